@@ -1,0 +1,75 @@
+package transport
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	noHint time.Duration = -1 // the answer has no Retry-After that can be read
+	// farOff stands for every Retry-After beyond it: it is over any cap and overflows nothing.
+	farOff = 10 * 365 * 24 * time.Hour
+)
+
+// RetryAfter reads the Retry-After header: seconds or an HTTP date. A date in the
+// past is 0; what cannot be read is absent.
+func RetryAfter(h http.Header) (time.Duration, bool) {
+	d := retryAfter(h, time.Now())
+	return max(d, 0), d != noHint
+}
+
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := textproto.TrimString(h.Get("Retry-After"))
+	if v == "" {
+		return noHint
+	}
+	if strings.Trim(v, "0123456789.") == "" {
+		seconds, err := strconv.ParseFloat(v, 64)
+		if err != nil && seconds == 0 { // out of range is +Inf with an error
+			return noHint
+		}
+		if seconds > farOff.Seconds() {
+			return farOff
+		}
+		return time.Duration(seconds * float64(time.Second))
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return min(max(0, t.Sub(now)), farOff)
+	}
+	return noHint
+}
+
+// backoff is the wait before the next attempt: what the server asks for, with a
+// little added so that its clients do not come back all at once, or else a random
+// part of a bound that doubles with each attempt.
+func (x *exchange) backoff(after time.Duration) time.Duration {
+	if after != noHint {
+		return after + upTo(x.RetryWaitMin/2)
+	}
+	return x.Backoff(x.attempts)
+}
+
+// Backoff is a random wait after the nth failure, from 1.
+func (c *Config) Backoff(n int) time.Duration {
+	bound := c.RetryWaitMin
+	for range n - 1 {
+		if bound >= c.RetryWaitMax/2 {
+			bound = c.RetryWaitMax
+			break
+		}
+		bound *= 2
+	}
+	return upTo(min(bound, c.RetryWaitMax))
+}
+
+// upTo is a random duration below d.
+func upTo(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return rand.N(d) //nolint:gosec // spreading load needs no secrecy
+}

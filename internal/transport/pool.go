@@ -1,0 +1,43 @@
+package transport
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// stdTransport is http.DefaultTransport as the program started with it.
+var stdTransport = http.DefaultTransport
+
+// roundTripper picks what carries a request when the user's client names no
+// transport. http.DefaultTransport is read anew each time: httpmock.Activate and
+// others swap it at any moment, and then theirs is used.
+func roundTripper(own http.RoundTripper) http.RoundTripper {
+	if own != nil {
+		return own
+	}
+	if http.DefaultTransport != stdTransport {
+		return http.DefaultTransport
+	}
+	if t := pool(); t != nil {
+		return t
+	}
+	return http.DefaultTransport
+}
+
+// pool is http.DefaultTransport (its proxy, dialer and TLS settings as they are
+// at the first call) with room for many idle connections to one host: with net/http's
+// 2, 256 goroutines open a connection for nearly every request.
+var pool = sync.OnceValue(func() *http.Transport {
+	std, ok := stdTransport.(*http.Transport)
+	if !ok {
+		return nil
+	}
+	t := std.Clone()
+	t.MaxIdleConns = 512
+	t.MaxIdleConnsPerHost = 256
+	// A server drops idle connections without a word; a POST sent on one that is just
+	// being dropped ends with its outcome unknown. The younger, the rarer.
+	t.IdleConnTimeout = 30 * time.Second
+	return t
+})
