@@ -1,0 +1,81 @@
+package agentphonetest_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+func TestContactsAreKeptOnePerNumber(t *testing.T) {
+	client := newServer(t).Client()
+	ada := ask(t, client, "POST", "/v1/contacts", fields{"phoneNumber": human, "name": "Ada", "email": "ada@example.com"})
+	bob := ask(t, client, "POST", "/v1/contacts", fields{"phoneNumber": "+14155550002", "name": "Bob", "notes": "Plays chess."})
+	require.ErrorIs(t, refused(t, client, "POST", "/v1/contacts", fields{"phoneNumber": human, "name": "Eve"}), agentphone.ErrConflict)
+	adas, bobs := "/v1/contacts/"+ada["id"].(string), "/v1/contacts/"+bob["id"].(string)
+	require.ErrorIs(t, refused(t, client, "PATCH", bobs, fields{"phoneNumber": human}), agentphone.ErrConflict)
+	require.ErrorIs(t, refused(t, client, "PATCH", bobs, fields{"name": ""}), agentphone.ErrValidation)
+
+	changed := ask(t, client, "PATCH", adas, fields{"email": nil, "name": nil, "phoneNumber": human, "notes": "Likes tea."})
+	assert.Nil(t, changed["email"])
+	assert.Equal(t, "Ada", changed["name"])
+	assert.Equal(t, changed, ask(t, client, "GET", adas, nil))
+
+	page := ask(t, client, "GET", "/v1/contacts", nil)
+	assert.Len(t, items(t, page, "data"), 2)
+	assert.InDelta(t, 2, page["total"], 0)
+	assert.Equal(t, false, page["hasMore"])
+	var found agentphone.Response
+	require.NoError(t, client.Do(t.Context(), "GET", "/v1/contacts", nil, nil, agentphone.WithQuery("search", "CHESS"), agentphone.WithResponse(&found)))
+	assert.Contains(t, string(found.Body), "Bob")
+	assert.NotContains(t, string(found.Body), "Ada")
+
+	assert.Empty(t, ask(t, client, "DELETE", adas, nil))
+	require.ErrorIs(t, refused(t, client, "GET", adas, nil), agentphone.ErrNotFound)
+	require.ErrorIs(t, refused(t, client, "DELETE", adas, nil), agentphone.ErrNotFound)
+	ask(t, client, "POST", "/v1/contacts", fields{"phoneNumber": human, "name": "Ada again"})
+}
+
+func TestAnEvenNumberHasIMessage(t *testing.T) {
+	srv := newServer(t)
+	for number, want := range map[string]bool{"%2B14155550002": true, "%2B14155550003": false} {
+		status, body := send(t, srv, "GET", "/v1/contacts/capabilities?phone_number="+number, "")
+		require.Equal(t, 200, status)
+		assert.Equal(t, fields{"imessage": want, "sms": true}, body["capabilities"])
+	}
+	for query, want := range map[string]string{"": "missing", "?phone_number=+14155550002": "value_error"} {
+		status, body := send(t, srv, "GET", "/v1/contacts/capabilities"+query, "")
+		assert.Equal(t, 422, status)
+		assert.Equal(t, []string{"query.phone_number " + want}, problems(t, body))
+	}
+}
+
+func TestAContactCardIsReplacedWhole(t *testing.T) {
+	srv := newServer(t)
+	client, path := srv.Client(), "/v1/numbers/"+srv.NumberID()+"/contact-card"
+	require.ErrorIs(t, refused(t, client, "GET", path, nil), agentphone.ErrNotFound)
+	ask(t, client, "PUT", path, fields{"firstName": "Ada", "avatarUrl": "https://example.com/a.png"})
+	card := ask(t, client, "GET", path, nil)
+	assert.Equal(t, fields{"firstName": "Ada", "lastName": nil, "displayName": nil, "hasAvatar": true}, card)
+	card = ask(t, client, "PUT", path, fields{"displayName": "The desk"})
+	assert.Equal(t, fields{"firstName": nil, "lastName": nil, "displayName": "The desk", "hasAvatar": false}, card)
+	assert.Empty(t, ask(t, client, "DELETE", path, nil))
+	require.ErrorIs(t, refused(t, client, "DELETE", path, nil), agentphone.ErrNotFound)
+	require.ErrorIs(t, refused(t, client, "PUT", "/v1/numbers/num_none/contact-card", fields{}), agentphone.ErrNotFound)
+}
+
+func TestALocationIsKnownOnlyOnceItIsSet(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	unknown, err := client.Location.Get(t.Context(), human)
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.Location{PhoneNumber: human, Status: "unavailable"}, *unknown)
+	require.ErrorIs(t, refused(t, client, "GET", "/v1/location/here", nil), agentphone.ErrValidation)
+	srv.SetLocation(human, 52.5, 13.4)
+	place := ask(t, client, "GET", "/v1/location/"+human, nil)
+	assert.InDelta(t, 52.5, place["latitude"], 0)
+	assert.Greater(t, place["lastUpdated"], 1e12, "milliseconds")
+	assert.Equal(t, true, ask(t, client, "POST", "/v1/location/refresh", nil)["success"])
+}

@@ -1,0 +1,91 @@
+package agentphonetest_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func startGroup(t *testing.T, srv *agentphonetest.Server) *agentphone.SentMessage {
+	t.Helper()
+	sent, err := srv.Client().Messages.Send(t.Context(), agentphone.SendMessageParams{
+		AgentID: srv.AgentID(), Recipients: []string{human, "ada@example.com"}, Body: "hi",
+	})
+	require.NoError(t, err)
+	return sent
+}
+
+func TestAConversationTakesNotesAndAGroupAName(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	single := "/v1/conversations/" + sendText(t, srv, human, "hi").ConversationID
+	group := "/v1/conversations/" + startGroup(t, srv).ConversationID
+	assert.Equal(t, fields{"topic": "tea"}, ask(t, client, "PATCH", single, fields{"metadata": fields{"topic": "tea"}})["metadata"])
+	assert.Equal(t, fields{"topic": "tea"}, ask(t, client, "PATCH", single, fields{})["metadata"], "absent leaves it")
+	assert.Nil(t, ask(t, client, "PATCH", single, fields{"metadata": nil})["metadata"])
+	require.ErrorIs(t, refused(t, client, "PATCH", single, fields{"group_name": "x"}), agentphone.ErrBadRequest)
+	assert.Equal(t, "Team", ask(t, client, "PATCH", group, fields{"group_name": "Team"})["groupName"])
+	assert.Equal(t, "Team", ask(t, client, "GET", group, nil)["groupName"])
+	require.ErrorIs(t, refused(t, client, "PATCH", "/v1/conversations/conv_none", fields{}), agentphone.ErrNotFound)
+	require.ErrorIs(t, refused(t, client, "PATCH", single, fields{"metadata": "x"}), agentphone.ErrValidation)
+}
+
+func TestAConversationListsItsOwnMessagesNewestFirst(t *testing.T) {
+	srv := newServer(t)
+	sendText(t, srv, "+14155550001", "other")
+	first := sendText(t, srv, human, "one")
+	srv.ReceiveMessage(human, srv.PhoneNumber(), "two")
+	page := ask(t, srv.Client(), "GET", "/v1/conversations/"+first.ConversationID+"/messages", nil)
+	list := items(t, page, "data")
+	require.Len(t, list, 2)
+	assert.Equal(t, "two", list[0]["body"])
+	assert.Equal(t, false, page["hasMore"])
+	assert.NotContains(t, page, "total")
+}
+
+func TestWhatIMessageAloneHasIsRefusedElsewhere(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	sms, imessage := sendText(t, srv, human, "hi"), startGroup(t, srv)
+	picture, heart := fields{"image_url": "https://example.com/a.png"}, fields{"reaction": "love"}
+	for path, body := range map[string]fields{
+		"/v1/conversations/" + sms.ConversationID + "/typing":     {},
+		"/v1/conversations/" + sms.ConversationID + "/background": picture,
+		"/v1/messages/" + sms.ID + "/reactions":                   heart,
+	} {
+		require.ErrorIs(t, refused(t, client, "POST", path, body), agentphone.ErrBadRequest)
+	}
+	base := "/v1/conversations/" + imessage.ConversationID
+	assert.Equal(t, "sent", ask(t, client, "POST", base+"/typing", nil)["status"])
+	set := ask(t, client, "POST", base+"/background", picture)
+	assert.Equal(t, true, set["changed"])
+	again := ask(t, client, "POST", base+"/background", picture)
+	assert.Equal(t, false, again["changed"])
+	assert.Equal(t, set["backgroundId"], again["backgroundId"])
+	assert.Empty(t, ask(t, client, "DELETE", base+"/background", nil))
+	assert.InDelta(t, 2, ask(t, client, "POST", base+"/background", picture)["backgroundVersion"], 0)
+}
+
+func TestReactionsAreOnTheMessageEachOneThatWasSent(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	sent := startGroup(t, srv)
+	path := "/v1/messages/" + sent.ID + "/reactions"
+	for _, reaction := range []string{"love", "🎉", "love"} {
+		made := ask(t, client, "POST", path, fields{"reaction": reaction})
+		assert.Equal(t, reaction, made["reaction_type"])
+		assert.Equal(t, sent.ID, made["message_id"])
+	}
+	for _, wrong := range []string{"hate", ""} {
+		require.ErrorIs(t, refused(t, client, "POST", path, fields{"reaction": wrong}), agentphone.ErrValidation)
+	}
+	require.ErrorIs(t, refused(t, client, "POST", "/v1/messages/msg_none/reactions", fields{"reaction": "love"}), agentphone.ErrNotFound)
+	reactions := srv.Messages()[0].Reactions
+	require.Len(t, reactions, 3)
+	assert.Equal(t, agentphone.ReactionType("🎉"), reactions[1].ReactionType)
+	assert.Equal(t, srv.PhoneNumber(), reactions[1].FromNumber)
+}

@@ -1,0 +1,58 @@
+package agentphonetest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+func TestDeliveriesAreListedAndCounted(t *testing.T) {
+	srv := newServer(t)
+	client, ctx := srv.Client(), t.Context()
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/broken" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		_, _ = w.Write([]byte("seen"))
+	}))
+	defer receiver.Close()
+	assert.Empty(t, ask(t, client, "GET", "/v1/webhooks/deliveries", nil)["items"])
+	_, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: receiver.URL})
+	require.NoError(t, err)
+	_, err = client.Webhooks.SetForAgent(ctx, srv.AgentID(), agentphone.SetWebhookParams{URL: receiver.URL + "/broken"})
+	require.NoError(t, err)
+	_, err = client.Webhooks.Test(ctx)
+	require.NoError(t, err)
+	own := "/v1/agents/" + srv.AgentID() + "/webhook"
+	assert.Equal(t, false, ask(t, client, "POST", own+"/test", nil)["success"])
+
+	page := ask(t, client, "GET", "/v1/webhooks/deliveries", nil)
+	list := items(t, page, "items")
+	require.Len(t, list, 2)
+	assert.InDelta(t, 20, page["limit"], 0)
+	assert.Equal(t, "failed", list[0]["status"], "newest first")
+	assert.InDelta(t, 500, list[0]["httpStatus"], 0)
+	assert.Equal(t, "success", list[1]["status"])
+	assert.Equal(t, "seen", list[1]["responseBody"])
+	var its []map[string]any
+	require.NoError(t, client.Do(ctx, "GET", own+"/deliveries", nil, &its))
+	require.Len(t, its, 1)
+	assert.Equal(t, list[0]["id"], its[0]["id"])
+
+	assert.Equal(t, fields{"total": 2.0, "success": 1.0, "failed": 1.0, "successRate": 50.0}, ask(t, client, "GET", "/v1/webhooks/deliveries/all-time", nil))
+	stats := ask(t, client, "GET", "/v1/webhooks/deliveries/stats", nil)
+	assert.InDelta(t, 0, stats["pending"], 0)
+	assert.Contains(t, stats["byEventType"], "agent.message")
+	assert.Len(t, stats["byHour"], 1)
+
+	for _, path := range []string{"/v1/webhooks", own} {
+		assert.Equal(t, true, ask(t, client, "DELETE", path, nil)["success"])
+		require.ErrorIs(t, refused(t, client, "DELETE", path, nil), agentphone.ErrNotFound)
+		require.ErrorIs(t, refused(t, client, "POST", path+"/test", fields{}), agentphone.ErrNotFound)
+	}
+}

@@ -1,0 +1,54 @@
+package agentphonetest_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func ExampleServer() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+
+	srv.NextCall(agentphonetest.CallScript{
+		Turns: []agentphonetest.Turn{
+			{Role: agentphone.RoleAgent, Content: "A table for two at seven?"},
+			{Role: agentphone.RoleUser, Content: "You are welcome."},
+		},
+		Duration: 30 * time.Millisecond,
+	})
+	call, err := client.Calls.CreateAndWait(context.Background(), agentphone.CreateCallParams{
+		AgentID:      srv.AgentID(),
+		ToNumber:     "+14155559999",
+		SystemPrompt: "Book a table for two at seven.",
+	}, agentphone.WaitParams{Interval: 10 * time.Millisecond})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(call.Status)
+	for _, said := range call.Dialogue() {
+		fmt.Printf("%s: %s\n", said.Role, said.Content)
+	}
+	// Output:
+	// completed
+	// agent: A table for two at seven?
+	// user: You are welcome.
+}
+
+// A text whose answer is lost may have been sent: the fake shows that it was.
+func ExampleServer_Fault() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+
+	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
+	_, err := srv.Client().Messages.Send(context.Background(), agentphone.SendMessageParams{
+		AgentID: srv.AgentID(), ToNumber: "+14155559999", Body: "On my way.",
+	})
+	fmt.Println(err != nil, len(srv.Messages()))
+	// Output: true 1
+}

@@ -1,0 +1,125 @@
+package agentphonetest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func newServer(t *testing.T, opts ...agentphonetest.Option) *agentphonetest.Server {
+	t.Helper()
+	srv := agentphonetest.NewServer(opts...)
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+// clientFor is a client of another account of the server.
+func clientFor(t *testing.T, srv *agentphonetest.Server, key string) *agentphone.Client {
+	t.Helper()
+	c, err := agentphone.NewClient(key, agentphone.WithHTTPClient(&http.Client{Transport: srv.Transport()}), agentphone.WithMaxRetries(0))
+	require.NoError(t, err)
+	return c
+}
+
+// send makes a request without the SDK, which would not make a wrong one.
+func send(t *testing.T, srv *agentphonetest.Server, method, path, body string, header ...string) (int, map[string]any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), method, agentphone.DefaultBaseURL+path, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+srv.APIKey())
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Del(header[i])
+		if header[i+1] != "" {
+			req.Header.Set(header[i], header[i+1])
+		}
+	}
+	resp, err := srv.Transport().RoundTrip(req)
+	require.NoError(t, err)
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	var out map[string]any
+	if len(data) > 0 {
+		require.NoError(t, json.Unmarshal(data, &out), "%s", data)
+	}
+	return resp.StatusCode, out
+}
+
+// problems lists the fields and kinds of a 422: "body.toNumber missing".
+func problems(t *testing.T, body map[string]any) []string {
+	t.Helper()
+	detail, ok := body["detail"].([]any)
+	require.True(t, ok, "%v", body)
+	var out []string
+	for _, item := range detail {
+		p := item.(map[string]any)
+		require.NotEmpty(t, p["msg"])
+		var loc []string
+		for _, part := range p["loc"].([]any) {
+			loc = append(loc, fmt.Sprint(part))
+		}
+		out = append(out, strings.Join(loc, ".")+" "+p["type"].(string))
+	}
+	return out
+}
+
+func placeCall(t *testing.T, srv *agentphonetest.Server, to string) *agentphone.Call {
+	t.Helper()
+	call, err := srv.Client().Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: to, SystemPrompt: "Say hello."})
+	require.NoError(t, err)
+	return call
+}
+
+func sendText(t *testing.T, srv *agentphonetest.Server, to, body string) *agentphone.SentMessage {
+	t.Helper()
+	sent, err := srv.Client().Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: to, Body: body})
+	require.NoError(t, err)
+	return sent
+}
+
+const human = "+14155559999"
+
+// ask calls an operation that the SDK may have no method for yet, and requires success.
+func ask(t *testing.T, client *agentphone.Client, method, path string, in any) map[string]any {
+	t.Helper()
+	out := map[string]any{}
+	if method == "GET" || method == "DELETE" {
+		in = nil
+	}
+	var response agentphone.Response
+	err := client.Do(t.Context(), method, path, in, nil, agentphone.WithResponse(&response))
+	require.NoError(t, err)
+	if len(response.Body) > 0 {
+		require.NoError(t, json.Unmarshal(response.Body, &out), "%s", response.Body)
+	}
+	return out
+}
+
+// refused calls an operation and returns the error.
+func refused(t *testing.T, client *agentphone.Client, method, path string, in any) error {
+	t.Helper()
+	err := client.Do(t.Context(), method, path, in, nil, agentphone.WithRequestMaxRetries(0))
+	require.Error(t, err)
+	return err
+}
+
+type fields = map[string]any
+
+func items(t *testing.T, page map[string]any, name string) []map[string]any {
+	t.Helper()
+	var out []map[string]any
+	for _, item := range page[name].([]any) {
+		out = append(out, item.(map[string]any))
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package agentphonetest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+type phone struct {
+	id       string
+	phone    string // E.164
+	country  string
+	agentID  string // "" if no agent has it
+	released bool
+	created  time.Time
+	card     *card
+}
+
+func (n *phone) ident() string { return n.id }
+
+func (n *phone) status() string {
+	if n.released {
+		return string(agentphone.NumberStatusReleased)
+	}
+	return string(agentphone.NumberStatusActive)
+}
+
+const numberType = "local"
+
+func (n *phone) view() object {
+	return object{
+		"id": n.id, "phoneNumber": n.phone, "country": n.country, "status": n.status(),
+		"type": numberType, "agentId": orNull(n.agentID), "createdAt": stamp(n.created),
+	}
+}
+
+func (n *phone) asAgentNumber() object {
+	return object{"id": n.id, "phoneNumber": n.phone, "status": n.status(), "type": numberType}
+}
+
+func (a *account) activeNumbers() []*phone {
+	return a.numbers.where(func(n *phone) bool { return !n.released })
+}
+
+func (a *account) numbersOf(agentID string) []*phone {
+	return a.numbers.where(func(n *phone) bool { return n.agentID == agentID && !n.released })
+}
+
+// number finds a number, a released one too.
+func (a *account) number(id string) (*phone, error) {
+	n, ok := a.numbers.get(id)
+	if !ok {
+		return nil, notFound("Number")
+	}
+	return n, nil
+}
+
+func (a *account) activeNumber(id string) (*phone, error) {
+	n, err := a.number(id)
+	if err == nil && n.released {
+		return nil, notFound("Number")
+	}
+	return n, err
+}
+
+var numberOperations = []*operation{
+	get("/v1/numbers", (*Server).listNumbers, page(100)...),
+	post("/v1/numbers", (*Server).buyNumber, fields{
+		oneOf("country", "US", "CA").required(),
+		text("areaCode").orNull().like(areaCode),
+		text("agentId").orNull(),
+	}),
+	get("/v1/numbers/{number_id}", (*Server).getNumber),
+	remove("/v1/numbers/{number_id}", (*Server).releaseNumber),
+	get("/v1/numbers/{number_id}/messages", (*Server).listNumberMessages, messagePage...),
+}
+
+func (s *Server) addNumber(acc *account, country, area, agentID string) *phone {
+	if area == "" {
+		area = map[string]string{"US": "415", "CA": "604"}[country]
+	}
+	// 555-0100 and up: no such number can be dialled.
+	n := &phone{
+		id: s.id("num"), phone: fmt.Sprintf("+1%s555%04d", area, 100+s.phones),
+		country: country, agentID: agentID, created: now(),
+	}
+	s.phones++
+	acc.numbers.add(n)
+	return n
+}
+
+func (s *Server) listNumbers(in *input) (any, error) {
+	return pageOf(in.account.activeNumbers(), in.query, defaultPage, (*phone).view), nil
+}
+
+func (s *Server) buyNumber(in *input) (any, error) {
+	agentID := in.body.text("agentId")
+	if agentID != "" {
+		if _, err := in.account.agentNamed(agentID); err != nil {
+			return nil, err
+		}
+	}
+	if len(in.account.activeNumbers()) >= s.numberLimit {
+		return nil, refuseWithCode(http.StatusBadRequest, agentphone.CodeNumberLimit, "validation_error",
+			fmt.Sprintf("Number limit reached: this account may hold %d numbers", s.numberLimit))
+	}
+	return s.addNumber(in.account, in.body.text("country"), in.body.text("areaCode"), agentID).view(), nil
+}
+
+// getNumber shows a released number too.
+func (s *Server) getNumber(in *input) (any, error) {
+	n, err := in.account.number(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	return n.view(), nil
+}
+
+func (s *Server) releaseNumber(in *input) (any, error) {
+	n, err := in.account.activeNumber(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	n.released, n.agentID = true, ""
+	return object{"success": true, "phoneNumber": n.phone, "status": n.status()}, nil
+}
+
+func (s *Server) listNumberMessages(in *input) (any, error) {
+	n, err := in.account.number(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	all := in.account.messages.where(func(m *message) bool { return m.conversation.number == n })
+	return pageByTime(all, in.query, (*message).asNumberMessage), nil
+}
+
+// sender picks the number that an agent calls or writes from: the one that is asked for, or
+// else the agent's first.
+func (a *account) sender(agentID string, pick func(*phone) bool) (*phone, error) {
+	if pick != nil {
+		i := slices.IndexFunc(a.numbers.list, func(n *phone) bool { return !n.released && pick(n) })
+		switch {
+		case i < 0:
+			return nil, refuseWithCode(http.StatusNotFound, agentphone.CodePhoneNumberNotFound, "not_found_error", "Phone number not found")
+		case agentID != "" && a.numbers.list[i].agentID != agentID:
+			return nil, badRequest("The phone number is not attached to this agent")
+		}
+		return a.numbers.list[i], nil
+	}
+	attached := a.numbersOf(agentID)
+	if len(attached) == 0 {
+		return nil, badRequest("Agent has no phone number attached")
+	}
+	return attached[0], nil
+}

@@ -1,0 +1,89 @@
+package agentphonetest_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func TestASignUpMakesAnAccountOfItsOwn(t *testing.T) {
+	srv := newServer(t)
+	nobody, ctx := clientFor(t, srv, ""), t.Context()
+	started, err := nobody.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "ada@example.com", AgentName: "Ada's"})
+	require.NoError(t, err)
+	assert.Equal(t, "ada@example.com", started.HumanEmail)
+	otp := srv.OTP(started.VerificationID)
+	assert.Regexp(t, "^[0-9]{6}$", otp)
+
+	wrong := "000000"
+	if otp == wrong {
+		wrong = "000001"
+	}
+	_, err = nobody.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: started.VerificationID, OTPCode: wrong})
+	require.ErrorIs(t, err, agentphone.ErrBadRequest)
+	account, err := nobody.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: started.VerificationID, OTPCode: otp})
+	require.NoError(t, err)
+	_, err = nobody.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: started.VerificationID, OTPCode: otp})
+	require.ErrorIs(t, err, agentphone.ErrNotFound)
+	assert.Empty(t, srv.OTP(started.VerificationID))
+	for _, r := range srv.Requests() {
+		assert.Empty(t, r.Header.Get("Authorization"), "no key is sent")
+	}
+
+	ada := clientFor(t, srv, account.APIKey)
+	agent, err := ada.Agents.Get(ctx, account.AgentID)
+	require.NoError(t, err)
+	assert.Equal(t, "Ada's", agent.Name)
+	assert.Equal(t, account.PhoneNumber, agent.Numbers[0].PhoneNumber)
+	assert.NotEqual(t, srv.PhoneNumber(), account.PhoneNumber)
+	_, err = ada.Agents.Get(ctx, srv.AgentID())
+	require.ErrorIs(t, err, agentphone.ErrNotFound)
+	_, err = srv.Client().Agents.Get(ctx, account.AgentID)
+	require.ErrorIs(t, err, agentphone.ErrNotFound)
+
+	_, err = nobody.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "ADA@example.com"})
+	require.ErrorIs(t, err, agentphone.ErrAccountExists)
+	_, err = nobody.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: agentphonetest.StarterEmail})
+	require.ErrorIs(t, err, agentphone.ErrAccountExists)
+}
+
+func TestOfTwoSignUpsWithOneEmailOneMakesTheAccount(t *testing.T) {
+	srv := newServer(t)
+	nobody, ctx := clientFor(t, srv, ""), t.Context()
+	var ids []string
+	for range 2 {
+		started, err := nobody.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "ada@example.com"})
+		require.NoError(t, err)
+		ids = append(ids, started.VerificationID)
+	}
+	_, err := nobody.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: ids[0], OTPCode: srv.OTP(ids[0])})
+	require.NoError(t, err)
+	_, err = nobody.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: ids[1], OTPCode: srv.OTP(ids[1])})
+	require.ErrorIs(t, err, agentphone.ErrConflict)
+}
+
+func TestACodeExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		nobody := clientFor(t, srv, "")
+		started, err := nobody.Signup.Start(t.Context(), agentphone.SignUpParams{HumanEmail: "ada@example.com"})
+		require.NoError(t, err)
+		time.Sleep(time.Until(started.ExpiresAt.Time) + time.Second)
+		_, err = nobody.Signup.Verify(t.Context(), agentphone.VerifyParams{VerificationID: started.VerificationID, OTPCode: srv.OTP(started.VerificationID)})
+		require.ErrorIs(t, err, agentphone.ErrNotFound)
+	})
+}
+
+func TestTwoServersGiveTheSameIDs(t *testing.T) {
+	a, b := newServer(t), newServer(t)
+	assert.Equal(t, a.APIKey(), b.APIKey())
+	assert.Equal(t, a.AgentID(), b.AgentID())
+	assert.Regexp(t, "^sk_live_[0-9a-f]{48}$", a.APIKey())
+	assert.Regexp(t, "^agt_[0-9a-f]{24}$", a.AgentID())
+}

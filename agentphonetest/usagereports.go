@@ -1,0 +1,119 @@
+package agentphonetest
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+var usageReportOperations = []*operation{
+	get("/v1/usage/daily", (*Server).dailyUsage, integer("days").atLeast(1).atMost(365)),
+	get("/v1/usage/monthly", (*Server).monthlyUsage, integer("months").atLeast(1).atMost(24)),
+	get("/v1/usage/by-number", (*Server).usageByNumber),
+	get("/v1/usage/by-agent", (*Server).usageByAgent,
+		oneOf("period", "week", "month", "year").required(), text("tz").like(timeZone)),
+}
+
+// grouped puts items that have a key in common together.
+func grouped[T any](items []T, key func(T) string) map[string][]T {
+	out := map[string][]T{}
+	for _, item := range items {
+		out[key(item)] = append(out[key(item)], item)
+	}
+	return out
+}
+
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
+// points counts what an account did in each of some periods, which layout tells apart.
+func (a *account) points(name, layout string, periods []time.Time) []object {
+	messages := grouped(a.messages.list, func(m *message) string { return m.at.UTC().Format(layout) })
+	calls := grouped(a.calls.list, func(c *call) string { return c.started.UTC().Format(layout) })
+	webhooks := grouped(a.deliveries, func(d *delivery) string { return d.created.UTC().Format(layout) })
+	return views(periods, func(t time.Time) object {
+		key := t.Format(layout)
+		return object{
+			name: key, "messages": len(messages[key]), "calls": len(calls[key]), "webhooks": len(webhooks[key]),
+		}
+	})
+}
+
+func (s *Server) dailyUsage(in *input) (any, error) {
+	days, today := in.query.integer("days", 30), now()
+	var periods []time.Time
+	for i := range days {
+		periods = append(periods, today.AddDate(0, 0, i+1-days))
+	}
+	return object{"data": in.account.points("date", "2006-01-02", periods), "days": days}, nil
+}
+
+func (s *Server) monthlyUsage(in *input) (any, error) {
+	months, today := in.query.integer("months", 12), now()
+	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
+	var periods []time.Time
+	for i := range months {
+		periods = append(periods, first.AddDate(0, i+1-months, 0))
+	}
+	return object{"data": in.account.points("month", "2006-01", periods), "months": months}, nil
+}
+
+func (s *Server) usageByNumber(in *input) (any, error) {
+	a := in.account
+	messages := grouped(a.messages.list, func(m *message) string { return m.conversation.number.id })
+	calls := grouped(a.calls.list, func(c *call) string {
+		if c.number == nil {
+			return ""
+		}
+		return c.number.id
+	})
+	return object{"data": views(a.numbers.list, func(n *phone) object {
+		v := object{
+			"numberId": n.id, "phoneNumber": n.phone, "country": n.country, "status": n.status(),
+			"agentId": orNull(n.agentID), "agentName": nil, "messages": len(messages[n.id]), "calls": len(calls[n.id]),
+		}
+		if ag, ok := a.agents.get(n.agentID); ok {
+			v["agentName"] = ag.text("name")
+		}
+		return v
+	})}, nil
+}
+
+// usageByAgent counts by who had the number then. What nobody had, or an agent that was deleted,
+// is an orphan.
+func (s *Server) usageByAgent(in *input) (any, error) {
+	a, period := in.account, in.query.text("period")
+	zone, _ := time.LoadLocation(in.query.text("tz")) // "" is UTC
+	end := now()
+	y, m, d := end.In(zone).AddDate(0, 0, -map[string]int{"week": 6, "month": 29, "year": 364}[period]).Date()
+	start := time.Date(y, m, d, 0, 0, 0, 0, zone)
+
+	messages := grouped(a.messages.where(func(m *message) bool { return !m.at.Before(start) }), func(m *message) string { return m.agentID })
+	calls := grouped(a.calls.where(func(c *call) bool { return !c.started.Before(start) }), func(c *call) string { return c.agentID })
+	row := func(id, name string) object {
+		var lasted time.Duration
+		for _, c := range calls[id] {
+			lasted += c.now().elapsed
+		}
+		v := object{
+			"agentId": orNull(id), "agentName": name, "messages": len(messages[id]), "calls": len(calls[id]),
+			"totalSeconds": int(lasted.Round(time.Second).Seconds()), "isOrphan": false,
+		}
+		delete(messages, id)
+		delete(calls, id)
+		return v
+	}
+	rows := views(a.agents.list, func(ag *agent) object { return row(ag.id, ag.text("name")) })
+	orphans := map[string]bool{}
+	for id := range messages {
+		orphans[id] = true
+	}
+	for id := range calls {
+		orphans[id] = true
+	}
+	for _, id := range sortedKeys(orphans) {
+		v := row(id, "Deleted agent")
+		v["isOrphan"] = true
+		rows = append(rows, v)
+	}
+	return object{"data": rows, "period": period, "periodStart": stamp(start), "periodEnd": stamp(end)}, nil
+}

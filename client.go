@@ -1,0 +1,123 @@
+package agentphone
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// Client is the API. Its fields are the API's resources. It is safe for concurrent
+// use and never changes after it is made; make one and keep it.
+//
+// However a Client is printed, logged or encoded, its key does not show.
+type Client struct {
+	Signup        *SignupService
+	Agents        *AgentsService
+	Voices        *VoicesService
+	Numbers       *NumbersService
+	ContactCards  *ContactCardsService
+	Messages      *MessagesService
+	Conversations *ConversationsService
+	Contacts      *ContactsService
+	Calls         *CallsService
+	Webhooks      *WebhooksService
+	Usage         *UsageService
+	SubAccounts   *SubAccountsService
+	Registration  *RegistrationService
+	Location      *LocationService
+
+	cfg *config
+}
+
+// service is what each of the Client's fields is.
+type service struct{ client *Client }
+
+// NewClient makes a client for a key such as sk_live_.... The key may be "" to sign
+// up ([SignupService] needs none); any call that needs one then returns [ErrNoAPIKey].
+//
+// A key with white space or control characters in it and an option that makes no sense are a
+// *[ValidationError]. Nothing is sent.
+func NewClient(apiKey string, opts ...Option) (*Client, error) {
+	cfg := defaultConfig()
+	if err := checkKey(apiKey); err != nil {
+		return nil, err
+	}
+	cfg.transport.Key = func() string { return apiKey }
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return newClient(cfg), nil
+}
+
+// NewClientFromEnv makes a client with the key in AGENTPHONE_API_KEY, without which
+// it returns [ErrNoAPIKey], and the base URL in AGENTPHONE_BASE_URL, if that is set.
+func NewClientFromEnv(opts ...Option) (*Client, error) {
+	key := os.Getenv("AGENTPHONE_API_KEY")
+	if key == "" {
+		return nil, fmt.Errorf("%w: AGENTPHONE_API_KEY is not set", ErrNoAPIKey)
+	}
+	if base := os.Getenv("AGENTPHONE_BASE_URL"); base != "" {
+		opts = append([]Option{WithBaseURL(base)}, opts...)
+	}
+	return NewClient(key, opts...)
+}
+
+func newClient(cfg *config) *Client {
+	c := &Client{cfg: cfg}
+	s := service{c}
+	c.Signup = (*SignupService)(&s)
+	c.Agents = (*AgentsService)(&s)
+	c.Voices = (*VoicesService)(&s)
+	c.Numbers = (*NumbersService)(&s)
+	c.ContactCards = (*ContactCardsService)(&s)
+	c.Messages = (*MessagesService)(&s)
+	c.Conversations = (*ConversationsService)(&s)
+	c.Contacts = (*ContactsService)(&s)
+	c.Calls = (*CallsService)(&s)
+	c.Webhooks = (*WebhooksService)(&s)
+	c.Usage = (*UsageService)(&s)
+	c.SubAccounts = (*SubAccountsService)(&s)
+	c.Registration = (*RegistrationService)(&s)
+	c.Location = (*LocationService)(&s)
+	return c
+}
+
+// ForSubAccount returns a client whose requests act on a sub-account (header
+// X-Sub-Account-Id). It shares all else with c and is cheap. If id is empty or cannot be an
+// id, each of its calls returns a *[ValidationError]; none acts on the main account.
+func (c *Client) ForSubAccount(id string) *Client {
+	if c == nil || c.cfg == nil {
+		return &Client{}
+	}
+	cfg := *c.cfg
+	cfg.scoped, cfg.subAccount = true, id
+	return newClient(&cfg)
+}
+
+// String says what the client talks to, without the key.
+func (c Client) String() string {
+	var b strings.Builder
+	b.WriteString("agentphone.Client{")
+	if c.cfg != nil {
+		b.WriteString(c.cfg.transport.Base.String())
+		if c.cfg.scoped {
+			b.WriteString(" sub-account " + c.cfg.subAccount)
+		}
+	}
+	return b.String() + "}"
+}
+
+// Format prints String whatever the verb.
+func (c Client) Format(f fmt.State, verb rune) { formatText(f, verb, c.String()) }
+
+// LogValue is String.
+func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalText is String, so that JSON of a struct with a client in it shows no more.
+func (c Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

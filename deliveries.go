@@ -1,0 +1,118 @@
+package agentphone
+
+import (
+	"context"
+	"iter"
+)
+
+var (
+	opListDeliveries      = operation{method: "GET", path: "/v1/webhooks/deliveries"}
+	opDeliveryStats       = operation{method: "GET", path: "/v1/webhooks/deliveries/stats"}
+	opAllTimeStats        = operation{method: "GET", path: "/v1/webhooks/deliveries/all-time"}
+	opListAgentDeliveries = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries"}
+)
+
+// WebhookDelivery is an event that was sent, or is to be sent, to a webhook.
+type WebhookDelivery struct {
+	ID            string    `json:"id"`
+	MessageID     string    `json:"messageId"`
+	EventType     EventType `json:"eventType"`
+	Channel       Channel   `json:"channel"`
+	Status        string    `json:"status"`
+	HTTPStatus    int       `json:"httpStatus"` // of the receiver's last answer; 0 if there was none
+	ErrorMessage  string    `json:"errorMessage"`
+	ResponseBody  string    `json:"responseBody"`
+	AttemptCount  int       `json:"attemptCount"`
+	LastAttemptAt Timestamp `json:"lastAttemptAt"`
+	NextRetryAt   Timestamp `json:"nextRetryAt"` // zero if there will be none
+	CreatedAt     Timestamp `json:"createdAt"`
+}
+
+// EventType names what happened.
+type EventType string
+
+const (
+	EventMessage   EventType = "agent.message"    // a message came in or, on [ChannelVoice], a caller spoke
+	EventCallEnded EventType = "agent.call_ended" // with the whole transcript
+	EventReaction  EventType = "agent.reaction"   // an iMessage tapback
+)
+
+// ListDeliveriesParams are the parameters of [WebhooksService.ListDeliveries] and AllDeliveries.
+type ListDeliveriesParams struct {
+	Limit  int `url:"limit,omitempty"` // AllDeliveries asks for 100
+	Offset int `url:"offset,omitempty"`
+	Hours  int `url:"hours,omitempty"` // how far to look back
+}
+
+func (p ListDeliveriesParams) validate() error {
+	return firstOf(checkPage(p.Limit, 0, p.Offset), inRange("hours", p.Hours, 0))
+}
+
+// ListDeliveries returns one page of the deliveries to the account's webhook, newest first. Retried.
+// (GET /v1/webhooks/deliveries)
+func (s *WebhooksService) ListDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) (*Page[WebhookDelivery], error) {
+	return list[WebhookDelivery](ctx, (*service)(s), &opListDeliveries, nil, params, params.Offset, opts)
+}
+
+// AllDeliveries iterates over the deliveries to the account's webhook.
+// (GET /v1/webhooks/deliveries)
+func (s *WebhooksService) AllDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) iter.Seq2[WebhookDelivery, error] {
+	return allByOffset(params.Offset, pageSize(params.Limit), func(d *WebhookDelivery) string { return d.ID },
+		func(offset, limit int) (*Page[WebhookDelivery], error) {
+			return s.ListDeliveries(ctx, ListDeliveriesParams{Limit: limit, Offset: offset, Hours: params.Hours}, opts...)
+		})
+}
+
+// ListDeliveriesForAgentParams are the parameters of [WebhooksService.ListDeliveriesForAgent].
+type ListDeliveriesForAgentParams struct {
+	Limit int `url:"limit,omitempty"`
+	Hours int `url:"hours,omitempty"` // how far to look back
+}
+
+func (p ListDeliveriesForAgentParams) validate() error {
+	return firstOf(inRange("limit", p.Limit, 0), inRange("hours", p.Hours, 0))
+}
+
+// ListDeliveriesForAgent returns the latest deliveries to an agent's own webhook. There are no further
+// pages: raise Limit instead. Retried. (GET /v1/agents/{agent_id}/webhook/deliveries)
+func (s *WebhooksService) ListDeliveriesForAgent(ctx context.Context, agentID string, params ListDeliveriesForAgentParams, opts ...RequestOption) (*Page[WebhookDelivery], error) {
+	return list[WebhookDelivery](ctx, (*service)(s), &opListAgentDeliveries, []string{agentID}, params, 0, opts)
+}
+
+// DeliveryStatsParams are the parameters of [WebhooksService.DeliveryStats].
+type DeliveryStatsParams struct {
+	Hours int `url:"hours,omitempty"` // how far to look back
+}
+
+func (p DeliveryStatsParams) validate() error { return inRange("hours", p.Hours, 0) }
+
+// DeliveryStats counts deliveries over some hours.
+type DeliveryStats struct {
+	Total       int                           `json:"total"`
+	Success     int                           `json:"success"`
+	Failed      int                           `json:"failed"`
+	Pending     int                           `json:"pending"`
+	SuccessRate float64                       `json:"successRate"`
+	ByEventType map[string]map[string]float64 `json:"byEventType"` // the counts of each event type
+	ByHour      []map[string]any              `json:"byHour"`
+}
+
+// DeliveryStats counts the deliveries to the account's webhook over some hours. Retried.
+// (GET /v1/webhooks/deliveries/stats)
+func (s *WebhooksService) DeliveryStats(ctx context.Context, params DeliveryStatsParams, opts ...RequestOption) (*DeliveryStats, error) {
+	return do[DeliveryStats](ctx, (*service)(s), &opDeliveryStats, nil, params, opts)
+}
+
+// AllTimeStats counts all deliveries there ever were.
+type AllTimeStats struct {
+	Total       int     `json:"total"`
+	Success     int     `json:"success"`
+	Failed      int     `json:"failed"`
+	SuccessRate float64 `json:"successRate"`
+}
+
+// AllTimeStats counts all deliveries there ever were to the account's webhook. Retried.
+// (GET /v1/webhooks/deliveries/all-time)
+func (s *WebhooksService) AllTimeStats(ctx context.Context, opts ...RequestOption) (*AllTimeStats, error) {
+	return do[AllTimeStats](ctx, (*service)(s), &opAllTimeStats, nil, nil, opts)
+}

@@ -1,0 +1,135 @@
+package agentphone
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/agentphone/agentphone-go/internal/transport"
+)
+
+// newAPIError reads an answer outside 2xx, whatever its body is.
+func newAPIError(op *operation, res *transport.Response, key string) *APIError {
+	e := &APIError{
+		StatusCode: res.Status,
+		RequestID:  res.Header.Get("X-Request-Id"),
+		Attempts:   res.Attempts,
+		Operation:  op.String(),
+		Body:       withoutKey(res.Body, key),
+	}
+	e.RetryAfter, _ = transport.RetryAfter(res.Header)
+	var body struct {
+		Detail json.RawMessage `json:"detail"`
+		Error  json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(e.Body, &body) != nil {
+		return e // a proxy's page: the status says all there is
+	}
+	switch {
+	case len(body.Error) > 0:
+		e.readEnvelope(body.Error)
+	case len(body.Detail) > 0:
+		e.readDetail(body.Detail)
+	}
+	return e
+}
+
+// readEnvelope reads {"message", "code", "type", "details"}, or a bare text.
+func (e *APIError) readEnvelope(data []byte) {
+	var env struct {
+		Message string            `json:"message"`
+		Code    string            `json:"code"`
+		Type    string            `json:"type"`
+		Details []json.RawMessage `json:"details"`
+	}
+	if json.Unmarshal(data, &e.Message) == nil {
+		return
+	}
+	// Of a field of an unexpected type only that field is lost.
+	_ = json.Unmarshal(data, &env)
+	e.Message, e.Code, e.Type = env.Message, env.Code, env.Type
+	e.Details = fieldErrors(env.Details)
+	if e.Message == "" {
+		e.Message = summarize(e.Details)
+	}
+}
+
+// readDetail reads a text, or the list of invalid fields of a 422.
+func (e *APIError) readDetail(data []byte) {
+	if json.Unmarshal(data, &e.Message) == nil {
+		return
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(data, &list) != nil {
+		e.readEnvelope(data)
+		return
+	}
+	e.Details = fieldErrors(list)
+	e.Message = summarize(e.Details)
+	e.Code = CodeValidation
+}
+
+func fieldErrors(list []json.RawMessage) []FieldError {
+	var out []FieldError
+	for _, item := range list {
+		var detail struct {
+			Loc     []any  `json:"loc"`
+			Field   string `json:"field"`
+			Msg     string `json:"msg"`
+			Message string `json:"message"`
+			Type    string `json:"type"`
+		}
+		var f FieldError
+		if json.Unmarshal(item, &f.Message) != nil {
+			_ = json.Unmarshal(item, &detail)
+			f = FieldError{Field: detail.Field, Message: detail.Msg + detail.Message, Type: detail.Type}
+			if len(detail.Loc) > 0 {
+				f.Field = location(detail.Loc)
+			}
+		}
+		if f != (FieldError{}) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// location joins ["body", "customTools", 0, "url"] to customTools.0.url.
+func location(loc []any) string {
+	if len(loc) > 1 && (loc[0] == "body" || loc[0] == "query" || loc[0] == "path" || loc[0] == "header") {
+		loc = loc[1:]
+	}
+	parts := make([]string, len(loc))
+	for i, part := range loc {
+		parts[i] = fmt.Sprint(part)
+	}
+	return strings.Join(parts, ".")
+}
+
+func summarize(details []FieldError) string {
+	parts := make([]string, len(details))
+	for i, d := range details {
+		parts[i] = strings.TrimPrefix(d.Field+": "+d.Message, ": ")
+	}
+	return strings.Join(parts, "; ")
+}
+
+const redacted = "[REDACTED]"
+
+// withoutKey: a server, or a proxy's error page, may quote the request's header.
+func withoutKey(body []byte, key string) []byte {
+	if key == "" || !bytes.Contains(body, []byte(key)) {
+		return body
+	}
+	return bytes.ReplaceAll(body, []byte(key), []byte(redacted))
+}
+
+// cleanCause: so may the error of a RoundTripper of the user's own.
+func cleanCause(err error, key string) error {
+	if err == nil || key == "" || !strings.Contains(err.Error(), key) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), key, redacted))
+}

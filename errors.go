@@ -1,0 +1,239 @@
+package agentphone
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409
+// at sign-up is ErrAccountExists and ErrConflict.
+var (
+	// ErrOutcomeUnknown: a request that acts once (it places a call, sends a message,
+	// buys a number, ...) failed in a way that leaves open whether it took effect: a
+	// time-out or a reset after it was sent, a 408, a 303, a 5xx (but 501, and 503 with Retry-After), a 2xx whose body cannot be
+	// read. It was not sent again. Look before you do: the method's documentation says how.
+	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
+	// ErrNoAPIKey: the operation needs a key and the client has none. Nothing was sent.
+	ErrNoAPIKey = errors.New("agentphone: no API key")
+
+	ErrBadRequest      = errors.New("agentphone: bad request")                     // 400
+	ErrUnauthorized    = errors.New("agentphone: unauthorized")                    // 401: the key is wrong or revoked
+	ErrPaymentRequired = errors.New("agentphone: payment required")                // 402, or code INSUFFICIENT_BALANCE
+	ErrForbidden       = errors.New("agentphone: forbidden")                       // 403
+	ErrNotFound        = errors.New("agentphone: not found")                       // 404
+	ErrConflict        = errors.New("agentphone: conflict")                        // 409
+	ErrAccountExists   = errors.New("agentphone: the account exists already")      // 409 at sign-up
+	ErrValidation      = errors.New("agentphone: invalid input")                   // 422, 400 with a code VALIDATION_ERROR..., or a *ValidationError
+	ErrNumberLimit     = errors.New("agentphone: the limit of numbers is reached") // code VALIDATION_ERROR_NUMBER_LIMIT
+	ErrRateLimited     = errors.New("agentphone: rate limited")                    // 429
+	ErrServer          = errors.New("agentphone: server error")                    // 5xx
+)
+
+// Codes of [APIError].Code that have been seen. Others will come.
+const (
+	CodeValidation          = "VALIDATION_ERROR"
+	CodeNumberLimit         = "VALIDATION_ERROR_NUMBER_LIMIT"
+	CodeInsufficientBalance = "INSUFFICIENT_BALANCE"
+	CodeRateLimitExceeded   = "RATE_LIMIT_EXCEEDED"
+	CodePhoneNumberNotFound = "PHONE_NUMBER_NOT_FOUND"
+	CodeCarrier             = "CARRIER_ERROR"
+	CodeTwilio              = "TWILIO_ERROR" // the old name of CodeCarrier
+)
+
+// APIError is every answer outside 2xx, whether its body is one of the API's
+// shapes or a proxy's HTML. Ask for its kind with [errors.Is] and the sentinels above.
+//
+// Printed with any verb, or logged, it is its one-line text.
+type APIError struct {
+	StatusCode int
+	Code       string       // the API's code, such as INSUFFICIENT_BALANCE; "" if it gave none. A list of invalid fields is VALIDATION_ERROR.
+	Type       string       // the API's type of error, if it gave one
+	Message    string       // what the API says; for invalid fields a summary of Details
+	Details    []FieldError // the invalid fields of a 422
+	RequestID  string       // header X-Request-Id, for a question to support
+	RetryAfter time.Duration
+	Attempts   int    // requests made in all
+	Operation  string // method and path template: POST /v1/calls
+	Body       []byte `json:"-"` // as received, at most 64 KiB, without the client's key should it be in there
+
+	outcomeUnknown bool
+}
+
+// FieldError is one invalid field of a request.
+type FieldError struct {
+	Field   string // its path in the request, such as toNumber or customTools.0.url
+	Message string
+	Type    string // the API's name of the rule, such as missing
+}
+
+// Error is a single line: operation, status, code, message, attempts.
+func (e *APIError) Error() string {
+	tail := attemptsText(e.Attempts)
+	if e.RequestID != "" {
+		tail = " (request_id=" + oneLine(e.RequestID) + ", attempts=" + strconv.Itoa(e.Attempts) + ")"
+	}
+	return withOutcome("agentphone: "+e.Operation+": "+e.summary()+tail, e.outcomeUnknown)
+}
+
+// summary is status, code and message: 422 VALIDATION_ERROR: toNumber: field required.
+func (e *APIError) summary() string {
+	text := strconv.Itoa(e.StatusCode)
+	if name := cmp.Or(e.Code, http.StatusText(e.StatusCode)); name != "" {
+		text += " " + oneLine(name)
+	}
+	if e.Message != "" {
+		text += ": " + oneLine(e.Message)
+	}
+	return text
+}
+
+// Is reports whether the error is of the kind of one of the package's sentinels.
+func (e *APIError) Is(target error) bool {
+	switch s := e.StatusCode; target {
+	case ErrOutcomeUnknown:
+		return e.outcomeUnknown
+	case ErrBadRequest:
+		return s == http.StatusBadRequest
+	case ErrUnauthorized:
+		return s == http.StatusUnauthorized
+	case ErrPaymentRequired:
+		return s == http.StatusPaymentRequired || e.Code == CodeInsufficientBalance
+	case ErrForbidden:
+		return s == http.StatusForbidden
+	case ErrNotFound:
+		return s == http.StatusNotFound
+	case ErrConflict:
+		return s == http.StatusConflict
+	case ErrAccountExists:
+		return s == http.StatusConflict && e.Operation == opSignUp.String()
+	case ErrValidation:
+		return s == http.StatusUnprocessableEntity ||
+			s == http.StatusBadRequest && strings.HasPrefix(e.Code, CodeValidation)
+	case ErrNumberLimit:
+		return e.Code == CodeNumberLimit
+	case ErrRateLimited:
+		return s == http.StatusTooManyRequests
+	case ErrServer:
+		return s >= 500
+	}
+	return false
+}
+
+// Format prints the error's text whatever the verb: %+v would print the body.
+func (e *APIError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
+
+// LogValue is the error's text.
+func (e *APIError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// TransportError is a call that got no answer: the connection failed, an attempt
+// took longer than [WithTimeout] (then it is also [context.DeadlineExceeded]), or the
+// context ended. It unwraps to its cause, and if the context ended while the call
+// waited to try again also to what it had got before, such as an *[APIError] with 429.
+type TransportError struct {
+	Operation string
+	Attempts  int   // requests made in all; 0 if nothing was sent
+	Err       error // the cause
+	Last      error // why the call was waiting to try again when the context ended, or nil
+
+	outcomeUnknown bool
+}
+
+func (e *TransportError) Error() string {
+	text := fmt.Sprintf("agentphone: %s: %v", e.Operation, e.Err)
+	var answer *APIError
+	switch {
+	case errors.As(e.Last, &answer):
+		text += " while waiting to try again after " + answer.summary()
+	case e.Last != nil:
+		text += " while waiting to try again after " + e.Last.Error()
+	}
+	return withOutcome(text+attemptsText(e.Attempts), e.outcomeUnknown)
+}
+
+// Unwrap gives [errors.Is] and [errors.As] both causes.
+func (e *TransportError) Unwrap() []error {
+	if e.Last != nil {
+		return []error{e.Err, e.Last}
+	}
+	return []error{e.Err}
+}
+
+// Is reports whether the error is ErrOutcomeUnknown.
+func (e *TransportError) Is(target error) bool {
+	return target == ErrOutcomeUnknown && e.outcomeUnknown
+}
+
+// DecodeError is a 2xx answer that cannot be read: it is empty, not JSON, of another
+// shape, cut short or larger than 32 MiB. The request took effect; if a second one would
+// act again, the error is also [ErrOutcomeUnknown].
+type DecodeError struct {
+	Operation  string
+	StatusCode int
+	RequestID  string
+	Attempts   int
+	Body       []byte `json:"-"` // as received, without the client's key should it be in there; nil if it was cut short
+	Err        error
+
+	outcomeUnknown bool
+}
+
+func (e *DecodeError) Error() string {
+	return withOutcome(fmt.Sprintf("agentphone: %s: cannot read the %d answer: %v%s",
+		e.Operation, e.StatusCode, e.Err, attemptsText(e.Attempts)), e.outcomeUnknown)
+}
+
+// Unwrap returns the cause.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Is reports whether the error is ErrOutcomeUnknown.
+func (e *DecodeError) Is(target error) bool { return target == ErrOutcomeUnknown && e.outcomeUnknown }
+
+// Format prints the error's text whatever the verb: %+v would print the body.
+func (e *DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
+
+// LogValue is the error's text.
+func (e *DecodeError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// ValidationError is input that the client refuses; nothing was sent. It is also
+// [ErrValidation].
+type ValidationError struct {
+	Field  string // as the API names it, such as toNumber or agent_id
+	Reason string // never holds the value
+}
+
+func (e *ValidationError) Error() string { return "agentphone: " + e.Field + ": " + e.Reason }
+
+// Is reports whether target is ErrValidation.
+func (e *ValidationError) Is(target error) bool { return target == ErrValidation }
+
+func attemptsText(n int) string { return " (attempts=" + strconv.Itoa(n) + ")" }
+
+func withOutcome(text string, unknown bool) string {
+	if unknown {
+		return text + "; it may have taken effect: look before trying again"
+	}
+	return text
+}
+
+func formatText(f fmt.State, verb rune, text string) {
+	if verb == 'q' {
+		text = strconv.Quote(text)
+	}
+	_, _ = f.Write([]byte(text))
+}
+
+// oneLine keeps foreign text from breaking, or forging, lines of a log.
+func oneLine(s string) string {
+	const limit = 500
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }), " ")
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}

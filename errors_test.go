@@ -1,0 +1,343 @@
+package agentphone_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// createCall is an operation that acts once, getAgent one that is safe to repeat.
+func createCall(ctx context.Context, c *agentphone.Client) error {
+	_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999"})
+	return err
+}
+
+func getAgent(ctx context.Context, c *agentphone.Client) error {
+	_, err := c.Agents.Get(ctx, "agt_secret")
+	return err
+}
+
+var quick = agentphone.WithRetryWait(0, 0)
+
+func TestErrorTexts(t *testing.T) {
+	html := strings.Repeat("<html><body>bad gateway at https://internal.example.com/?token=t</body></html>", 10)
+	for name, tc := range map[string]struct {
+		call   func(context.Context, *agentphone.Client) error
+		answer func(int, sent) (*http.Response, error)
+		want   string
+	}{
+		"list of invalid fields": {
+			createCall, always(422, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`),
+			"agentphone: POST /v1/calls: 422 VALIDATION_ERROR: toNumber: field required (attempts=1)",
+		},
+		"two invalid fields": {
+			createCall, always(422, `{"detail":[{"loc":["body","variables",0,"x"],"msg":"bad","type":"t"},{"loc":["body"],"msg":"worse","type":"t"}]}`),
+			"agentphone: POST /v1/calls: 422 VALIDATION_ERROR: variables.0.x: bad; body: worse (attempts=1)",
+		},
+		"detail text": {
+			getAgent, always(404, `{"detail":"Agent not found"}`),
+			"agentphone: GET /v1/agents/{agent_id}: 404 Not Found: Agent not found (attempts=1)",
+		},
+		"envelope": {
+			createCall, always(402, `{"error":{"message":"add credit","code":"INSUFFICIENT_BALANCE","type":"billing"}}`, "X-Request-Id", "req_1"),
+			"agentphone: POST /v1/calls: 402 INSUFFICIENT_BALANCE: add credit (request_id=req_1, attempts=1)",
+		},
+		"envelope with details only": {
+			createCall, always(400, `{"error":{"code":"VALIDATION_ERROR","details":[{"field":"toNumber","message":"bad"},"also bad",7]}}`),
+			"agentphone: POST /v1/calls: 400 VALIDATION_ERROR: toNumber: bad; also bad (attempts=1)",
+		},
+		"envelope of odd types": {
+			createCall, always(400, `{"error":{"message":7,"code":"X","details":{}}}`),
+			"agentphone: POST /v1/calls: 400 X (attempts=1)",
+		},
+		"bare error text": {
+			createCall, always(400, `{"error":"no"}`),
+			"agentphone: POST /v1/calls: 400 Bad Request: no (attempts=1)",
+		},
+		"proxy page": {
+			getAgent, always(502, html, "Content-Type", "text/html"),
+			"agentphone: GET /v1/agents/{agent_id}: 502 Bad Gateway (attempts=4)",
+		},
+		"no body": {
+			getAgent, always(403, ``),
+			"agentphone: GET /v1/agents/{agent_id}: 403 Forbidden (attempts=1)",
+		},
+		"status without a name": {
+			getAgent, always(499, `[]`),
+			"agentphone: GET /v1/agents/{agent_id}: 499 (attempts=1)",
+		},
+		"message with line breaks": {
+			getAgent, always(400, `{"detail":"a\r\n2026-01-01 level=ERROR forged\u2028b\u0000"}`),
+			"agentphone: GET /v1/agents/{agent_id}: 400 Bad Request: a 2026-01-01 level=ERROR forged b (attempts=1)",
+		},
+		"long message": {
+			getAgent, always(400, `{"detail":"`+strings.Repeat("é", 400)+`"}`),
+			"agentphone: GET /v1/agents/{agent_id}: 400 Bad Request: " + strings.Repeat("é", 250) + "… (attempts=1)",
+		},
+		"message that quotes the key": {
+			getAgent, always(401, `{"detail":"bad key `+testKey+`"}`),
+			"agentphone: GET /v1/agents/{agent_id}: 401 Unauthorized: bad key [REDACTED] (attempts=1)",
+		},
+		"redirect": {
+			getAgent, always(302, `moved`, "Location", "https://evil.example.com/?x=1"),
+			"agentphone: GET /v1/agents/{agent_id}: 302 Found (attempts=1)",
+		},
+		"redirect to nowhere": {
+			getAgent, always(302, ``, "Location", "://%zz secret"),
+			"agentphone: GET /v1/agents/{agent_id}: 302 Found (attempts=1)",
+		},
+		"outcome unknown": {
+			createCall, always(502, html),
+			"agentphone: POST /v1/calls: 502 Bad Gateway (attempts=1); it may have taken effect: look before trying again",
+		},
+		"connection failed": {
+			createCall, func(int, sent) (*http.Response, error) {
+				return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+			},
+			"agentphone: POST /v1/calls: read tcp: connection reset by peer (attempts=1); it may have taken effect: look before trying again",
+		},
+		"connection not made": {
+			createCall, func(int, sent) (*http.Response, error) {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+			},
+			"agentphone: POST /v1/calls: dial tcp: connection refused (attempts=4)",
+		},
+		"RoundTripper that quotes the key": {
+			getAgent, func(_ int, r sent) (*http.Response, error) {
+				return nil, fmt.Errorf("cannot send %q", r.Header.Get("Authorization"))
+			},
+			`agentphone: GET /v1/agents/{agent_id}: cannot send "Bearer [REDACTED]" (attempts=4)`,
+		},
+		"RoundTripper that gives nothing": {
+			getAgent, func(int, sent) (*http.Response, error) { return nil, nil },
+			"agentphone: GET /v1/agents/{agent_id}: the RoundTripper returned neither an answer nor an error (attempts=4)",
+		},
+		"answer of HTML": {
+			getAgent, always(200, html),
+			"agentphone: GET /v1/agents/{agent_id}: cannot read the 200 answer: invalid character '<' looking for beginning of value (attempts=1)",
+		},
+		"empty answer to what acts once": {
+			createCall, always(201, ``),
+			"agentphone: POST /v1/calls: cannot read the 201 answer: it is empty (attempts=1); it may have taken effect: look before trying again",
+		},
+		"invalid input": {
+			func(ctx context.Context, c *agentphone.Client) error {
+				_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "(415) 555-9999"})
+				return err
+			}, nil,
+			"agentphone: toNumber: not in E.164 form (+ and 7 to 15 digits, such as +14155551234)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := newStub(t, tc.answer, quick)
+			err := tc.call(t.Context(), c)
+			require.EqualError(t, err, tc.want)
+
+			// Whatever prints the error, it shows no more than its text.
+			var printed bytes.Buffer
+			fmt.Fprintf(&printed, "%v %s", err, err)
+			slog.New(slog.NewTextHandler(&printed, nil)).Info("x", "err", err)
+			slog.New(slog.NewJSONHandler(&printed, nil)).Info("x", "err", err)
+			if _, ok := err.(fmt.Formatter); ok {
+				fmt.Fprintf(&printed, "%+v %#v %q", err, err, err)
+			}
+			for _, leak := range []string{testKey, "https://", "evil", "internal.example.com", "agt_secret", "Bearer sk", "<html>"} {
+				assert.NotContains(t, printed.String(), leak)
+			}
+		})
+	}
+}
+
+func TestErrorKinds(t *testing.T) {
+	all := []error{
+		agentphone.ErrBadRequest, agentphone.ErrUnauthorized, agentphone.ErrPaymentRequired, agentphone.ErrForbidden,
+		agentphone.ErrNotFound, agentphone.ErrConflict, agentphone.ErrAccountExists, agentphone.ErrValidation,
+		agentphone.ErrRateLimited, agentphone.ErrServer, agentphone.ErrNumberLimit, agentphone.ErrOutcomeUnknown,
+	}
+	signUp := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "a@example.com"})
+		return err
+	}
+	type kinds []error
+	for _, tc := range []struct {
+		call   func(context.Context, *agentphone.Client) error
+		status int
+		body   string
+		want   kinds
+	}{
+		{createCall, 400, ``, kinds{agentphone.ErrBadRequest}},
+		{createCall, 400, `{"error":{"message":"m","code":"VALIDATION_ERROR"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrValidation}},
+		{createCall, 400, `{"error":{"message":"m","code":"VALIDATION_ERROR_NUMBER_LIMIT"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrValidation, agentphone.ErrNumberLimit}},
+		{createCall, 400, `{"error":{"message":"m","code":"INSUFFICIENT_BALANCE"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrPaymentRequired}},
+		{createCall, 401, ``, kinds{agentphone.ErrUnauthorized}},
+		{createCall, 402, ``, kinds{agentphone.ErrPaymentRequired}},
+		{createCall, 403, ``, kinds{agentphone.ErrForbidden}},
+		{createCall, 404, ``, kinds{agentphone.ErrNotFound}},
+		{createCall, 409, ``, kinds{agentphone.ErrConflict}},
+		{signUp, 409, ``, kinds{agentphone.ErrConflict, agentphone.ErrAccountExists}},
+		{createCall, 422, ``, kinds{agentphone.ErrValidation}},
+		{createCall, 429, ``, kinds{agentphone.ErrRateLimited}},
+		{createCall, 408, ``, kinds{agentphone.ErrOutcomeUnknown}},
+		{createCall, 500, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
+		{createCall, 501, ``, kinds{agentphone.ErrServer}},
+		{createCall, 503, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
+		{createCall, 524, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
+		{createCall, 303, ``, kinds{agentphone.ErrOutcomeUnknown}},
+		{createCall, 307, ``, kinds{}},
+		{getAgent, 500, ``, kinds{agentphone.ErrServer}},
+		{getAgent, 408, ``, kinds{}},
+		{getAgent, 418, ``, kinds{}},
+	} {
+		c, _ := newStub(t, always(tc.status, tc.body), quick)
+		err := tc.call(t.Context(), c)
+		var apiErr *agentphone.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, tc.status, apiErr.StatusCode)
+		var got kinds
+		for _, kind := range all {
+			if errors.Is(fmt.Errorf("wrapped: %w", err), kind) {
+				got = append(got, kind)
+			}
+		}
+		assert.ElementsMatch(t, tc.want, got, "%v", err)
+	}
+}
+
+func TestAPIErrorHoldsWhatTheServerSaid(t *testing.T) {
+	body := `{"error":{"message":"m","code":"C","type":"T","details":[{"loc":["query","limit"],"msg":"too big","type":"le"}]}}`
+	c, _ := newStub(t, always(400, body, "X-Request-Id", "req_1", "Retry-After", "7"))
+	var got *agentphone.APIError
+	require.ErrorAs(t, getAgent(t.Context(), c), &got)
+	assert.Equal(t, "m", got.Message)
+	assert.Equal(t, "C", got.Code)
+	assert.Equal(t, "T", got.Type)
+	assert.Equal(t, []agentphone.FieldError{{Field: "limit", Message: "too big", Type: "le"}}, got.Details)
+	assert.Equal(t, "req_1", got.RequestID)
+	assert.Equal(t, 7*time.Second, got.RetryAfter)
+	assert.Equal(t, "GET /v1/agents/{agent_id}", got.Operation)
+	assert.Equal(t, body, string(got.Body))
+}
+
+// An answer that cannot be read is never a zero value without an error.
+func TestUnreadableAnswers(t *testing.T) {
+	for name, body := range map[string]string{
+		"empty": ``, "white space": " \n", "null": `null`, "html": `<html>`, "array": `[]`, "text": `"ok"`, "cut": `{"id":"call_1"`,
+		"wrong type": `{"id":7}`, "trailing": `{"id":"call_1"} x`, "bad time": `{"startedAt":"yesterday at secret-place"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, s := newStub(t, always(200, body, "X-Request-Id", "req_1"), quick)
+			for _, call := range []func(context.Context, *agentphone.Client) error{
+				createCall,
+				func(ctx context.Context, c *agentphone.Client) error {
+					_, err := c.Calls.Get(ctx, "call_1")
+					return err
+				},
+			} {
+				err := call(t.Context(), c)
+				var decodeErr *agentphone.DecodeError
+				require.ErrorAs(t, err, &decodeErr)
+				assert.Equal(t, 200, decodeErr.StatusCode)
+				assert.Equal(t, "req_1", decodeErr.RequestID)
+				assert.Equal(t, body, string(decodeErr.Body))
+				assert.NotContains(t, err.Error(), "secret-place")
+				assert.Equal(t, strings.HasPrefix(decodeErr.Operation, "POST"), errors.Is(err, agentphone.ErrOutcomeUnknown))
+			}
+			assert.Len(t, s.requests(), 2, "an answer that is whole is not asked for again")
+		})
+	}
+}
+
+type cutBody struct{ io.Reader }
+
+func (cutBody) Close() error { return nil }
+
+func TestAnAnswerCutShortIsAskedForAgainIfThatIsSafe(t *testing.T) {
+	cutThenWhole := func(n int, _ sent) (*http.Response, error) {
+		r := reply(200, `{"id":"x_1"}`)
+		if n == 1 {
+			r.Body = cutBody{io.MultiReader(strings.NewReader(`{"id`), errReader{})}
+		}
+		return r, nil
+	}
+	c, s := newStub(t, cutThenWhole, quick)
+	require.NoError(t, getAgent(t.Context(), c))
+	assert.Len(t, s.requests(), 2)
+
+	c, s = newStub(t, cutThenWhole, quick)
+	err := createCall(t.Context(), c)
+	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	var decodeErr *agentphone.DecodeError
+	require.ErrorAs(t, err, &decodeErr)
+	assert.Equal(t, 200, decodeErr.StatusCode)
+	assert.Len(t, s.requests(), 1)
+
+	// A refusal is a refusal, whole or not.
+	c, _ = newStub(t, func(int, sent) (*http.Response, error) {
+		r := reply(422, "")
+		r.Body = cutBody{io.MultiReader(strings.NewReader(`{"detail`), errReader{})}
+		return r, nil
+	})
+	err = createCall(t.Context(), c)
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+}
+
+func TestAServerThatSwitchesProtocolsDoesNotHangTheCall(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		}
+	}))
+	defer srv.Close()
+	c, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(srv.URL), quick)
+	require.NoError(t, err)
+	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestAnAnswerOver32MiBIsAnError(t *testing.T) {
+	endless := func(int, sent) (*http.Response, error) {
+		r := reply(200, "")
+		r.Body = cutBody{zeros{}}
+		return r, nil
+	}
+	c, s := newStub(t, endless)
+	err := getAgent(t.Context(), c)
+	var decodeErr *agentphone.DecodeError
+	require.ErrorAs(t, err, &decodeErr)
+	assert.EqualError(t, err, "agentphone: GET /v1/agents/{agent_id}: cannot read the 200 answer: reading the answer: the answer is larger than 32 MiB (attempts=1)")
+	assert.Len(t, s.requests(), 1)
+
+	c, _ = newStub(t, func(n int, r sent) (*http.Response, error) {
+		answer, err := endless(n, r)
+		answer.StatusCode = 404
+		return answer, err
+	})
+	var apiErr *agentphone.APIError
+	require.ErrorAs(t, getAgent(t.Context(), c), &apiErr)
+	assert.Len(t, apiErr.Body, 64<<10)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

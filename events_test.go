@@ -1,0 +1,133 @@
+package agentphone_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+func TestParseEventReadsEveryField(t *testing.T) {
+	at := agentphone.NewTimestamp(time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC))
+	const when = `"2026-04-19T17:20:11"`
+	for name, tc := range map[string]struct {
+		event, channel, data string
+		want                 agentphone.EventData
+	}{
+		"message": {"agent.message", "imessage", `{"conversationId":"cv","numberId":"n","from":"+1","to":"+2","message":"m","mediaUrl":"u","mediaUrls":["u"],
+			"direction":"inbound","receivedAt":` + when + `,"messageId":"msg","contact":{"id":"ct","name":"Ada","email":"e","phoneNumber":"+1"},
+			"replyTo":{"messageId":"m0"},"group":{"id":"grp_1"},"senderIdentifier":"s","new":1}`,
+			&agentphone.MessageData{
+				ConversationID: "cv", NumberID: "n", From: "+1", To: "+2", Message: "m", MediaURL: "u", MediaURLs: []string{"u"},
+				Direction: "inbound", ReceivedAt: at, MessageID: "msg", Contact: &agentphone.EventContact{ID: "ct", Name: "Ada", Email: "e", PhoneNumber: "+1"},
+				ReplyTo: map[string]any{"messageId": "m0"}, Group: map[string]any{"id": "grp_1"}, SenderIdentifier: "s",
+			}},
+		"message with nulls": {"agent.message", "sms", `{"message":"m","mediaUrl":null,"mediaUrls":null,"contact":null,"group":null,"receivedAt":null}`, &agentphone.MessageData{Message: "m"}},
+		"message, bare":      {"agent.message", "mms", `{}`, &agentphone.MessageData{}},
+		"voice turn": {"agent.message", "voice", `{"callId":"c","numberId":"n","from":"+1","to":"+2","status":"in-progress","transcript":"hello","confidence":0,"direction":"inbound"}`,
+			&agentphone.VoiceTurnData{CallID: "c", NumberID: "n", From: "+1", To: "+2", Status: "in-progress", Transcript: "hello", Confidence: agentphone.Ptr(0.0), Direction: "inbound"}},
+		"call ended": {"agent.call_ended", "voice", `{"callId":"c","numberId":"n","from":"+1","to":"+2","direction":"outbound","status":"completed","startedAt":` + when + `,"endedAt":` + when + `,
+			"durationSeconds":3.5,"disconnectionReason":"user_hangup","transcript":[{"role":"agent","content":"hi"}],"summary":"s","userSentiment":"good","callSuccessful":false}`,
+			&agentphone.CallEndedData{
+				CallID: "c", NumberID: "n", From: "+1", To: "+2", Direction: "outbound", Status: "completed", StartedAt: at, EndedAt: at,
+				DurationSeconds: agentphone.Ptr(3.5), DisconnectionReason: "user_hangup", Transcript: []agentphone.TranscriptEntry{{Role: "agent", Content: "hi"}},
+				Summary: "s", UserSentiment: "good", CallSuccessful: agentphone.Ptr(false),
+			}},
+		"call ended with nulls": {"agent.call_ended", "voice", `{"callId":"c","durationSeconds":null,"transcript":null,"callSuccessful":null}`, &agentphone.CallEndedData{CallID: "c"}},
+		"reaction": {"agent.reaction", "imessage", `{"conversationId":"cv","numberId":"n","reactionType":"love","fromNumber":"+1","direction":"inbound","messageId":"m","messageBody":"b","messageMediaUrl":null,"createdAt":` + when + `}`,
+			&agentphone.ReactionData{ConversationID: "cv", NumberID: "n", ReactionType: "love", FromNumber: "+1", Direction: "inbound", MessageID: "m", MessageBody: "b", CreatedAt: at}},
+		"unknown event":     {"agent.dreamt", "sms", `{"of":"sheep"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"of":"sheep"}`)}},
+		"unknown channel":   {"agent.message", "pigeon", `{"message":"coo"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"message":"coo"}`)}},
+		"data of new shape": {"agent.message", "voice", `{"transcript":["a","list"]}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"transcript":["a","list"]}`)}},
+		"data null":         {"agent.reaction", "imessage", `null`, &agentphone.UnknownData{Raw: json.RawMessage(`null`)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			payload := fmt.Sprintf(`{"event":%q,"channel":%q,"timestamp":%s,"agentId":"a","data":%s,"conversationState":{"step":2},
+				"recentHistory":[{"content":"hi","direction":"inbound","channel":"sms","at":%s},{"messageId":"m"}]}`, tc.event, tc.channel, when, tc.data, when)
+			e, err := agentphone.ParseEvent([]byte(payload))
+			require.NoError(t, err)
+			assert.Equal(t, agentphone.EventType(tc.event), e.Type)
+			assert.Equal(t, agentphone.Channel(tc.channel), e.Channel)
+			assert.Equal(t, at, e.Timestamp)
+			assert.Equal(t, "a", e.AgentID)
+			assert.Equal(t, map[string]any{"step": 2.0}, e.ConversationState)
+			assert.Equal(t, []agentphone.HistoryItem{{Content: "hi", Direction: "inbound", Channel: "sms", At: at}, {MessageID: "m"}}, e.RecentHistory)
+			assert.Equal(t, payload, string(e.Raw))
+			assert.Equal(t, tc.want, e.Data)
+		})
+	}
+}
+
+func TestParseEventIsTolerantOfAllButTheEnvelope(t *testing.T) {
+	for _, payload := range []string{
+		`{"event":"agent.message","channel":"sms","data":{}}`,
+		`{"event":"agent.message","channel":"sms","data":{},"conversationState":null,"recentHistory":null}`,
+		`{"event":"agent.message","channel":"sms","data":{},"conversationState":"odd","recentHistory":{"odd":true}}`,
+	} {
+		e, err := agentphone.ParseEvent([]byte(payload))
+		require.NoError(t, err, payload)
+		assert.Equal(t, &agentphone.MessageData{}, e.Data)
+		assert.Empty(t, e.ConversationState)
+		assert.Empty(t, e.RecentHistory)
+	}
+	e, err := agentphone.ParseEvent([]byte(`{"event":"agent.message","channel":"sms"}`))
+	require.NoError(t, err)
+	assert.Equal(t, &agentphone.UnknownData{}, e.Data)
+
+	for _, payload := range []string{``, `null`, `[]`, `{}`, `"x"`, `{"event":""}`, `{"event":7}`, `{"event":"x"`, `{"event":"x"} y`} {
+		_, err := agentphone.ParseEvent([]byte(payload))
+		require.ErrorIs(t, err, agentphone.ErrWebhookMalformed, payload)
+	}
+}
+
+func TestParseEventKeepsNothingOfTheCallersBuffer(t *testing.T) {
+	payload := []byte(`{"event":"x","data":{"k":"v"}}`)
+	e, err := agentphone.ParseEvent(payload)
+	require.NoError(t, err)
+	clear(payload)
+	assert.Equal(t, `{"event":"x","data":{"k":"v"}}`, string(e.Raw))
+	assert.Equal(t, `{"k":"v"}`, string(e.Data.(*agentphone.UnknownData).Raw))
+}
+
+func FuzzParseEvent(f *testing.F) {
+	for _, in := range []string{
+		`{"event":"agent.message","channel":"voice","data":{"transcript":"hi"}}`, `{"event":"agent.call_ended","data":{"transcript":[{}]},"recentHistory":[{}]}`,
+		`{"event":"x","data":null,"conversationState":[]}`, `{}`, `[`,
+	} {
+		f.Add([]byte(in))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		e, err := agentphone.ParseEvent(in)
+		if (err == nil) != (e != nil && e.Data != nil && e.Type != "") {
+			t.Fatalf("%q: %+v, %v", in, e, err)
+		}
+	})
+}
+
+func TestAVerifierAcceptsEachOfItsSecretsDuringAChange(t *testing.T) {
+	body := []byte(`{"event":"x"}`)
+	v, err := agentphone.NewWebhookVerifier([]string{"whsec_new", "whsec_old"})
+	require.NoError(t, err)
+	for secret, want := range map[string]error{"whsec_new": nil, "whsec_old": nil, "whsec_older": agentphone.ErrWebhookBadSignature} {
+		require.ErrorIs(t, v.Verify(body, agentphone.SignWebhook(body, secret, time.Now())), want, secret)
+	}
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", v, v, v), "whsec_")
+
+	short, err := agentphone.NewWebhookVerifier([]string{"s"}, agentphone.WithWebhookTolerance(time.Second), nil)
+	require.NoError(t, err)
+	require.ErrorIs(t, short.Verify(body, agentphone.SignWebhook(body, "s", time.Now().Add(-time.Minute))), agentphone.ErrWebhookTimestamp)
+
+	for _, secrets := range [][]string{nil, {}, {""}, {"s", ""}} {
+		_, err := agentphone.NewWebhookVerifier(secrets)
+		require.ErrorIs(t, err, agentphone.ErrWebhookNoSecret)
+	}
+	_, err = agentphone.NewWebhookVerifier([]string{"s"}, agentphone.WithWebhookTolerance(0))
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	var zero *agentphone.WebhookVerifier
+	require.ErrorIs(t, zero.Verify(body, nil), agentphone.ErrWebhookNoSecret)
+}

@@ -1,0 +1,276 @@
+package agentphone_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+// The examples run against the API in memory. With an account a client is made by
+// agentphone.NewClientFromEnv() instead.
+
+func Example() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	os.Setenv("AGENTPHONE_API_KEY", srv.APIKey())
+	os.Setenv("AGENTPHONE_BASE_URL", srv.URL())
+	defer os.Unsetenv("AGENTPHONE_API_KEY")
+	defer os.Unsetenv("AGENTPHONE_BASE_URL")
+	srv.NextCall(agentphonetest.CallScript{Duration: 10 * time.Millisecond, Turns: []agentphonetest.Turn{
+		{Role: agentphone.RoleAgent, Content: "Hello, do you have a table for two at seven?"},
+		{Role: agentphone.RoleUser, Content: "We do. What is the name?"},
+	}})
+	agentID := srv.AgentID()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	client, err := agentphone.NewClientFromEnv() // AGENTPHONE_API_KEY
+	if err != nil {
+		log.Fatal(err)
+	}
+	call, err := client.Calls.CreateAndWait(ctx, agentphone.CreateCallParams{
+		AgentID:      agentID,
+		ToNumber:     "+14155550123",
+		SystemPrompt: "Book a table for two at seven, for Ada.",
+	}, agentphone.WaitParams{TranscriptGrace: 10 * time.Second})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, said := range call.Dialogue() {
+		fmt.Printf("%s: %s\n", said.Role, said.Content)
+	}
+	// Output:
+	// agent: Hello, do you have a table for two at seven?
+	// user: We do. What is the name?
+}
+
+func ExampleSignupService() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+
+	client := srv.Client() // or agentphone.NewClient("")
+	signUp, err := client.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "you@example.com"})
+	if errors.Is(err, agentphone.ErrAccountExists) {
+		log.Fatal("you have an account: make a key in the dashboard")
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	code := srv.OTP(signUp.VerificationID) // the human reads it from the email
+	account, err := client.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: signUp.VerificationID, OTPCode: code})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// account.APIKey is given this once: store it.
+	fmt.Println(len(account.APIKey) > 0, account.AgentID != "", account.PhoneNumber != "")
+	// Output: true true true
+}
+
+func ExampleMessagesService_Send() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client, agentID := srv.Client(), srv.AgentID()
+
+	message, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
+		AgentID:  agentID,
+		ToNumber: "+14155550123",
+		Body:     "Your table is booked.",
+	})
+	if errors.Is(err, agentphone.ErrOutcomeUnknown) {
+		log.Fatal("it may have been sent: look at Numbers.ListMessages before sending it again")
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(message.Channel, message.ToNumber)
+	// Output: sms +14155550123
+}
+
+func ExampleAPIError() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+
+	_, err := client.Agents.Get(ctx, "agt_gone")
+	var apiErr *agentphone.APIError
+	switch {
+	case errors.Is(err, agentphone.ErrNotFound):
+		fmt.Println("there is no such agent")
+	case errors.Is(err, agentphone.ErrRateLimited) && errors.As(err, &apiErr):
+		fmt.Println("try again in", apiErr.RetryAfter)
+	case err != nil:
+		log.Fatal(err)
+	}
+	// Output: there is no such agent
+}
+
+func ExampleCallsService_All() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	for _, to := range []string{"+14155550123", "+14155550124"} {
+		if _, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: to, SystemPrompt: "Say hi."}); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	for call, err := range client.Calls.All(ctx, agentphone.ListCallsParams{Direction: agentphone.DirectionOutbound}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(call.ToNumber, call.Status)
+	}
+	// Output:
+	// +14155550124 in-progress
+	// +14155550123 in-progress
+}
+
+func ExampleCallsService_StreamTranscript() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	srv.NextCall(agentphonetest.CallScript{Duration: 10 * time.Millisecond, Turns: []agentphonetest.Turn{
+		{Role: agentphone.RoleAgent, Content: "Hello, is this Ada?"},
+		{Role: agentphone.RoleUser, Content: "It is."},
+	}})
+	call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "Say hi."})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	for event, err := range client.Calls.StreamTranscript(ctx, call.ID) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if event.Type == agentphone.TranscriptSpoken {
+			fmt.Printf("%s: %s\n", event.Turn.Role, event.Turn.Content)
+		}
+	}
+	// Output:
+	// agent: Hello, is this Ada?
+	// user: It is.
+}
+
+func ExampleOptional() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client, agentID := srv.Client(), srv.AgentID()
+
+	agent, err := client.Agents.Update(ctx, agentID, agentphone.UpdateAgentParams{
+		SystemPrompt: agentphone.Value("Be brief."), // set
+		BeginMessage: agentphone.Null[string](),     // clear
+	}) // all else is left alone
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q %q\n", agent.SystemPrompt, agent.BeginMessage)
+	// Output: "Be brief." ""
+}
+
+func ExampleWithResponse() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	srv.Fault(agentphonetest.Fault{Operation: "GET /v1/usage", Status: 429})
+
+	var response agentphone.Response
+	_, err := client.Usage.Get(ctx, agentphone.WithResponse(&response), agentphone.WithRequestTimeout(5*time.Second))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(response.Status, response.Attempts)
+	// Output: 200 2
+}
+
+// Declare, where you use it, an interface with the methods that you call: then your own tests can put
+// anything in the client's place.
+func ExampleCallsService_Create_interface() {
+	type caller interface {
+		Create(context.Context, agentphone.CreateCallParams, ...agentphone.RequestOption) (*agentphone.Call, error)
+	}
+	greet := func(ctx context.Context, c caller, agentID, to string) error {
+		_, err := c.Create(ctx, agentphone.CreateCallParams{AgentID: agentID, ToNumber: to, SystemPrompt: "Say hi."})
+		return err
+	}
+
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	fmt.Println(greet(context.Background(), srv.Client().Calls, srv.AgentID(), "+14155550123"), len(srv.Calls()))
+	// Output: <nil> 1
+}
+
+func ExampleVerifyWebhook() {
+	secret := "whsec_..." // Webhook.Secret
+	body := []byte(`{"event":"agent.message"}`)
+	header := agentphone.SignWebhook(body, secret, time.Now()) // in a server: r.Header
+
+	fmt.Println(agentphone.VerifyWebhook(body, header, secret))
+	fmt.Println(agentphone.VerifyWebhook([]byte(`{"event":"forged"}`), header, secret))
+	// Output:
+	// <nil>
+	// agentphone: the webhook request's signature is wrong
+}
+
+// A voice agent: each thing that a caller says comes in as a request, whose answer is what the agent says.
+func ExampleNewWebhookHandler() {
+	secret := "whsec_..." // Webhook.Secret
+	lookUp := func(context.Context, string) string { return "Your table is booked for seven." }
+	mux := http.NewServeMux()
+
+	handler, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{
+		OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, turn *agentphone.VoiceTurnData, voice *agentphone.VoiceResponse) error {
+			if strings.Contains(turn.Transcript, "bye") {
+				return errors.Join(voice.Say("Goodbye!"), voice.Hangup())
+			}
+			if err := voice.Interim("One moment, I'll look that up."); err != nil {
+				return err
+			}
+			return voice.Say(lookUp(ctx, turn.Transcript))
+		},
+		OnMessage: func(_ context.Context, _ *agentphone.Event, message *agentphone.MessageData) error {
+			log.Printf("a text of %d characters came in", len(message.Message))
+			return nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux.Handle("/webhook", handler)
+
+	for i, said := range []string{"When is my table booked?", "Thanks, bye."} {
+		body := fmt.Sprintf(`{"event":"agent.message","channel":"voice","data":{"callId":"call_1","transcript":%q}}`, said)
+		r := httptest.NewRequest("POST", "/webhook", strings.NewReader(body))
+		r.Header = agentphone.SignWebhook([]byte(body), secret, time.Now())
+		r.Header.Set(agentphone.WebhookIDHeader, fmt.Sprint("delivery_", i))
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Print(w.Body)
+	}
+	// Output:
+	// {"text":"One moment, I'll look that up.","interim":true}
+	// {"text":"Your table is booked for seven."}
+	// {"text":"Goodbye!","hangup":true}
+}
+
+func ExampleNormalizeE164() {
+	number, err := agentphone.NormalizeE164("(415) 555-0123", "1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(number, number.Redacted())
+	// Output: +14155550123 +1415***0123
+}

@@ -1,0 +1,150 @@
+package agentphone_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// httpmock has three ways to get between a client and the network, and users activate it
+// before or after they make the client.
+func TestHTTPMockWorksInEachWayBeforeAndAfterNewClient(t *testing.T) {
+	const url = "https://api.agentphone.to/v1/agents/agt_1"
+	respond := func(register func(method, url string, r httpmock.Responder)) {
+		register("GET", url, httpmock.NewStringResponder(200, `{"id":"agt_1","name":"mocked"}`))
+	}
+	newClient := func(t *testing.T, hc *http.Client) *agentphone.Client {
+		var opts []agentphone.Option
+		if hc != nil {
+			opts = append(opts, agentphone.WithHTTPClient(hc))
+		}
+		c, err := agentphone.NewClient(testKey, opts...)
+		require.NoError(t, err)
+		return c
+	}
+	mocked := func(t *testing.T, c *agentphone.Client) {
+		agent, err := c.Agents.Get(t.Context(), "agt_1")
+		require.NoError(t, err)
+		assert.Equal(t, "mocked", agent.Name)
+	}
+
+	for _, before := range []bool{true, false} {
+		name := map[bool]string{true: "before", false: "after"}[before]
+		for clientName, hc := range map[string]func() *http.Client{
+			"no http.Client":     func() *http.Client { return nil },
+			"an empty one":       func() *http.Client { return &http.Client{} },
+			"http.DefaultClient": func() *http.Client { return http.DefaultClient },
+		} {
+			t.Run("Activate "+name+" with "+clientName, func(t *testing.T) {
+				var c *agentphone.Client
+				if !before {
+					c = newClient(t, hc())
+				}
+				httpmock.Activate(t)
+				respond(httpmock.RegisterResponder)
+				if before {
+					c = newClient(t, hc())
+				}
+				mocked(t, c)
+				assert.Equal(t, 1, httpmock.GetTotalCallCount())
+			})
+		}
+		for clientName, hc := range map[string]*http.Client{
+			"an own http.Client": {}, "one with a transport": {Transport: &http.Transport{}}, "http.DefaultClient": nil,
+		} {
+			t.Run("ActivateNonDefault "+name+" with "+clientName, func(t *testing.T) {
+				activated := hc
+				if activated == nil {
+					activated = http.DefaultClient
+				}
+				defer func(old http.RoundTripper) { activated.Transport = old }(activated.Transport)
+				var c *agentphone.Client
+				if !before {
+					c = newClient(t, hc)
+				}
+				httpmock.ActivateNonDefault(activated)
+				defer httpmock.DeactivateAndReset()
+				respond(httpmock.RegisterResponder)
+				if before {
+					c = newClient(t, hc)
+				}
+				mocked(t, c)
+			})
+		}
+		t.Run("NewMockTransport set "+name, func(t *testing.T) {
+			hc, mock := &http.Client{}, httpmock.NewMockTransport()
+			respond(mock.RegisterResponder)
+			if before {
+				hc.Transport = mock
+			}
+			c := newClient(t, hc)
+			hc.Transport = mock
+			mocked(t, c)
+		})
+	}
+}
+
+func TestHTTPMockedRetriesLandOnce(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls",
+		httpmock.NewStringResponder(429, `{"detail":"slow down"}`).HeaderSet(http.Header{"Retry-After": {"0"}}).
+			Then(httpmock.NewErrorResponder(&net.OpError{Op: "dial", Err: net.ErrClosed})).
+			Then(httpmock.NewStringResponder(200, `{"id":"call_1","status":"in-progress"}`)))
+	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
+	require.NoError(t, err)
+	require.NoError(t, createCall(t.Context(), c))
+	assert.Equal(t, 3, mock.GetTotalCallCount())
+}
+
+// A mock fires none of net/http's trace hooks, so nothing proves that the request was not sent.
+func TestAMocksErrorIsNoProofThatNothingWasSent(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls", httpmock.NewErrorResponder(net.ErrClosed))
+	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
+	require.NoError(t, err)
+	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	assert.Equal(t, 1, mock.GetTotalCallCount())
+}
+
+// A RoundTripper that fails over tells of both hosts, and the first may have acted.
+func TestADialErrorBesideAnotherIsNoProofThatNothingWasSent(t *testing.T) {
+	c, s := newStub(t, func(int, sent) (*http.Response, error) {
+		return nil, errors.Join(&net.OpError{Op: "read", Err: net.ErrClosed}, &net.OpError{Op: "dial", Err: net.ErrClosed})
+	}, quick)
+	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	assert.Len(t, s.requests(), 1)
+}
+
+func TestAReplacedDefaultTransportIsUsed(t *testing.T) {
+	old := http.DefaultTransport
+	defer func() { http.DefaultTransport = old }()
+	c, err := agentphone.NewClient(testKey)
+	require.NoError(t, err)
+	s := &stub{answer: always(200, `{"id":"agt_1"}`)}
+	http.DefaultTransport = s
+	require.NoError(t, getAgent(t.Context(), c))
+	assert.Len(t, s.requests(), 1)
+}
+
+func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }))
+	defer srv.Close()
+	transport := &http.Transport{}
+	hc := &http.Client{Transport: transport, CheckRedirect: nil}
+	want := *hc
+	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc), agentphone.WithBaseURL(srv.URL), quick)
+	require.NoError(t, err)
+	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrRateLimited)
+	assert.Equal(t, want.Timeout, hc.Timeout)
+	assert.Same(t, transport, hc.Transport)
+	assert.Nil(t, hc.CheckRedirect)
+	assert.Nil(t, hc.Jar)
+}

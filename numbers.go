@@ -1,0 +1,179 @@
+package agentphone
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+)
+
+// NumbersService buys, lists and releases phone numbers.
+type NumbersService service
+
+var (
+	opListNumbers        = operation{method: "GET", path: "/v1/numbers"}
+	opBuyNumber          = operation{method: "POST", path: "/v1/numbers", once: true}
+	opGetNumber          = operation{method: "GET", path: "/v1/numbers/{number_id}"}
+	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls"}
+	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", emptyAnswer: true}
+	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages"}
+)
+
+// Country is where a number is.
+type Country string
+
+const (
+	CountryUS Country = "US"
+	CountryCA Country = "CA"
+)
+
+// NumberStatus is the state of a number.
+type NumberStatus string
+
+const (
+	NumberStatusActive   NumberStatus = "active"
+	NumberStatusReleased NumberStatus = "released"
+)
+
+// PhoneNumber is a number of the account.
+type PhoneNumber struct {
+	ID          string       `json:"id"`
+	PhoneNumber string       `json:"phoneNumber"` // E.164
+	Country     Country      `json:"country"`
+	Status      NumberStatus `json:"status"`
+	Type        string       `json:"type"`
+	AgentID     string       `json:"agentId"` // "" if no agent has it
+	CreatedAt   Timestamp    `json:"createdAt"`
+}
+
+// ListNumbersParams are the parameters of [NumbersService.List] and All.
+type ListNumbersParams struct {
+	Limit  int `url:"limit,omitempty"` // 1 to 100; the API's default is 20, that of All 100
+	Offset int `url:"offset,omitempty"`
+}
+
+func (p ListNumbersParams) validate() error { return checkPage(p.Limit, maxPage, p.Offset) }
+
+// List returns one page of the account's numbers. Retried. (GET /v1/numbers)
+func (s *NumbersService) List(ctx context.Context, params ListNumbersParams, opts ...RequestOption) (*Page[PhoneNumber], error) {
+	return list[PhoneNumber](ctx, (*service)(s), &opListNumbers, nil, params, params.Offset, opts)
+}
+
+// All iterates over all numbers. (GET /v1/numbers)
+func (s *NumbersService) All(ctx context.Context, params ListNumbersParams, opts ...RequestOption) iter.Seq2[PhoneNumber, error] {
+	return allByOffset(params.Offset, pageSize(params.Limit), func(n *PhoneNumber) string { return n.ID },
+		func(offset, limit int) (*Page[PhoneNumber], error) {
+			return s.List(ctx, ListNumbersParams{Limit: limit, Offset: offset}, opts...)
+		})
+}
+
+// Get returns a number. Retried. (GET /v1/numbers/{number_id})
+func (s *NumbersService) Get(ctx context.Context, numberID string, opts ...RequestOption) (*PhoneNumber, error) {
+	return do[PhoneNumber](ctx, (*service)(s), &opGetNumber, []string{numberID}, nil, opts)
+}
+
+// BuyNumberParams are the parameters of [NumbersService.Buy].
+type BuyNumberParams struct {
+	Country  Country `json:"country"`           // required: US or CA
+	AreaCode string  `json:"areaCode,omitzero"` // three digits, such as 415; any if empty
+	AgentID  string  `json:"agentId,omitzero"`  // attached to at once; to none if empty
+}
+
+func (p BuyNumberParams) validate() error {
+	if p.AreaCode != "" && (len(p.AreaCode) != 3 || !isDigits(p.AreaCode)) {
+		return &ValidationError{"areaCode", "is not three digits"}
+	}
+	if err := required("country", string(p.Country)); err != nil {
+		return err
+	}
+	if p.Country != CountryUS && p.Country != CountryCA {
+		return &ValidationError{"country", "is neither US nor CA"}
+	}
+	return nil
+}
+
+// Buy buys a number; it is paid for by the month from now on. (POST /v1/numbers)
+//
+// [ErrNumberLimit]: the account may have no more; [ErrPaymentRequired]: its balance is too
+// low. Acts once: after [ErrOutcomeUnknown] list the numbers and look for a new one before
+// buying again.
+func (s *NumbersService) Buy(ctx context.Context, params BuyNumberParams, opts ...RequestOption) (*PhoneNumber, error) {
+	return do[PhoneNumber](ctx, (*service)(s), &opBuyNumber, nil, params, opts)
+}
+
+// ReleasedNumber is the answer to [NumbersService.Release].
+type ReleasedNumber struct {
+	Success     bool         `json:"success"`
+	PhoneNumber string       `json:"phoneNumber"`
+	Status      NumberStatus `json:"status"`
+}
+
+// UnmarshalJSON reads the answer. Success is false only if the API says so.
+func (n *ReleasedNumber) UnmarshalJSON(data []byte) error {
+	type plain ReleasedNumber
+	answer := plain{Success: true}
+	err := json.Unmarshal(data, &answer)
+	*n = ReleasedNumber(answer)
+	return err
+}
+
+// Release gives a number back for good; it cannot be had again and the rest of the month is not
+// refunded. Retried: if the answer to a first attempt was lost, the error of the second may be
+// [ErrNotFound]. (DELETE /v1/numbers/{number_id})
+func (s *NumbersService) Release(ctx context.Context, numberID string, opts ...RequestOption) (*ReleasedNumber, error) {
+	return do[ReleasedNumber](ctx, (*service)(s), &opReleaseNumber, []string{numberID}, nil, opts)
+}
+
+// NumberMessage is a message in the list of a number.
+type NumberMessage struct {
+	ID         string    `json:"id"`
+	From       string    `json:"from"`
+	To         string    `json:"to"`
+	Body       string    `json:"body"`
+	Direction  Direction `json:"direction"`
+	Channel    Channel   `json:"channel"` // "" if unknown
+	ReceivedAt Timestamp `json:"receivedAt"`
+}
+
+// UnmarshalJSON reads the sender from "from" or, as the API also writes it, "from_".
+func (m *NumberMessage) UnmarshalJSON(data []byte) error {
+	type plain NumberMessage
+	var wire struct {
+		plain
+		FromAlt string `json:"from_"`
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	*m = NumberMessage(wire.plain)
+	if m.From == "" {
+		m.From = wire.FromAlt
+	}
+	return nil
+}
+
+// ListMessages returns one page of a number's messages, newest first. Retried.
+// (GET /v1/numbers/{number_id}/messages)
+func (s *NumbersService) ListMessages(ctx context.Context, numberID string, params ListMessagesParams, opts ...RequestOption) (*Page[NumberMessage], error) {
+	return list[NumberMessage](ctx, (*service)(s), &opListNumberMessages, []string{numberID}, params, 0, opts)
+}
+
+// AllMessages iterates over a number's messages, newest first. Each is given once, also
+// where several bear the same time; those that arrive meanwhile are not given.
+// (GET /v1/numbers/{number_id}/messages)
+func (s *NumbersService) AllMessages(ctx context.Context, numberID string, params ListMessagesParams, opts ...RequestOption) iter.Seq2[NumberMessage, error] {
+	return allByTime(params, func(m *NumberMessage) (string, Timestamp) { return m.ID, m.ReceivedAt },
+		func(p ListMessagesParams) (*Page[NumberMessage], error) {
+			return s.ListMessages(ctx, numberID, p, opts...)
+		})
+}
+
+// ListCalls returns one page of a number's calls, newest first. Only Limit and Offset of params may
+// be set: this list has no filters. Retried. (GET /v1/numbers/{number_id}/calls)
+func (s *NumbersService) ListCalls(ctx context.Context, numberID string, params ListCallsParams, opts ...RequestOption) (*Page[Call], error) {
+	return listScopedCalls(ctx, (*service)(s), &opListNumberCalls, numberID, params, opts)
+}
+
+// AllCalls iterates over a number's calls, newest first. (GET /v1/numbers/{number_id}/calls)
+func (s *NumbersService) AllCalls(ctx context.Context, numberID string, params ListCallsParams, opts ...RequestOption) iter.Seq2[Call, error] {
+	return allCalls(params, func(p ListCallsParams) (*Page[Call], error) { return s.ListCalls(ctx, numberID, p, opts...) })
+}

@@ -1,0 +1,83 @@
+package agentphone
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOperationsAreListedOnceEach(t *testing.T) {
+	seen := map[string]bool{}
+	for _, op := range operations {
+		assert.False(t, seen[op.String()], "%s is listed twice", op)
+		seen[op.String()] = true
+	}
+}
+
+// Whether a phone can ring twice is decided by this table, so it stands here in full.
+func TestOnceIsWhatActsAgainWhenRepeated(t *testing.T) {
+	want := map[string]bool{
+		"POST /v0/agent/sign-up": true, "POST /v0/agent/verify": true,
+		"POST /v1/agents": true, "POST /v1/numbers": true, "POST /v1/messages": true, "POST /v1/calls": true,
+		"POST /v1/webhooks": true, "POST /v1/agents/{agent_id}/webhook": true,
+		"POST /v1/messages/{message_id}/reactions": true, "POST /v1/calls/web": true, "POST /v1/contacts": true,
+		"POST /v1/sub-accounts": true, "POST /v1/register": true,
+		// POSTs that change nothing when repeated:
+		"POST /v1/agents/{agent_id}/numbers": false, "POST /v1/calls/{call_id}/end": false, "POST /v1/webhooks/test": false,
+		"POST /v1/agents/{agent_id}/webhook/test": false, "POST /v1/location/refresh": false,
+		"POST /v1/conversations/{conversation_id}/typing": false, "POST /v1/conversations/{conversation_id}/background": false,
+	}
+	for _, op := range operations {
+		once, isPost := want[op.String()]
+		require.Equal(t, op.method == "POST", isPost, "%s", op)
+		assert.Equal(t, once, op.once, "%s", op)
+	}
+}
+
+func TestOnlySignUpVerifyAndRecordingsSendNoKey(t *testing.T) {
+	for _, op := range operations {
+		assert.Equal(t, strings.HasPrefix(op.path, "/v0/") || op == &opGetRecording, op.noKey, "%s", op)
+	}
+}
+
+func TestAnIDStaysOneSegmentOfItsPath(t *testing.T) {
+	for id, want := range map[string]string{
+		"agt_1":          "/v1/agents/agt_1/numbers/num_1",
+		"a/b":            "/v1/agents/a%2Fb/numbers/num_1",
+		"a/../../x":      "/v1/agents/a%2F..%2F..%2Fx/numbers/num_1",
+		"%2e%2e":         "/v1/agents/%252e%252e/numbers/num_1",
+		"a?b#c":          "/v1/agents/a%3Fb%23c/numbers/num_1",
+		"{number_id}":    "/v1/agents/%7Bnumber_id%7D/numbers/num_1",
+		"+14155551234":   "/v1/agents/+14155551234/numbers/num_1",
+		"sp ace":         "/v1/agents/sp%20ace/numbers/num_1",
+		"\u00e9\u2028ok": "/v1/agents/%C3%A9%E2%80%A8ok/numbers/num_1",
+	} {
+		got, err := opDetachNumber.fill([]string{id, "num_1"})
+		require.NoError(t, err, id)
+		assert.Equal(t, want, got)
+	}
+	for _, id := range []string{"", ".", "..", "a\nb", "a\x00", "\x7f", strings.Repeat("x", 1025)} {
+		_, err := opGetAgent.fill([]string{id})
+		var invalid *ValidationError
+		require.ErrorAs(t, err, &invalid, "%q", id)
+		assert.Equal(t, "agent_id", invalid.Field)
+	}
+}
+
+func FuzzAnIDStaysOneSegmentOfItsPath(f *testing.F) {
+	for _, id := range []string{"agt_1", "..", "a/../b", "%2e%2e", "%2f", "\x00", "?x#y", "{number_id}", "é"} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		path, err := opGetAgent.fill([]string{id})
+		if err != nil {
+			return
+		}
+		segment, ok := strings.CutPrefix(path, "/v1/agents/")
+		if !ok || segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, "/?#\\ ") {
+			t.Fatalf("%q became %q", id, path)
+		}
+	})
+}

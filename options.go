@@ -1,0 +1,212 @@
+package agentphone
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/agentphone/agentphone-go/internal/transport"
+)
+
+// The API's addresses. Both lead to the same API.
+const (
+	DefaultBaseURL = "https://api.agentphone.to"
+	AltBaseURL     = "https://api.agentphone.ai"
+)
+
+// Version is this package's version, sent in the User-Agent header.
+const Version = "0.1.0"
+
+const (
+	defaultMaxRetries    = 3
+	defaultRetryWaitMin  = 500 * time.Millisecond
+	defaultRetryWaitMax  = 8 * time.Second
+	defaultMaxRetryAfter = time.Minute
+	defaultTimeout       = 30 * time.Second
+
+	subAccountHeader = "X-Sub-Account-Id"
+)
+
+// config is what a Client is made of. It is not changed once the Client exists.
+type config struct {
+	transport  transport.Config
+	maxRetries int
+	timeout    time.Duration
+	userAgent  string
+	// A client for a sub-account whose id is empty must not act on the main account.
+	scoped     bool
+	subAccount string
+}
+
+func defaultConfig() *config {
+	base, _ := url.Parse(DefaultBaseURL)
+	return &config{
+		transport: transport.Config{
+			Base:          base,
+			RetryWaitMin:  defaultRetryWaitMin,
+			RetryWaitMax:  defaultRetryWaitMax,
+			MaxRetryAfter: defaultMaxRetryAfter,
+		},
+		maxRetries: defaultMaxRetries,
+		timeout:    defaultTimeout,
+		userAgent:  fmt.Sprintf("agentphone-go/%s (%s; %s)", Version, runtime.Version(), runtime.GOOS),
+	}
+}
+
+// Option configures a [Client]. One that makes no sense is an error of [NewClient].
+type Option func(*config) error
+
+// WithBaseURL sets the API's address, [DefaultBaseURL] by default. It must be https;
+// http is allowed for localhost and loopback addresses. It may have a path, but no user
+// information, query or fragment. The key goes to this scheme, host and port only.
+func WithBaseURL(baseURL string) Option {
+	return func(c *config) error {
+		u, err := parseBaseURL(baseURL)
+		if err != nil {
+			return err
+		}
+		c.transport.Base = u
+		return nil
+	}
+}
+
+func parseBaseURL(s string) (*url.URL, error) {
+	invalid := func(reason string) error { return &ValidationError{"base URL", reason} }
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return nil, invalid("is not an absolute URL such as " + DefaultBaseURL)
+	case u.User != nil:
+		return nil, invalid("has user information")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(s, "#"):
+		return nil, invalid("has a query or a fragment")
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		return nil, invalid("is not https (plain http is for loopback addresses only)")
+	}
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// WithHTTPClient sets the client that carries the requests, [http.DefaultClient] by
+// default. Its Transport and Jar are used, and its Timeout if that is shorter than
+// [WithTimeout]; its CheckRedirect is not, for the package has its own rule (GET and HEAD,
+// within the API's origin). It is read at each call and never changed, and its idle connections
+// are left open. If it has no Transport, and [http.DefaultTransport] is Go's own, a
+// connection pool shared by all clients of this package is used, which suits many
+// goroutines.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return &ValidationError{"HTTP client", "is nil"}
+		}
+		c.transport.HTTPClient = client
+		return nil
+	}
+}
+
+// WithMaxRetries sets how often a request may be sent again, 3 by default, so that
+// there are at most n+1 attempts. 0 turns retries off.
+func WithMaxRetries(n int) Option {
+	return func(c *config) error {
+		c.maxRetries = n
+		return notNegative("max retries", n)
+	}
+}
+
+// WithRetryWait bounds the wait before another attempt where the server does not
+// say how long (Retry-After): a random time up to lowest, doubled with each
+// attempt, up to highest. The default is 500 ms and 8 s.
+func WithRetryWait(lowest, highest time.Duration) Option {
+	return func(c *config) error {
+		if lowest < 0 || highest < lowest {
+			return &ValidationError{"retry wait", "is negative, or its bounds are the wrong way round"}
+		}
+		c.transport.RetryWaitMin, c.transport.RetryWaitMax = lowest, highest
+		return nil
+	}
+}
+
+// WithMaxRetryAfter sets the longest Retry-After that is waited for, one minute by
+// default. If the server asks for more, or for more than the context has left, the call
+// returns the [*APIError] at once.
+func WithMaxRetryAfter(d time.Duration) Option {
+	return func(c *config) error {
+		c.transport.MaxRetryAfter = d
+		return notNegative("max Retry-After", d)
+	}
+}
+
+// WithTimeout sets how long one attempt may take from the connection to the last
+// byte of the answer, 30 s by default; 0 is no limit. The whole call, with its retries and
+// waits, is limited by its context.
+func WithTimeout(d time.Duration) Option {
+	return func(c *config) error {
+		c.timeout = d
+		return notNegative("timeout", d)
+	}
+}
+
+// WithUserAgent sets the User-Agent header instead of agentphone-go/VERSION.
+func WithUserAgent(userAgent string) Option {
+	return func(c *config) error {
+		c.userAgent = userAgent
+		return checkHeaderValue("user agent", userAgent)
+	}
+}
+
+// WithLogger logs each attempt (Debug) and each retry (Warn): operation, attempt,
+// status, duration, wait, request id. Never an address, header, body, key or phone
+// number. There is no logging by default.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		c.transport.Logger = logger
+		return nil
+	}
+}
+
+// WithSubAccount makes every request act on a sub-account (header
+// X-Sub-Account-Id). See also [Client.ForSubAccount].
+func WithSubAccount(id string) Option {
+	return func(c *config) error {
+		c.scoped, c.subAccount = true, id
+		return checkSubAccount(id)
+	}
+}
+
+func checkSubAccount(id string) error {
+	if err := checkPathID("sub-account id", id); err != nil {
+		return err
+	}
+	return checkHeaderValue("sub-account id", id)
+}
+
+func notNegative[N int | time.Duration](field string, n N) error {
+	if n < 0 {
+		return &ValidationError{field, "is negative"}
+	}
+	return nil
+}
+
+// checkKey refuses what cannot be a key; it says nothing of the key.
+func checkKey(key string) error {
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return &ValidationError{"API key", "has white space, a control character or a character outside ASCII"}
+	}
+	return nil
+}
+
+func checkHeaderValue(field, value string) error {
+	if strings.ContainsFunc(value, func(r rune) bool { return isControl(r) && r != '\t' }) {
+		return &ValidationError{field, "has a control character"}
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package agentphone
+
+import (
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// RequestOption changes one call. Every method takes them last. The optional
+// parameters of a few methods, such as [GetCallParams], are request options too.
+type RequestOption interface {
+	apply(*requestConfig) error
+}
+
+type requestConfig struct {
+	header     http.Header
+	query      url.Values
+	maxRetries int
+	timeout    time.Duration
+	response   *Response
+}
+
+type requestOption func(*requestConfig) error
+
+func (o requestOption) apply(rc *requestConfig) error { return o(rc) }
+
+// requestConfig is the client's configuration with one call's options over it.
+func (c *config) requestConfig(opts []RequestOption) (*requestConfig, error) {
+	rc := &requestConfig{
+		header:     http.Header{"User-Agent": {c.userAgent}, "Accept": {"application/json"}},
+		query:      url.Values{},
+		maxRetries: c.maxRetries,
+		timeout:    c.timeout,
+	}
+	if c.scoped {
+		if err := WithRequestSubAccount(c.subAccount).apply(rc); err != nil {
+			return nil, err
+		}
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt.apply(rc); err != nil {
+			return nil, err
+		}
+	}
+	return rc, nil
+}
+
+// WithResponse copies the last answer, be it a result or an error, to r.
+func WithResponse(r *Response) RequestOption {
+	return requestOption(func(rc *requestConfig) error {
+		rc.response = r
+		return nil
+	})
+}
+
+// WithRequestTimeout is [WithTimeout] for one call.
+func WithRequestTimeout(d time.Duration) RequestOption {
+	return requestOption(func(rc *requestConfig) error {
+		rc.timeout = d
+		return notNegative("timeout", d)
+	})
+}
+
+// WithRequestMaxRetries is [WithMaxRetries] for one call.
+func WithRequestMaxRetries(n int) RequestOption {
+	return requestOption(func(rc *requestConfig) error {
+		rc.maxRetries = n
+		return notNegative("max retries", n)
+	})
+}
+
+// WithRequestSubAccount makes one call act on a sub-account.
+func WithRequestSubAccount(id string) RequestOption {
+	return requestOption(func(rc *requestConfig) error {
+		rc.header.Set(subAccountHeader, id)
+		return checkSubAccount(id)
+	})
+}
+
+// WithQuery adds a query parameter that the method's parameters do not have.
+func WithQuery(key, value string) RequestOption {
+	return requestOption(func(rc *requestConfig) error {
+		rc.query.Add(key, value)
+		return nil
+	})
+}
+
+// refusedHeaders are the connection's and the client's own, and those that make
+// net/http send a POST again by itself.
+var refusedHeaders = []string{
+	"Authorization", "Idempotency-Key", "X-Idempotency-Key",
+	"Accept-Encoding", "Connection", "Content-Length", "Host", "Keep-Alive",
+	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+// WithHeader sets a request header. Those of the connection and Authorization are
+// refused, and so are Idempotency-Key and X-Idempotency-Key: the API knows neither, but Go's
+// net/http sends a POST that has one a second time when a connection breaks.
+func WithHeader(key, value string) RequestOption {
+	return requestOption(func(rc *requestConfig) error {
+		if !isToken(key) {
+			return &ValidationError{"header", "its name is empty or has a character that names do not have"}
+		}
+		key = textproto.CanonicalMIMEHeaderKey(key)
+		if slices.Contains(refusedHeaders, key) {
+			return &ValidationError{"header " + key, "cannot be set"}
+		}
+		rc.header.Set(key, value)
+		return checkHeaderValue("header "+key, value)
+	})
+}
+
+// isToken: RFC 9110, 5.6.2.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}

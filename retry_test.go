@@ -1,0 +1,341 @@
+package agentphone_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// took runs f in a bubble, where waits take no time, and returns how long they would have taken.
+func took(t *testing.T, f func(t *testing.T)) (d time.Duration) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		f(t)
+		d = time.Since(start)
+	})
+	return d
+}
+
+// failFirst answers the first n requests with a status, later ones well.
+func failFirst(n, status int, header ...string) func(int, sent) (*http.Response, error) {
+	return func(i int, _ sent) (*http.Response, error) {
+		if i <= n {
+			return reply(status, `{"detail":"later"}`, header...), nil
+		}
+		return reply(200, `{"id":"x_1"}`), nil
+	}
+}
+
+const maxJitter = 250 * time.Millisecond // half of the default shortest wait
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	for name, tc := range map[string]struct {
+		header  func() string
+		atLeast time.Duration
+		atMost  time.Duration
+	}{
+		"seconds":             {func() string { return "7" }, 7 * time.Second, 7*time.Second + maxJitter},
+		"with white space":    {func() string { return " 7 " }, 7 * time.Second, 7*time.Second + maxJitter},
+		"fraction":            {func() string { return "1.5" }, 1500 * time.Millisecond, 1500*time.Millisecond + maxJitter},
+		"the longest allowed": {func() string { return "60" }, time.Minute, time.Minute + maxJitter},
+		"date": {func() string { return time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat) },
+			9 * time.Second, 9*time.Second + maxJitter},
+		"date in the past": {func() string { return time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat) }, 0, maxJitter},
+		"zero":             {func() string { return "0" }, 0, maxJitter},
+		"garbage":          {func() string { return "soon" }, 0, 500 * time.Millisecond},
+		"negative":         {func() string { return "-5" }, 0, 500 * time.Millisecond},
+		"empty":            {func() string { return "" }, 0, 500 * time.Millisecond},
+		"points":           {func() string { return "1.2.3" }, 0, 500 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := took(t, func(t *testing.T) {
+				c, s := newStub(t, failFirst(1, 429, "Retry-After", tc.header()))
+				require.NoError(t, createCall(t.Context(), c))
+				assert.Len(t, s.requests(), 2)
+			})
+			assert.GreaterOrEqual(t, d, tc.atLeast)
+			assert.LessOrEqual(t, d, tc.atMost)
+		})
+	}
+}
+
+func TestARetryAfterThatIsTooLongIsReturnedAtOnce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		header string
+		want   time.Duration
+	}{
+		"a day":            {"86400", 24 * time.Hour},
+		"over the cap":     {"61", 61 * time.Second},
+		"overflowing":      {"9223372037", 10 * 365 * 24 * time.Hour},
+		"four hundred 9s":  {string(bytes.Repeat([]byte("9"), 400)), 10 * 365 * 24 * time.Hour},
+		"date years ahead": {"Fri, 31 Dec 9999 23:59:59 GMT", 10 * 365 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := took(t, func(t *testing.T) {
+				for _, status := range []int{429, 503} {
+					c, s := newStub(t, failFirst(1, status, "Retry-After", tc.header))
+					var apiErr *agentphone.APIError
+					require.ErrorAs(t, createCall(t.Context(), c), &apiErr)
+					assert.Equal(t, tc.want, apiErr.RetryAfter)
+					assert.NotErrorIs(t, apiErr, agentphone.ErrOutcomeUnknown)
+					assert.Len(t, s.requests(), 1)
+				}
+			})
+			assert.Zero(t, d)
+		})
+	}
+}
+
+func TestARetryAfterBeyondTheDeadlineIsReturnedAtOnce(t *testing.T) {
+	d := took(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		c, s := newStub(t, failFirst(1, 429, "Retry-After", "6"))
+		err := createCall(ctx, c)
+		require.ErrorIs(t, err, agentphone.ErrRateLimited)
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+		assert.Len(t, s.requests(), 1)
+	})
+	assert.Zero(t, d)
+}
+
+func TestTheCapOfRetryAfterCanBeSet(t *testing.T) {
+	d := took(t, func(t *testing.T) {
+		c, _ := newStub(t, failFirst(1, 429, "Retry-After", "600"), agentphone.WithMaxRetryAfter(time.Hour))
+		require.NoError(t, createCall(t.Context(), c))
+	})
+	assert.GreaterOrEqual(t, d, 10*time.Minute)
+}
+
+func TestAContextThatEndsDuringAWaitTellsBothCauses(t *testing.T) {
+	d := took(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		c, s := newStub(t, failFirst(9, 503, "Retry-After", "20"))
+		err := createCall(ctx, c)
+		require.ErrorIs(t, err, context.Canceled)
+		var apiErr *agentphone.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, 503, apiErr.StatusCode)
+		assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown, "nothing was under way")
+		assert.EqualError(t, err, "agentphone: POST /v1/calls: context canceled while waiting to try again after 503 Service Unavailable: later (attempts=1)")
+		assert.Len(t, s.requests(), 1)
+	})
+	assert.Equal(t, 3*time.Second, d)
+
+	d = took(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Millisecond)
+		defer cancel()
+		c, _ := newStub(t, always(429, ``), agentphone.WithRetryWait(time.Hour, time.Hour))
+		err := createCall(ctx, c)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, agentphone.ErrRateLimited)
+	})
+	assert.Equal(t, 3*time.Millisecond, d)
+}
+
+// A deadline ends a wait of our own making too, at the deadline.
+func TestADeadlineEndsABackOff(t *testing.T) {
+	refused := func(int, sent) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
+	d := took(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		c, _ := newStub(t, refused, agentphone.WithRetryWait(time.Hour, time.Hour))
+		err := createCall(ctx, c)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+		assert.EqualError(t, err, "agentphone: POST /v1/calls: context deadline exceeded while waiting to try again after dial tcp: connection refused (attempts=1)")
+	})
+	assert.Equal(t, 10*time.Millisecond, d)
+}
+
+func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c, s := newStub(t, always(200, `{}`))
+	err := createCall(ctx, c)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+	assert.Empty(t, s.requests())
+}
+
+func TestBackOffGrowsAtRandomToItsBound(t *testing.T) {
+	var waits []time.Duration
+	took(t, func(t *testing.T) {
+		var last time.Time
+		c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+			if n > 1 {
+				waits = append(waits, time.Since(last))
+			}
+			last = time.Now()
+			return reply(500, ""), nil
+		}, agentphone.WithRetryWait(time.Second, 6*time.Second), agentphone.WithMaxRetries(40))
+		require.ErrorIs(t, getAgent(t.Context(), c), agentphone.ErrServer)
+	})
+	require.Len(t, waits, 40)
+	different := map[time.Duration]bool{}
+	longest := time.Duration(0)
+	for i, wait := range waits {
+		bound := 6 * time.Second
+		if i < 3 {
+			bound = min(bound, time.Second<<i)
+		}
+		assert.LessOrEqual(t, wait, bound, "wait %d", i)
+		different[wait] = true
+		longest = max(longest, wait)
+	}
+	assert.Greater(t, len(different), 30)
+	assert.Greater(t, longest, 3*time.Second)
+}
+
+func TestRetriesAreCounted(t *testing.T) {
+	for _, tc := range []struct {
+		opts []agentphone.Option
+		call []agentphone.RequestOption
+		want int
+	}{
+		{nil, nil, 4},
+		{[]agentphone.Option{agentphone.WithMaxRetries(0)}, nil, 1},
+		{[]agentphone.Option{agentphone.WithMaxRetries(1)}, nil, 2},
+		{[]agentphone.Option{agentphone.WithMaxRetries(1)}, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(2)}, 3},
+		{nil, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(0)}, 1},
+	} {
+		c, s := newStub(t, always(500, ``), append(tc.opts, quick)...)
+		_, err := c.Agents.Get(t.Context(), "agt_1", tc.call...)
+		var apiErr *agentphone.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, tc.want, apiErr.Attempts)
+		assert.Len(t, s.requests(), tc.want)
+	}
+}
+
+func TestEachAttemptHasItsOwnTimeOut(t *testing.T) {
+	hang := func(n int, ctx context.Context) error {
+		if n < 3 {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}
+	for name, tc := range map[string]struct {
+		client *http.Client
+		opts   []agentphone.Option
+		call   []agentphone.RequestOption
+		want   time.Duration
+	}{
+		"default":                        {&http.Client{}, nil, nil, time.Minute},
+		"of the client":                  {&http.Client{}, []agentphone.Option{agentphone.WithTimeout(time.Second)}, nil, 2 * time.Second},
+		"of the call":                    {&http.Client{}, nil, []agentphone.RequestOption{agentphone.WithRequestTimeout(3 * time.Second)}, 6 * time.Second},
+		"of the user's http.Client":      {&http.Client{Timeout: 2 * time.Second}, nil, nil, 4 * time.Second},
+		"of the user's, without our own": {&http.Client{Timeout: 2 * time.Second}, []agentphone.Option{agentphone.WithTimeout(0)}, nil, 4 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := took(t, func(t *testing.T) {
+				n := 0
+				tc.client.Transport = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					n++
+					if err := hang(n, r.Context()); err != nil {
+						return nil, err
+					}
+					return reply(200, `{"id":"agt_1"}`), nil
+				})
+				c, err := agentphone.NewClient(testKey, append(tc.opts, quick, agentphone.WithHTTPClient(tc.client))...)
+				require.NoError(t, err)
+				_, err = c.Agents.Get(t.Context(), "agt_1", tc.call...)
+				require.NoError(t, err)
+			})
+			assert.Equal(t, tc.want, d)
+		})
+	}
+}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestATimeOutIsADeadlineAndOfWhatActsOnceUnknown(t *testing.T) {
+	took(t, func(t *testing.T) {
+		hang := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: hang}))
+		require.NoError(t, err)
+		err = createCall(t.Context(), c)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		assert.EqualError(t, err, "agentphone: POST /v1/calls: no answer within 30s (attempts=1); it may have taken effect: look before trying again")
+		var timeout net.Error
+		require.True(t, errors.As(err, &timeout))
+		assert.True(t, timeout.Timeout())
+	})
+}
+
+// A server-side wait may take longer than an attempt usually may.
+func TestGetWithWaitHasTimeForIt(t *testing.T) {
+	d := took(t, func(t *testing.T) {
+		slow := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			select {
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(299 * time.Second):
+				return reply(200, `{"id":"call_1","status":"completed"}`), nil
+			}
+		})
+		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: slow}))
+		require.NoError(t, err)
+		_, err = c.Calls.Get(t.Context(), "call_1", agentphone.GetCallParams{Wait: true, TimeoutSeconds: 300})
+		require.NoError(t, err)
+	})
+	assert.Equal(t, 299*time.Second, d)
+}
+
+func TestLogsNameTheOperationAndNothingPrivate(t *testing.T) {
+	var out bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	took(t, func(t *testing.T) {
+		c, _ := newStub(t, func(n int, r sent) (*http.Response, error) {
+			switch n {
+			case 1:
+				return reply(503, `{"detail":"body of +14155559999"}`, "X-Request-Id", "req_7", "Retry-After", "2"), nil
+			case 2:
+				return nil, errors.New("at https://x/?phone=+14155559999 " + r.Header.Get("Authorization"))
+			case 3:
+				return nil, context.DeadlineExceeded
+			}
+			return reply(200, `{"id":"agt_secret"}`), nil
+		}, agentphone.WithLogger(logger))
+		_, err := c.Agents.Get(t.Context(), "agt_secret", agentphone.WithQuery("phone", "+14155559999"), agentphone.WithHeader("X-Private", "private"))
+		require.NoError(t, err)
+	})
+	log := out.String()
+	for _, leak := range []string{"4155559999", "agt_secret", "private", "https://", "sk_live", "Bearer", "body of"} {
+		assert.NotContains(t, log, leak)
+	}
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+	require.Len(t, lines, 7, "one per attempt and one per retry:\n%s", log)
+	assert.Contains(t, string(lines[0]), `level=DEBUG msg="agentphone: attempt" operation="GET /v1/agents/{agent_id}" attempt=1`)
+	assert.Contains(t, string(lines[0]), `status=503 request_id=req_7`)
+	assert.Contains(t, string(lines[1]), `level=WARN msg="agentphone: retrying"`)
+	assert.Contains(t, string(lines[1]), `wait=2.`)
+	assert.Contains(t, string(lines[3]), `failure=connection`)
+	assert.Contains(t, string(lines[5]), `failure=time-out`)
+	assert.Contains(t, string(lines[6]), `attempt=4`)
+	assert.Contains(t, string(lines[6]), `status=200`)
+	assert.Equal(t, 3, bytes.Count(out.Bytes(), []byte("level=WARN")), strconv.Itoa(len(lines)))
+}

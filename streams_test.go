@@ -1,0 +1,406 @@
+package agentphone_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+const sseConnected = "event: connected\ndata: {\"callId\":\"call_1\",\"status\":\"in-progress\",\"agentName\":\"A\",\"startedAt\":\"2026-04-19T17:20:11Z\"}\n\n"
+const sseEnded = "event: ended\ndata: {\"callId\":\"call_1\",\"status\":\"completed\",\"endedAt\":\"2026-04-19T17:21:11Z\",\"durationSeconds\":60}\n\n"
+
+func sseTurn(i int) string {
+	role := [2]string{"agent", "user"}[i%2]
+	return fmt.Sprintf(": heartbeat\n\nevent: turn\ndata: {\"role\":%q,\"content\":\"turn %d\",\"createdAt\":\"2026-04-19T17:20:12Z\"}\n\n", role, i)
+}
+
+func eventStream(body io.Reader) *http.Response {
+	r := reply(200, "", "Content-Type", "text/event-stream; charset=utf-8")
+	r.Body = io.NopCloser(body)
+	return r
+}
+
+// hear ranges over a stream and returns its turns, its other events and its error.
+func hear(t *testing.T, ctx context.Context, c *agentphone.Client) (turns, others []string, err error) {
+	t.Helper()
+	for ev, e := range c.Calls.StreamTranscript(ctx, "call_1") {
+		require.NoError(t, err, "an error is the last")
+		switch {
+		case e != nil:
+			assert.Equal(t, agentphone.TranscriptEvent{}, ev)
+			err = e
+		case ev.Type == agentphone.TranscriptSpoken:
+			turns = append(turns, ev.Turn.Content)
+		default:
+			assert.Equal(t, ev.Type == agentphone.TranscriptConnected, ev.Connected != nil)
+			assert.Equal(t, ev.Type == agentphone.TranscriptEnded, ev.Ended != nil)
+			others = append(others, string(ev.Type))
+		}
+	}
+	return turns, others, err
+}
+
+// A connection that is cut ten times, at any byte and in any way, loses and repeats no turn.
+func TestAStreamThatIsCutTenTimesLosesAndRepeatsNothing(t *testing.T) {
+	var whole strings.Builder
+	whole.WriteString(sseConnected)
+	var want []string
+	for i := range 50 {
+		whole.WriteString(sseTurn(i))
+		want = append(want, fmt.Sprintf("turn %d", i))
+	}
+	whole.WriteString(sseEnded)
+	text := whole.String()
+
+	var connections atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(connections.Add(1))
+		assert.Equal(t, "text/event-stream", r.Header.Get("Accept"))
+		assert.Equal(t, "Bearer "+testKey, r.Header.Get("Authorization"))
+		w.Header().Set("Content-Type", "text/event-stream")
+		if n > 10 {
+			_, _ = io.WriteString(w, text)
+			return
+		}
+		_, _ = io.WriteString(w, text[:len(text)*n/11+n]) // the server sends all from the start again
+		if n%2 == 0 {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler) // a broken connection; else a mere end
+		}
+	}))
+	srv.Config.ErrorLog = nil
+	defer srv.Close()
+	c, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(srv.URL), quick)
+	require.NoError(t, err)
+	turns, others, err := hear(t, t.Context(), c)
+	require.NoError(t, err)
+	assert.Equal(t, want, turns)
+	assert.Equal(t, []string{"connected", "ended"}, others)
+	assert.EqualValues(t, 11, connections.Load())
+}
+
+func TestAStreamThatIsSilentForThreeHeartbeatsIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		n := 0
+		hc := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			n++
+			if n == 2 {
+				return eventStream(strings.NewReader(sseConnected + sseTurn(0) + sseTurn(1) + sseEnded)), nil
+			}
+			pr, pw := io.Pipe()
+			go func() { // alive for three minutes by its heartbeats, then silent
+				_, _ = io.WriteString(pw, sseConnected+sseTurn(0))
+				for range 12 {
+					time.Sleep(15 * time.Second)
+					_, _ = io.WriteString(pw, ": heartbeat\n\n")
+				}
+				<-r.Context().Done()
+				pw.CloseWithError(r.Context().Err())
+			}()
+			return eventStream(pr), nil
+		})}
+		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+		require.NoError(t, err)
+		turns, _, err := hear(t, t.Context(), c)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"turn 0", "turn 1"}, turns)
+		assert.GreaterOrEqual(t, time.Since(start), 225*time.Second)
+		assert.Less(t, time.Since(start), 230*time.Second)
+	})
+}
+
+func TestAStreamEndsAtOnceWithItsContextOrABreak(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		closed := 0
+		hc := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			pr, pw := io.Pipe()
+			go func() {
+				_, _ = io.WriteString(pw, sseConnected+sseTurn(0))
+				<-r.Context().Done()
+				closed++
+				pw.CloseWithError(r.Context().Err())
+			}()
+			return eventStream(pr), nil
+		})}
+		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+		require.NoError(t, err)
+		start := time.Now()
+		turns, _, err := hear(t, ctx, c)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 7*time.Second, time.Since(start))
+		assert.Len(t, turns, 1)
+		assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+
+		for range c.Calls.StreamTranscript(t.Context(), "call_1") {
+			break
+		}
+		synctest.Wait()
+		assert.Equal(t, 2, closed, "a break closes the connection")
+	})
+}
+
+func TestAStreamWaitsLongerAndLongerBetweenConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		c, s := newStub(t, func(int, sent) (*http.Response, error) { return eventStream(strings.NewReader(sseConnected)), nil })
+		_, others, err := hear(t, ctx, c)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, []string{"connected"}, others)
+		assert.Less(t, len(s.requests()), 300)
+		assert.Greater(t, len(s.requests()), 60)
+	})
+	// The server may ask for more.
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+			if n == 1 {
+				return eventStream(strings.NewReader("retry: 20000\n\n" + sseConnected)), nil
+			}
+			return eventStream(strings.NewReader(sseEnded)), nil
+		})
+		_, _, err := hear(t, t.Context(), c)
+		require.NoError(t, err)
+		assert.Equal(t, 20*time.Second, time.Since(start))
+	})
+}
+
+func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
+	for name, tc := range map[string]struct {
+		answer func(int, sent) (*http.Response, error)
+		want   string
+	}{
+		"not found": {always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
+		"a page":    {always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
+		"no JSON": {func(int, sent) (*http.Response, error) {
+			return eventStream(strings.NewReader("event: turn\ndata: hi\n\n")), nil
+		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": invalid character 'h' looking for beginning of value (attempts=1)"},
+		"null": {func(int, sent) (*http.Response, error) {
+			return eventStream(strings.NewReader("event: turn\ndata: null\n\n")), nil
+		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": it is empty (attempts=1)"},
+		"endless event": {func(int, sent) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, s := newStub(t, tc.answer, quick)
+			_, _, err := hear(t, t.Context(), c)
+			require.EqualError(t, err, tc.want)
+			assert.Len(t, s.requests(), 1)
+		})
+	}
+	c, s := newStub(t, always(500, ``), quick)
+	for _, err := range c.Calls.StreamTranscript(t.Context(), "") {
+		require.ErrorIs(t, err, agentphone.ErrValidation)
+	}
+	assert.Empty(t, s.requests())
+}
+
+func TestAStreamRidesOutWhatMayPassAndSkipsUnknownEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := newStub(t, func(n int, _ sent) (*http.Response, error) {
+			switch {
+			case n < 7: // more than one call's retries
+				return reply(503, ``), nil
+			case n == 7:
+				return nil, errors.New("connection broken")
+			}
+			return eventStream(strings.NewReader("event: whisper\ndata: x\n\ndata: y\n\n" + sseTurn(0) + sseEnded + sseTurn(1))), nil
+		})
+		turns, others, err := hear(t, t.Context(), c)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"turn 0"}, turns, "what follows the end is not read")
+		assert.Equal(t, []string{"ended"}, others)
+		assert.Len(t, s.requests(), 8)
+	})
+}
+
+// turnSource writes turns for as long as it is read.
+type turnSource struct {
+	n, total int
+	rest     []byte
+}
+
+func (s *turnSource) Read(p []byte) (int, error) {
+	if len(s.rest) == 0 {
+		switch {
+		case s.n < s.total:
+			s.rest = []byte(sseTurn(s.n))
+		case s.n == s.total:
+			s.rest = []byte(sseEnded)
+		default:
+			return 0, io.EOF
+		}
+		s.n++
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+func TestTheMemoryOfAStreamDoesNotGrowWithTheCall(t *testing.T) {
+	const total = 200_000
+	c, _ := newStub(t, func(int, sent) (*http.Response, error) { return eventStream(&turnSource{total: total}), nil })
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	n := 0
+	var early, late uint64
+	for ev, err := range c.Calls.StreamTranscript(t.Context(), "call_1") {
+		require.NoError(t, err)
+		if ev.Type != agentphone.TranscriptSpoken {
+			continue
+		}
+		switch n++; n {
+		case 1000:
+			early = heap()
+		case total - 1000:
+			late = heap()
+		}
+	}
+	assert.Equal(t, total, n)
+	assert.Less(t, late, early+1<<20)
+}
+
+func TestDownloadRecordingStreamsWithoutTheKey(t *testing.T) {
+	wav := bytes.Repeat([]byte("RIFF...."), 100_000)
+	var failures atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Empty(t, r.Header.Get("Authorization"))
+		assert.Equal(t, "audio/wav", r.Header.Get("Accept"))
+		w.Header().Set("Content-Type", "audio/wav")
+		switch r.URL.Path {
+		case "/v1/calls/whole/recording":
+			if failures.Add(1) == 1 {
+				w.WriteHeader(503)
+				return
+			}
+			_, _ = w.Write(wav)
+		case "/v1/calls/cut-of-known-length/recording":
+			w.Header().Set("Content-Length", fmt.Sprint(len(wav)))
+			_, _ = w.Write(wav[:5000])
+		case "/v1/calls/cut/recording":
+			_, _ = w.Write(wav[:5000])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		case "/v1/calls/page/recording":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, "<html>")
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer srv.Close()
+	c, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(srv.URL), quick)
+	require.NoError(t, err)
+	download := func(id string) (int64, []byte, error) {
+		var out bytes.Buffer
+		n, err := c.Calls.DownloadRecording(t.Context(), id, &out)
+		return n, out.Bytes(), err
+	}
+	n, got, err := download("whole")
+	require.NoError(t, err)
+	assert.EqualValues(t, len(wav), n)
+	assert.Equal(t, wav, got)
+	assert.EqualValues(t, 2, failures.Load(), "it is retried until it begins")
+
+	for _, id := range []string{"cut", "cut-of-known-length"} {
+		n, got, err = download(id)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, id)
+		assert.EqualValues(t, 5000, n)
+		assert.Equal(t, wav[:5000], got, "what came is written")
+		assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+	}
+	_, _, err = download("page")
+	var decodeErr *agentphone.DecodeError
+	require.ErrorAs(t, err, &decodeErr)
+	_, _, err = download("none")
+	require.ErrorIs(t, err, agentphone.ErrNotFound)
+	_, err = c.Calls.DownloadRecording(t.Context(), "whole", nil)
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+
+	failing := errors.New("disk full")
+	_, err = c.Calls.DownloadRecording(t.Context(), "whole", writerFunc(func([]byte) (int, error) { return 0, failing }))
+	require.ErrorIs(t, err, failing)
+
+	// It needs no key at all.
+	c, err = agentphone.NewClient("", agentphone.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	n, err = c.Calls.DownloadRecording(t.Context(), "whole", io.Discard)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(wav), n)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestADownloadThatStandsStillIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hc := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			pr, pw := io.Pipe()
+			go func() {
+				for range 10 { // slow, but alive
+					_, _ = pw.Write([]byte("RIFF"))
+					time.Sleep(29 * time.Second)
+				}
+				<-r.Context().Done()
+				pw.CloseWithError(r.Context().Err())
+			}()
+			answer := reply(200, "", "Content-Type", "audio/wav")
+			answer.Body = pr
+			return answer, nil
+		})}
+		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+		require.NoError(t, err)
+		n, err := c.Calls.DownloadRecording(t.Context(), "call_1", io.Discard)
+		assert.EqualValues(t, 40, n)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.EqualError(t, err, "agentphone: GET /v1/calls/{call_id}/recording: no answer within 30s (attempts=1)")
+	})
+}
+
+func TestEveryShapeOfATranscriptIsRead(t *testing.T) {
+	entry := `{"role":"user","content":"hi","createdAt":"2026-01-01T00:00:00Z"}`
+	turn := `{"id":"t1","transcript":"hi","confidence":0.9,"response":"hello","createdAt":null}`
+	for body, want := range map[string][]string{
+		`{"callId":"call_1","transcript":[` + entry + `]}`: {"user: hi"},
+		`{"transcripts":[` + turn + `]}`:                   {"user: hi", "agent: hello"},
+		`[` + entry + `]`:                                  {"user: hi"},
+		`[` + turn + `]`:                                   {"user: hi", "agent: hello"},
+		`{"transcript":[` + turn + `]}`:                    {"user: hi", "agent: hello"},
+		`{"callId":"call_1","transcript":null}`:            nil,
+		`[]`:                                               nil,
+		`{"callId":"call_1","transcript":[]}`:              nil,
+	} {
+		c, _ := newStub(t, always(200, body))
+		got, err := c.Calls.Transcript(t.Context(), "call_1")
+		require.NoError(t, err, body)
+		var said []string
+		for _, e := range got.Transcript {
+			said = append(said, string(e.Role)+": "+e.Content)
+		}
+		assert.Equal(t, want, said, body)
+		assert.Equal(t, strings.Contains(body, "confidence"), len(got.Transcripts) == 1, body)
+		assert.Equal(t, strings.Contains(body, "callId"), got.CallID == "call_1", body)
+	}
+}

@@ -1,0 +1,115 @@
+package agentphone
+
+import (
+	"context"
+	"encoding/json"
+)
+
+var opGetTranscript = operation{method: "GET", path: "/v1/calls/{call_id}/transcript"}
+
+// TranscriptRole is who speaks.
+type TranscriptRole string
+
+const (
+	RoleUser  TranscriptRole = "user"  // the human
+	RoleAgent TranscriptRole = "agent" // the AI
+)
+
+// TranscriptTurn is a turn of a call: what the human said and what the agent answered.
+type TranscriptTurn struct {
+	ID         string    `json:"id"`
+	Transcript string    `json:"transcript"` // the human; "" if the agent spoke first
+	Confidence *float64  `json:"confidence"` // of the speech recognition, 0 to 1; nil if unknown
+	Response   string    `json:"response"`   // the agent; "" if it did not answer
+	CreatedAt  Timestamp `json:"createdAt"`
+}
+
+// TranscriptEntry is one thing said.
+type TranscriptEntry struct {
+	Role      TranscriptRole `json:"role"`
+	Content   string         `json:"content"`
+	CreatedAt Timestamp      `json:"createdAt"`
+}
+
+// dialogue puts turns into the order of speaking.
+func dialogue(turns []TranscriptTurn) []TranscriptEntry {
+	var out []TranscriptEntry
+	for _, t := range turns {
+		if t.Transcript != "" {
+			out = append(out, TranscriptEntry{RoleUser, t.Transcript, t.CreatedAt})
+		}
+		if t.Response != "" {
+			out = append(out, TranscriptEntry{RoleAgent, t.Response, t.CreatedAt})
+		}
+	}
+	return out
+}
+
+// CallTranscript is what was said in a call.
+type CallTranscript struct {
+	CallID string `json:"callId"` // "" if the API did not give it
+	// Transcript is what was said, in order, in whichever shape the API gave it.
+	Transcript []TranscriptEntry `json:"transcript"`
+	// Transcripts is the same as turns, if the API gave it so; they have confidence and ids.
+	Transcripts []TranscriptTurn `json:"transcripts"`
+}
+
+// UnmarshalJSON reads each of the shapes that the API has been seen to answer with: an object with
+// entries or with turns, or a bare list of either.
+func (c *CallTranscript) UnmarshalJSON(data []byte) error {
+	*c = CallTranscript{}
+	if len(data) > 0 && data[0] == '[' {
+		return c.readList(data)
+	}
+	var object struct {
+		CallID      string          `json:"callId"`
+		Transcript  json.RawMessage `json:"transcript"`
+		Transcripts json.RawMessage `json:"transcripts"`
+	}
+	if err := json.Unmarshal(data, &object); err != nil {
+		return err
+	}
+	c.CallID = object.CallID
+	for _, list := range []json.RawMessage{object.Transcripts, object.Transcript} {
+		if len(list) > 0 && string(list) != "null" {
+			if err := c.readList(list); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *CallTranscript) readList(data []byte) error {
+	var list []struct {
+		TranscriptTurn
+		Role    TranscriptRole `json:"role"`
+		Content string         `json:"content"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	var entries []TranscriptEntry
+	var turns []TranscriptTurn
+	for _, item := range list {
+		if item.Role != "" || item.Content != "" {
+			entries = append(entries, TranscriptEntry{item.Role, item.Content, item.CreatedAt})
+		} else {
+			turns = append(turns, item.TranscriptTurn)
+		}
+	}
+	if len(turns) > 0 {
+		c.Transcripts = turns
+		entries = append(entries, dialogue(turns)...)
+	}
+	if len(entries) > 0 {
+		c.Transcript = entries
+	}
+	return nil
+}
+
+// Transcript returns what was said in a call, so far if it goes on. Retried.
+// (GET /v1/calls/{call_id}/transcript)
+func (s *CallsService) Transcript(ctx context.Context, callID string, opts ...RequestOption) (*CallTranscript, error) {
+	return do[CallTranscript](ctx, (*service)(s), &opGetTranscript, []string{callID}, nil, opts)
+}

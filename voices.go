@@ -1,0 +1,26 @@
+package agentphone
+
+import "context"
+
+// VoicesService lists the voices that an agent can speak with.
+type VoicesService service
+
+var opListVoices = operation{method: "GET", path: "/v1/agents/voices"}
+
+// Voice is a voice of one of the speech providers.
+type Voice struct {
+	VoiceID         string `json:"voice_id"` // for [CreateAgentParams].Voice and the like
+	VoiceName       string `json:"voice_name"`
+	Provider        string `json:"provider"`          // such as elevenlabs, cartesia, openai
+	Gender          string `json:"gender"`            // "" if unknown
+	Accent          string `json:"accent"`            // "" if unknown
+	PreviewAudioURL string `json:"preview_audio_url"` // "" if there is none. It is another host: do not send it the key.
+}
+
+// DefaultVoice is the voice of an agent for which none was chosen (Skylar, Friendly Guide).
+const DefaultVoice = "custom_voice_ea22ba5fdfaa18f39c274851c1"
+
+// List returns all voices, some hundreds, on one page. Retried. (GET /v1/agents/voices)
+func (s *VoicesService) List(ctx context.Context, opts ...RequestOption) (*Page[Voice], error) {
+	return list[Voice](ctx, (*service)(s), &opListVoices, nil, nil, 0, opts)
+}

@@ -1,0 +1,230 @@
+package agentphone
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	defaultMaxWebhookBody = 1 << 20
+	defaultTurnTimeout    = 30 * time.Second
+	storeTimeout          = 5 * time.Second
+	answerTime            = 10 * time.Second // for the answer to go out, after the callback's time
+)
+
+// WebhookHandlerConfig says what to do with events. A callback that is nil ignores its events: they are
+// answered well, a voice turn with silence. A callback gets the request's context, which ends when the
+// sender hangs up or after 10 minutes, and an error or a panic of it makes AgentPhone deliver the event
+// again. The server's WriteTimeout does not cut a callback short.
+type WebhookHandlerConfig struct {
+	OnMessage   func(context.Context, *Event, *MessageData) error
+	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error // its context also ends with TurnTimeout
+	OnCallEnded func(context.Context, *Event, *CallEndedData) error
+	OnReaction  func(context.Context, *Event, *ReactionData) error
+	OnUnknown   func(context.Context, *Event, *UnknownData) error
+
+	Deliveries   DeliveryStore // a [MemoryDeliveryStore] if nil
+	MaxBodyBytes int64         // 1 MiB if 0
+	Tolerance    time.Duration // how far a request's timestamp may be from now; 5 min if 0
+	TurnTimeout  time.Duration // 30 s if 0: the webhook's own default, [Webhook].TimeoutSeconds
+	Logger       *slog.Logger  // for failures; [slog.Default] if nil
+}
+
+// NewWebhookHandler receives webhook requests: it checks their signature (by any of the secrets: see
+// [WebhookVerifier]), reads the event, drops what was delivered before, and calls back. Mount it where the
+// webhook's URL points.
+//
+// It answers
+//
+//	200  the callback is done with it, or was before
+//	400  the body is no event
+//	401  the signature or the timestamp is wrong
+//	405  the method is not POST
+//	409  the same delivery is being handled at this moment: it comes again
+//	413  the body is over MaxBodyBytes
+//	500  the callback failed or panicked: it comes again
+//	503  the DeliveryStore failed: it comes again
+//
+// A voice turn whose callback fails after its first Interim is answered with what it had said.
+func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (http.Handler, error) {
+	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, webhookTolerance)))
+	if err != nil {
+		return nil, err
+	}
+	if config.MaxBodyBytes < 0 || config.TurnTimeout < 0 {
+		return nil, &ValidationError{"MaxBodyBytes or TurnTimeout", "is negative"}
+	}
+	if config.Deliveries == nil {
+		config.Deliveries = &MemoryDeliveryStore{}
+	}
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	config.MaxBodyBytes = cmp.Or(config.MaxBodyBytes, defaultMaxWebhookBody)
+	config.TurnTimeout = cmp.Or(config.TurnTimeout, defaultTurnTimeout)
+	return &webhookHandler{config, verifier}, nil
+}
+
+type webhookHandler struct {
+	WebhookHandlerConfig
+	verifier *WebhookVerifier
+}
+
+func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			refuse(w, http.StatusRequestEntityTooLarge)
+		} else {
+			refuse(w, http.StatusBadRequest)
+		}
+		return
+	}
+	if err := h.verifier.Verify(body, r.Header); err != nil {
+		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
+		refuse(w, http.StatusUnauthorized)
+		return
+	}
+	event, err := ParseEvent(body)
+	if err != nil {
+		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	event.DeliveryID = r.Header.Get(WebhookIDHeader)
+	h.deliver(w, r, event, cmp.Or(event.DeliveryID, bodyID(body)))
+}
+
+// bodyID stands in for the delivery's id where the request has none.
+func bodyID(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// deliver handles an event if nobody else does or did.
+func (h *webhookHandler) deliver(w http.ResponseWriter, r *http.Request, event *Event, id string) {
+	ctx := r.Context()
+	claim, err := h.Deliveries.Claim(ctx, id)
+	switch {
+	case err != nil:
+		h.failed(ctx, event, "claiming the delivery", err)
+		refuse(w, http.StatusServiceUnavailable)
+		return
+	case claim == DeliveryHandled:
+		newVoiceResponse(ctx, w).answer(h, event)
+		return
+	case claim != DeliveryGranted:
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusConflict)
+		return
+	}
+	lifetime := h.lifetime(event)
+	ctx, cancel := context.WithTimeout(ctx, lifetime)
+	defer cancel()
+	voice := newVoiceResponse(ctx, w)
+	// The server's WriteTimeout runs from the request's header on: it would cut a slow turn. Writers that
+	// have no deadlines, or hide them, return an error; then nothing can be done.
+	_ = voice.rc.SetWriteDeadline(time.Now().Add(lifetime + answerTime))
+	defer func() { _ = voice.rc.SetWriteDeadline(time.Time{}) }() // it would outlive the request
+	err = h.callBack(ctx, event, voice)
+	begun := voice.close()
+	h.settle(ctx, event, id, err)
+	if err != nil && !begun {
+		refuse(w, http.StatusInternalServerError)
+		return
+	}
+	voice.answer(h, event)
+}
+
+// lifetime of a callback: a turn has its time, all else the claim's.
+func (h *webhookHandler) lifetime(event *Event) time.Duration {
+	if _, ok := event.Data.(*VoiceTurnData); ok {
+		return h.TurnTimeout
+	}
+	return defaultClaimLife
+}
+
+// answer is the 200: for a voice turn with what was said, for all else without a body.
+func (v *VoiceResponse) answer(h *webhookHandler, event *Event) {
+	if _, ok := event.Data.(*VoiceTurnData); !ok {
+		v.w.WriteHeader(http.StatusOK)
+		return
+	}
+	if err := v.finish(); err != nil {
+		h.failed(v.ctx, event, "answering", err)
+	}
+}
+
+// callBack makes an error of a panic.
+func (h *webhookHandler) callBack(ctx context.Context, event *Event, voice *VoiceResponse) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.Logger.ErrorContext(ctx, "agentphone: webhook callback panicked",
+				"event", event.Type, "delivery_id", event.DeliveryID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = errPanicked
+		}
+	}()
+	switch data := event.Data.(type) {
+	case *MessageData:
+		if h.OnMessage != nil {
+			return h.OnMessage(ctx, event, data)
+		}
+	case *VoiceTurnData:
+		if h.OnVoiceTurn != nil {
+			return h.OnVoiceTurn(ctx, event, data, voice)
+		}
+	case *CallEndedData:
+		if h.OnCallEnded != nil {
+			return h.OnCallEnded(ctx, event, data)
+		}
+	case *ReactionData:
+		if h.OnReaction != nil {
+			return h.OnReaction(ctx, event, data)
+		}
+	case *UnknownData:
+		if h.OnUnknown != nil {
+			return h.OnUnknown(ctx, event, data)
+		}
+	}
+	return nil
+}
+
+var errPanicked = errors.New("the callback panicked")
+
+// settle tells the store how it went. The sender may be gone meanwhile; the store is told all the same.
+func (h *webhookHandler) settle(ctx context.Context, event *Event, id string, failure error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	doing, settle := "marking the delivery as done", h.Deliveries.Done
+	if failure != nil {
+		if !errors.Is(failure, errPanicked) {
+			h.failed(ctx, event, "the callback", failure)
+		}
+		doing, settle = "releasing the delivery", h.Deliveries.Release
+	}
+	if err := settle(ctx, id); err != nil {
+		h.failed(ctx, event, doing, err)
+	}
+}
+
+func (h *webhookHandler) failed(ctx context.Context, event *Event, doing string, err error) {
+	h.Logger.ErrorContext(ctx, "agentphone: webhook: "+doing+" failed",
+		"event", event.Type, "delivery_id", event.DeliveryID, "error", err)
+}
+
+func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }

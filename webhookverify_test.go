@@ -1,0 +1,95 @@
+package agentphone_test
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+const testSecret = "whsec_0123456789"
+
+// The signature of a fixed request, computed with openssl:
+//
+//	printf '1776619211.{"event":"agent.message"}' | openssl dgst -sha256 -hmac whsec_0123456789
+const knownSignature = "sha256=e61d0ab11cfb0855b34cbf97edbe767f28380b9f73158df098d3727b9f3174db"
+
+func TestSignWebhookSignsAsTheAPIDoes(t *testing.T) {
+	h := agentphone.SignWebhook([]byte(`{"event":"agent.message"}`), testSecret, time.Unix(1776619211, 999))
+	assert.Equal(t, "1776619211", h.Get(agentphone.WebhookTimestampHeader))
+	assert.Equal(t, knownSignature, h.Get(agentphone.WebhookSignatureHeader))
+}
+
+func TestVerifyWebhook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // the clock stands still
+		body := []byte(`{"event":"agent.message"}`)
+		now := time.Now()
+		set := func(h http.Header, key, value string) http.Header {
+			h = h.Clone()
+			h.Set(key, value)
+			return h
+		}
+		good := agentphone.SignWebhook(body, testSecret, now)
+		signature := good.Get(agentphone.WebhookSignatureHeader)
+		for name, tc := range map[string]struct {
+			body   string
+			header http.Header
+			secret string
+			want   error
+		}{
+			"genuine":                    {string(body), good, testSecret, nil},
+			"upper-case digits":          {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.ToUpper(signature[7:])), testSecret, nil},
+			"five minutes old":           {string(body), agentphone.SignWebhook(body, testSecret, now.Add(-5*time.Minute)), testSecret, nil},
+			"five minutes ahead":         {string(body), agentphone.SignWebhook(body, testSecret, now.Add(5*time.Minute)), testSecret, nil},
+			"over five minutes old":      {string(body), agentphone.SignWebhook(body, testSecret, now.Add(-301*time.Second)), testSecret, agentphone.ErrWebhookTimestamp},
+			"over five minutes ahead":    {string(body), agentphone.SignWebhook(body, testSecret, now.Add(301*time.Second)), testSecret, agentphone.ErrWebhookTimestamp},
+			"body changed":               {`{"event":"agent.reaction"}`, good, testSecret, agentphone.ErrWebhookBadSignature},
+			"body re-encoded":            {`{"event": "agent.message"}`, good, testSecret, agentphone.ErrWebhookBadSignature},
+			"time changed":               {string(body), set(good, agentphone.WebhookTimestampHeader, strconv.FormatInt(now.Unix()+1, 10)), testSecret, agentphone.ErrWebhookBadSignature},
+			"other secret":               {string(body), agentphone.SignWebhook(body, "whsec_other", now), testSecret, agentphone.ErrWebhookBadSignature},
+			"secret without its prefix":  {string(body), good, strings.TrimPrefix(testSecret, "whsec_"), agentphone.ErrWebhookBadSignature},
+			"empty secret":               {string(body), agentphone.SignWebhook(body, "", now), "", agentphone.ErrWebhookNoSecret},
+			"no headers":                 {string(body), http.Header{}, testSecret, agentphone.ErrWebhookNoSignature},
+			"nil headers":                {string(body), nil, testSecret, agentphone.ErrWebhookNoSignature},
+			"empty signature":            {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="), testSecret, agentphone.ErrWebhookNoSignature},
+			"signature without scheme":   {string(body), set(good, agentphone.WebhookSignatureHeader, signature[7:]), testSecret, agentphone.ErrWebhookNoSignature},
+			"signature of other scheme":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha1="+signature[7:]), testSecret, agentphone.ErrWebhookNoSignature},
+			"signature not hexadecimal":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("z", 64)), testSecret, agentphone.ErrWebhookNoSignature},
+			"signature cut":              {string(body), set(good, agentphone.WebhookSignatureHeader, signature[:69]), testSecret, agentphone.ErrWebhookNoSignature},
+			"signature of one byte":      {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256=00"), testSecret, agentphone.ErrWebhookNoSignature},
+			"no timestamp":               {string(body), set(good, agentphone.WebhookTimestampHeader, ""), testSecret, agentphone.ErrWebhookTimestamp},
+			"timestamp not a number":     {string(body), set(good, agentphone.WebhookTimestampHeader, "now"), testSecret, agentphone.ErrWebhookTimestamp},
+			"timestamp that overflows":   {string(body), set(good, agentphone.WebhookTimestampHeader, "9223372036854775807"), testSecret, agentphone.ErrWebhookTimestamp},
+			"timestamp that wraps":       {string(body), set(good, agentphone.WebhookTimestampHeader, "-9223372036854775808"), testSecret, agentphone.ErrWebhookTimestamp},
+			"timestamp in milliseconds":  {string(body), set(good, agentphone.WebhookTimestampHeader, strconv.FormatInt(now.UnixMilli(), 10)), testSecret, agentphone.ErrWebhookTimestamp},
+			"timestamp with white space": {string(body), set(good, agentphone.WebhookTimestampHeader, " "+good.Get(agentphone.WebhookTimestampHeader)), testSecret, agentphone.ErrWebhookTimestamp},
+		} {
+			err := agentphone.VerifyWebhook([]byte(tc.body), tc.header, tc.secret)
+			require.ErrorIs(t, err, tc.want, name)
+			if err != nil {
+				assert.NotContains(t, err.Error(), testSecret, name)
+			}
+		}
+	})
+}
+
+func FuzzVerifyWebhookLetsInOnlyWhatIsSigned(f *testing.F) {
+	f.Add([]byte(`{}`), "sha256="+strings.Repeat("0", 64), "1776619211")
+	f.Add([]byte(``), "sha256=", "")
+	f.Fuzz(func(t *testing.T, body []byte, signature, timestamp string) {
+		h := http.Header{agentphone.WebhookSignatureHeader: {signature}, agentphone.WebhookTimestampHeader: {timestamp}}
+		if agentphone.VerifyWebhook(body, h, testSecret) == nil {
+			t.Fatal("a made-up signature passed")
+		}
+		if err := agentphone.VerifyWebhook(body, agentphone.SignWebhook(body, testSecret, time.Now()), testSecret); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
