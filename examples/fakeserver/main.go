@@ -1,0 +1,97 @@
+// Fakeserver serves the API in memory on a port, for clients in any language.
+//
+//	go run ./examples/fakeserver -addr 127.0.0.1:8787
+//
+// The first line on standard output is JSON with the url, the apiKey, and the starter account's agentId and
+// numberId. Then there is a line on standard error for each request. Port 0 picks a free one. SIGINT and
+// SIGTERM stop it.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func main() {
+	log.SetFlags(log.Ltime)
+	addr := flag.String("addr", "127.0.0.1:8787", "where to listen; port 0 picks a free one")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serve(ctx, *addr); err != nil {
+		log.Fatal("fakeserver: ", err)
+	}
+}
+
+func serve(ctx context.Context, addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	fake := agentphonetest.NewServer()
+	first, err := json.Marshal(struct {
+		URL      string `json:"url"`
+		APIKey   string `json:"apiKey"`
+		AgentID  string `json:"agentId"`
+		NumberID string `json:"numberId"`
+	}{"http://" + listener.Addr().String(), fake.APIKey(), fake.AgentID(), fake.NumberID()})
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(first))
+
+	server := &http.Server{Handler: logged(fake), ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	fake.Close() // ends streams and requests that wait
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return err
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		defer func() { // also where the handler breaks the connection off
+			log.Printf("%s %s %d %v", r.Method, r.URL.RequestURI(), status.status, time.Since(start).Round(time.Millisecond))
+		}()
+		next.ServeHTTP(status, r)
+	})
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController flush a stream and break a connection off.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

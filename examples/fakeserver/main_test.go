@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("FAKESERVER_MAIN") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestItSaysWhereItIsServesAndStopsOnASignal(t *testing.T) {
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", "127.0.0.1:0")
+			cmd.Env = append(os.Environ(), "FAKESERVER_MAIN=1")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			stdout, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			line, err := bufio.NewReader(stdout).ReadBytes('\n')
+			require.NoError(t, err)
+			var first struct{ URL, APIKey, AgentID, NumberID string }
+			require.NoError(t, json.Unmarshal(line, &first))
+
+			c, err := agentphone.NewClient(first.APIKey, agentphone.WithBaseURL(first.URL))
+			require.NoError(t, err)
+			agent, err := c.Agents.Get(t.Context(), first.AgentID)
+			require.NoError(t, err)
+			assert.Equal(t, first.NumberID, agent.Numbers[0].ID)
+
+			// The signal comes while a stream is read.
+			call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: first.AgentID, ToNumber: "+14155550123", SystemPrompt: "p"})
+			require.NoError(t, err)
+			for _, err := range c.Calls.StreamTranscript(t.Context(), call.ID) {
+				require.NoError(t, err)
+				require.NoError(t, cmd.Process.Signal(signal))
+				break
+			}
+			stopped := make(chan error, 1)
+			go func() { stopped <- cmd.Wait() }()
+			select {
+			case err := <-stopped:
+				require.NoError(t, err, stderr.String())
+			case <-time.After(10 * time.Second):
+				t.Fatal("it did not stop")
+			}
+			assert.Contains(t, stderr.String(), "GET /v1/agents/"+first.AgentID+" 200")
+			assert.NotContains(t, stderr.String(), first.APIKey)
+		})
+	}
+}

@@ -1,0 +1,100 @@
+// Livetranscript places a call and prints what is said while it is said.
+//
+//	go run ./examples/livetranscript                                                          # the API in memory
+//	AGENTPHONE_API_KEY=sk_live_... go run ./examples/livetranscript -agent agt_... -to +1...  # the real thing
+//
+// Ctrl-C hangs up.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func main() {
+	agentID := flag.String("agent", "", "the agent that calls (required with AGENTPHONE_API_KEY)")
+	to := flag.String("to", "", "the phone number to call, E.164 (required with AGENTPHONE_API_KEY)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, *agentID, *to)
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "livetranscript: interrupted")
+		os.Exit(130)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "livetranscript:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, agentID, to string) error {
+	client, err := agentphone.NewClientFromEnv()
+	switch {
+	case errors.Is(err, agentphone.ErrNoAPIKey):
+		fmt.Println("AGENTPHONE_API_KEY is not set: this runs against the API in memory. Nothing is real.")
+		client, agentID, to = inMemory()
+	case err != nil:
+		return err
+	case agentID == "" || to == "":
+		return errors.New("AGENTPHONE_API_KEY is set, so this calls a real phone: name the agent with -agent and the phone with -to")
+	}
+
+	// Without ctx: a Ctrl-C in the middle would leave a phone ringing whose call has no id here.
+	call, err := client.Calls.Create(context.WithoutCancel(ctx), agentphone.CreateCallParams{
+		AgentID:      agentID,
+		ToNumber:     to,
+		SystemPrompt: "Ask how the day was, and keep it short.",
+	})
+	if err != nil {
+		return err
+	}
+	if err := listen(ctx, client, call.ID); err != nil {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		defer cancel()
+		_, endErr := client.Calls.End(end, call.ID)
+		return errors.Join(err, endErr)
+	}
+	return nil
+}
+
+func listen(ctx context.Context, client *agentphone.Client, callID string) error {
+	start := time.Now()
+	for event, err := range client.Calls.StreamTranscript(ctx, callID) {
+		if err != nil {
+			return err
+		}
+		at := time.Since(start).Seconds()
+		switch event.Type {
+		case agentphone.TranscriptConnected:
+			fmt.Printf("%5.1fs  connected to %s\n", at, agentphone.E164(event.Connected.ToNumber).Redacted())
+		case agentphone.TranscriptSpoken:
+			fmt.Printf("%5.1fs  %-6s %s\n", at, string(event.Turn.Role)+":", event.Turn.Content)
+		case agentphone.TranscriptEnded:
+			fmt.Printf("%5.1fs  %s\n", at, event.Ended.Status)
+		}
+	}
+	return nil
+}
+
+func inMemory() (client *agentphone.Client, agentID, to string) {
+	srv := agentphonetest.NewServer()
+	srv.NextCall(agentphonetest.CallScript{
+		Duration: 5 * time.Second,
+		Turns: []agentphonetest.Turn{
+			{Role: agentphone.RoleAgent, Content: "Hi! It is your agent. How was your day?"},
+			{Role: agentphone.RoleUser, Content: "Long. But the demo worked."},
+			{Role: agentphone.RoleAgent, Content: "Then it was a good one. Sleep well!"},
+		},
+	})
+	return srv.Client(), srv.AgentID(), "+14155550123"
+}

@@ -1,0 +1,129 @@
+// Smsbot answers texts, and remembers each conversation in its metadata.
+//
+//	go run ./examples/smsbot                                                     # a scripted human, in memory
+//	AGENTPHONE_API_KEY=sk_live_... AGENTPHONE_WEBHOOK_SECRET=whsec_... go run ./examples/smsbot -addr :8080
+//
+// For the real thing set the account's webhook to https://YOUR-HOST/webhook.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func main() {
+	addr := flag.String("addr", "", "serve real texts here, such as :8080 (needs AGENTPHONE_API_KEY and AGENTPHONE_WEBHOOK_SECRET)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run := scripted
+	if *addr != "" {
+		run = func(ctx context.Context) error { return serve(ctx, *addr) }
+	}
+	if err := run(ctx); err != nil {
+		log.Fatal("smsbot: ", err)
+	}
+}
+
+// bot books tables: it asks for a number of people, then for a time.
+type bot struct{ client *agentphone.Client }
+
+func newBot(client *agentphone.Client, secrets ...string) (http.Handler, error) {
+	b := bot{client}
+	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnMessage: b.answer})
+}
+
+// answer is called again if it fails, so it writes down where the conversation is only after its text is
+// out. A text whose outcome is unknown counts as sent: rather none than two.
+func (b bot) answer(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
+	people, _ := event.ConversationState["people"].(string)
+	state, reply := map[string]any{}, ""
+	switch {
+	case event.ConversationState["asked"] == nil:
+		reply, state["asked"] = "Hi! For how many people?", true
+	case people == "":
+		reply, state["asked"], state["people"] = "And at what time?", true, message.Message
+	default:
+		reply = fmt.Sprintf("A table for %s at %s. See you!", people, message.Message)
+	}
+	_, err := b.client.Messages.Send(ctx, agentphone.SendMessageParams{
+		AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: reply,
+	})
+	if err != nil && !errors.Is(err, agentphone.ErrOutcomeUnknown) {
+		return err
+	}
+	_, err = b.client.Conversations.Update(ctx, message.ConversationID, agentphone.UpdateConversationParams{Metadata: agentphone.Value(state)})
+	if err != nil {
+		// An error here would have the text answered, and so sent, once more.
+		log.Print("smsbot: the conversation's state is not written: ", err)
+	}
+	return nil
+}
+
+func serve(ctx context.Context, addr string) error {
+	client, err := agentphone.NewClientFromEnv()
+	if err != nil {
+		return err
+	}
+	secret := os.Getenv("AGENTPHONE_WEBHOOK_SECRET")
+	if secret == "" {
+		return errors.New("AGENTPHONE_WEBHOOK_SECRET is not set")
+	}
+	handler, err := newBot(client, strings.Split(secret, ",")...)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/webhook", handler)
+	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		<-ctx.Done()
+		_ = server.Shutdown(context.WithoutCancel(ctx)) // texts under way are answered
+	}()
+	log.Print("answering texts at ", addr, "/webhook")
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// scripted has somebody text the bot, over an API that is in this process.
+func scripted(ctx context.Context) error {
+	fmt.Println("No -addr: a scripted human, in memory. Nothing is real.")
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	webhook, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://smsbot.example.com/webhook"})
+	if err != nil {
+		return err
+	}
+	handler, err := newBot(client, webhook.Secret)
+	if err != nil {
+		return err
+	}
+	srv.SetReceiver(handler)
+	shown := 0
+	for _, text := range []string{"Can I book a table?", "4", "half past seven"} {
+		srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), text)
+		srv.WaitDeliveries()
+		messages := srv.Messages()
+		for _, m := range messages[shown:] {
+			who := map[agentphone.Direction]string{agentphone.DirectionInbound: "human", agentphone.DirectionOutbound: "bot"}[m.Direction]
+			fmt.Printf("%-6s %s\n", who+":", m.Body)
+		}
+		shown = len(messages)
+	}
+	return nil
+}

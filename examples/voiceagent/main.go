@@ -1,0 +1,131 @@
+// Voiceagent answers a call turn by turn: it talks while it looks something up, and hangs up.
+//
+//	go run ./examples/voiceagent                                                 # a scripted caller, in memory
+//	AGENTPHONE_WEBHOOK_SECRET=whsec_... go run ./examples/voiceagent -addr :8080   # the real thing
+//
+// For the real thing set the webhook of an agent in voice mode "webhook" to https://YOUR-HOST/webhook. While
+// a new secret replaces an old one give both, with a comma between them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+func main() {
+	addr := flag.String("addr", "", "serve real callers here, such as :8080 (needs AGENTPHONE_WEBHOOK_SECRET)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run := scripted
+	if *addr != "" {
+		run = func(ctx context.Context) error { return serve(ctx, *addr) }
+	}
+	if err := run(ctx); err != nil {
+		log.Fatal("voiceagent: ", err)
+	}
+}
+
+// newAgent is the agent.
+func newAgent(secrets ...string) (http.Handler, error) {
+	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnVoiceTurn: turn})
+}
+
+func turn(ctx context.Context, _ *agentphone.Event, said *agentphone.VoiceTurnData, voice *agentphone.VoiceResponse) error {
+	words := strings.ToLower(said.Transcript)
+	switch {
+	case strings.Contains(words, "bye"):
+		return errors.Join(voice.Say("Goodbye!"), voice.Hangup())
+	case strings.Contains(words, "order"):
+		if err := voice.Interim("One moment, I'll look that up."); err != nil {
+			return err // the caller is gone
+		}
+		status, err := lookUp(ctx)
+		if err != nil {
+			return voice.Say("I cannot find that just now. Please try again later.")
+		}
+		return voice.Say(status)
+	}
+	return voice.Say("I can tell you where your order is. What is its number?")
+}
+
+// lookUp stands in for a database that takes its time.
+func lookUp(ctx context.Context) (string, error) {
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(500 * time.Millisecond):
+		return "Your order left the warehouse this morning and arrives tomorrow.", nil
+	}
+}
+
+func serve(ctx context.Context, addr string) error {
+	secret := os.Getenv("AGENTPHONE_WEBHOOK_SECRET")
+	if secret == "" {
+		return errors.New("AGENTPHONE_WEBHOOK_SECRET is not set")
+	}
+	agent, err := newAgent(strings.Split(secret, ",")...)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/webhook", agent)
+	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		<-ctx.Done()
+		_ = server.Shutdown(context.WithoutCancel(ctx)) // turns under way are answered
+	}()
+	log.Print("answering voice turns at ", addr, "/webhook")
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// scripted has somebody call the agent, from an API that is in this process.
+func scripted(ctx context.Context) error {
+	fmt.Println("No -addr: a scripted caller, in memory. Nothing is real.")
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	webhook, err := srv.Client().Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://voiceagent.example.com/webhook"})
+	if err != nil {
+		return err
+	}
+	agent, err := newAgent(webhook.Secret)
+	if err != nil {
+		return err
+	}
+	srv.SetReceiver(agent)
+	callID := srv.ReceiveCall("+14155550123", srv.PhoneNumber())
+	for _, words := range []string{"Hi, who is this?", "Where is my order 1 2 3?", "Thanks, bye."} {
+		fmt.Printf("caller: %s\n", words)
+		answer, err := srv.CallerSays(callID, words)
+		if err != nil {
+			return err
+		}
+		for _, line := range answer.Lines {
+			fmt.Printf("agent:  %-62s (after %v)\n", line.Text, line.At.Round(100*time.Millisecond))
+		}
+		if answer.Hangup {
+			fmt.Println("agent:  hangs up")
+		}
+	}
+	call, err := srv.Client().Calls.Get(ctx, callID)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the call is %s\n", call.Status)
+	return nil
+}
