@@ -1,0 +1,47 @@
+# `make check` is what CI runs.
+GO ?= go
+FUZZTIME ?= 5s
+EXAMPLES := $(notdir $(wildcard examples/*))
+SERVERS := fakeserver
+
+.PHONY: check test race lint fmt vet tidy examples fuzz
+
+check: fmt vet lint test race tidy examples fuzz
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race -shuffle=on ./...
+
+fmt:
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "not gofmt'ed:"; echo "$$files"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+# The linter has its own module, so that it never reaches users.
+lint: bin/staticcheck
+	bin/staticcheck ./...
+
+bin/staticcheck: tools/go.mod tools/go.sum
+	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+
+tidy:
+	$(GO) mod tidy -diff
+	cd tools && $(GO) mod tidy -diff
+
+# Every example runs against the API in memory; a server is interrupted after two seconds.
+examples:
+	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/...
+	@set -e; unset AGENTPHONE_API_KEY; \
+	for e in $(filter-out $(SERVERS),$(EXAMPLES)); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
+	for e in $(SERVERS); do echo "== examples/$$e"; timeout --preserve-status -s INT 2 bin/examples/$$e -addr 127.0.0.1:0; done
+
+# Each fuzz target of each package, FUZZTIME each.
+fuzz:
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+		done; \
+	done
