@@ -20,6 +20,8 @@ type Server struct {
 	pauses      []time.Duration // before each further attempt
 	numberLimit int
 	starter     *account
+	agentID     string // of the starter account, as it began; they may be gone by now
+	number      *phone
 
 	port port
 
@@ -74,20 +76,21 @@ func NewServer(opts ...Option) *Server {
 	s.webhooks = newWebhookClient(s)
 	s.mux = newMux()
 	s.starter = s.openAccount(StarterEmail, "")
+	s.agentID, s.number = s.starter.agents.list[0].id, s.starter.numbers.list[0]
 	return s
 }
 
 // APIKey is the key of the starter account.
 func (s *Server) APIKey() string { return s.starter.key }
 
-// AgentID is the id of the starter account's agent.
-func (s *Server) AgentID() string { return s.starter.agents.list[0].id }
+// AgentID is the id of the agent that the starter account began with.
+func (s *Server) AgentID() string { return s.agentID }
 
-// NumberID is the id of the starter account's number.
-func (s *Server) NumberID() string { return s.starter.numbers.list[0].id }
+// NumberID is the id of the number that the starter account began with.
+func (s *Server) NumberID() string { return s.number.id }
 
-// PhoneNumber is the starter account's number, in E.164 form.
-func (s *Server) PhoneNumber() string { return s.starter.numbers.list[0].phone }
+// PhoneNumber is the number that the starter account began with, in E.164 form.
+func (s *Server) PhoneNumber() string { return s.number.phone }
 
 // Client is a client of the starter account that uses the server in memory. opts come after
 // those that make it so. It panics if an option is an error.

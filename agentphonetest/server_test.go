@@ -219,3 +219,19 @@ func TestManyGoroutinesMayUseOneServer(t *testing.T) {
 	all.Wait()
 	assert.Len(t, srv.Messages(), 160)
 }
+
+func TestTheStarterIDsOutliveWhatTheyName(t *testing.T) {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	agent, number, phone := srv.AgentID(), srv.NumberID(), srv.PhoneNumber()
+	c := srv.Client()
+	_, err := c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "another"})
+	require.NoError(t, err)
+	_, err = c.Agents.Delete(t.Context(), agent)
+	require.NoError(t, err)
+	_, err = c.Numbers.Release(t.Context(), number)
+	require.NoError(t, err)
+	assert.Equal(t, agent, srv.AgentID())
+	assert.Equal(t, number, srv.NumberID())
+	assert.Equal(t, phone, srv.PhoneNumber())
+}
