@@ -171,6 +171,9 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 		}
 	}
 	if err == nil {
+		err = checkSize(body)
+	}
+	if err == nil {
 		if d, ok := out.(interface{ decodeBody([]byte) error }); ok {
 			err = d.decodeBody(body)
 		} else {

@@ -178,16 +178,20 @@ func port(u *url.URL) string {
 
 // readAll reads a body to its end, or to the limit. A body beyond the limit is
 // an error in a 2xx and merely cut otherwise.
-func readAll(resp *http.Response, limit int64) ([]byte, error) {
-	var buf bytes.Buffer
+func readAll(resp *http.Response, limit int64) (body []byte, err error) {
+	r := io.LimitReader(resp.Body, limit+1)
 	if n := resp.ContentLength; n > 0 && n <= limit {
+		var buf bytes.Buffer
 		buf.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
+		_, err = buf.ReadFrom(r)
+		body = buf.Bytes()
+	} else {
+		body, err = io.ReadAll(r) // a Buffer would double a large body once too often
 	}
-	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if int64(buf.Len()) > limit {
-		return buf.Bytes()[:limit], ErrTooLarge
+	if int64(len(body)) > limit {
+		return body[:limit], ErrTooLarge
 	}
-	return buf.Bytes(), err
+	return body, err
 }
 
 // bodyError is a 2xx whose body could not be read: the server has acted.

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// The loopback benchmarks start this program again as their server.
+func TestMain(m *testing.M) {
+	serveIfAsked()
+	os.Exit(m.Run())
+}
+
+func loopbackServer(t testing.TB) *server {
+	t.Helper()
+	s, err := startServer(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// The comparison is fair only if all decode the same values from the same bytes.
+func TestAllClientsDecodeTheSameValues(t *testing.T) {
+	memory := &api{calls: listedPage}
+	for where, clients := range map[string][]client{
+		"in memory": inMemoryClients(memory),
+		"loopback":  newClients(loopbackServer(t).url, pool),
+	} {
+		for kind, body := range map[string]string{
+			smallGET: numberJSON, smallPOST: sentJSON, listOf100: string(memory.appendCalls(nil, 0, listedPage)),
+		} {
+			var want any
+			if err := json.Unmarshal([]byte(body), &want); err != nil {
+				t.Fatal(err)
+			}
+			for i := range clients {
+				c := &clients[i]
+				got, err := c.call(t.Context(), kind)
+				if err != nil {
+					t.Fatalf("%s, %s, %s: %v", where, kind, c.name, err)
+				}
+				if !reflect.DeepEqual(asJSON(t, got), normalized(want)) {
+					t.Errorf("%s, %s: %s decodes\n%v\nof\n%v", where, kind, c.name, asJSON(t, got), normalized(want))
+				}
+			}
+		}
+	}
+}
+
+// asJSON is the JSON that a decoded answer is encoded as.
+func asJSON(t *testing.T, answer any) any {
+	t.Helper()
+	data, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatal(err)
+	}
+	return normalized(out)
+}
+
+// normalized makes null of what is empty: a client may decode either to the other.
+func normalized(v any) any {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return nil
+		}
+	case []any:
+		if len(v) == 0 {
+			return nil
+		}
+		for i := range v {
+			v[i] = normalized(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = normalized(v[key])
+		}
+	}
+	return v
+}
+
+// Both walk over every item, and over each once.
+func TestWalksSeeEveryItem(t *testing.T) {
+	const items, turns = 250, 1000
+	for _, w := range allItems(&api{calls: items}) {
+		expectItems(t, w, items)
+	}
+	for _, w := range spokenTurns(&api{turns: turns}) {
+		expectItems(t, w, turns)
+	}
+	sdk := newSDK(inMemoryURL, &http.Client{Transport: &api{calls: items}})
+	calls, err := agentphone.Collect(sdk.Calls.All(t.Context(), agentphone.ListCallsParams{}), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range calls {
+		if c.ID != fmt.Sprintf("call_%08d", i) {
+			t.Fatalf("call %d is %s", i, c.ID)
+		}
+	}
+}
+
+func expectItems(t *testing.T, w walk, want int) {
+	t.Helper()
+	seen := 0
+	if err := w.over(t.Context(), func() { seen++ }); err != nil || seen != want {
+		t.Errorf("%s sees %d of %d: %v", w.name, seen, want, err)
+	}
+}
+
+// A check that accepts everything would be fast.
+func TestWebhookChecksRefuse(t *testing.T) {
+	for i, check := range []func([]byte, http.Header, string) error{bareHMAC, agentphone.VerifyWebhook} {
+		if check([]byte("a"), agentphone.SignWebhook([]byte("b"), "secret", time.Now()), "secret") == nil {
+			t.Errorf("check %d accepts another payload", i)
+		}
+	}
+	for _, c := range webhookChecks(1 << 10) {
+		if err := c.call(t.Context()); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// benchmark runs contenders one after the other. The command lets them take turns, which tells more.
+func benchmark(b *testing.B, name string, parallel bool, list []contender) {
+	for _, c := range list {
+		b.Run(name+"/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			if !parallel {
+				for b.Loop() {
+					if err := c.call(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+				return
+			}
+			b.SetParallelism(32)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := c.call(b.Context()); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkInMemory(b *testing.B) {
+	clients := inMemoryClients(&api{calls: listedPage})
+	for _, kind := range kinds {
+		benchmark(b, kind, false, contenders(clients, kind))
+	}
+}
+
+func BenchmarkLoopback(b *testing.B) {
+	clients := newClients(loopbackServer(b).url, pool)
+	for _, kind := range kinds {
+		benchmark(b, kind, false, contenders(clients, kind))
+		benchmark(b, kind+" at once", true, contenders(clients, kind))
+	}
+}
+
+func BenchmarkVerifyWebhook(b *testing.B) {
+	for _, size := range []int{1 << 10, 1 << 20} {
+		benchmark(b, fmt.Sprintf("%dKiB", size>>10), false, webhookChecks(size))
+	}
+}
+
+func BenchmarkWalk(b *testing.B) {
+	for name, walks := range map[string][]walk{
+		"All of 1000 calls":        allItems(&api{calls: 1000}),
+		"transcript of 1000 turns": spokenTurns(&api{turns: 1000}),
+	} {
+		var list []contender
+		for _, w := range walks {
+			list = append(list, contender{w.name, func(ctx context.Context) error { return w.over(ctx, func() {}) }})
+		}
+		benchmark(b, name, false, list)
+	}
+}

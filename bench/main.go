@@ -1,0 +1,146 @@
+// Command bench measures what this SDK costs, beside net/http by hand and two other SDKs, and prints
+// one table. Run it in its own directory: go run .
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+func main() {
+	serveIfAsked()
+	quick := flag.Bool("quick", false, "a smoke test of a few seconds, whose numbers mean little")
+	asJSON := flag.Bool("json", false, "print the rows as JSON, of this build only")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	p := fullPlan
+	if *quick {
+		p = quickPlan
+	}
+	began := time.Now()
+	rows, err := measure(ctx, p)
+	if err != nil {
+		fatal(err)
+	}
+	if *asJSON {
+		if err := json.NewEncoder(os.Stdout).Encode(rows); err != nil {
+			fatal(err)
+		}
+		return
+	}
+	other, err := measureJSONv2(ctx, *quick)
+	if err != nil {
+		fatal(err)
+	}
+	fmt.Printf("%s %s/%s, %d CPUs, %s, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), time.Now().Format(time.DateOnly))
+	print(os.Stdout, interleave(rows, other))
+	fmt.Printf("Measured in %v.\n", time.Since(began).Round(time.Second))
+}
+
+// engine is which implementation of encoding/json this program has.
+func engine() string {
+	if strings.Contains(runtime.Version(), "jsonv2") {
+		return "v2"
+	}
+	return "v1"
+}
+
+func measure(ctx context.Context, p plan) ([]row, error) {
+	var rows []row
+	for _, m := range []struct {
+		name string
+		rows func(context.Context, plan) ([]row, error)
+	}{
+		{"in memory", inMemory},
+		{"loopback", loopback},
+		{"many at once", atOnce},
+		{"many items", manyItems},
+		{"long transcript", longTranscript},
+		{"webhooks", webhooks},
+		{"connections", connections},
+		{"binaries", binaries},
+	} {
+		fmt.Fprintf(os.Stderr, "measuring: %s (json %s)\n", m.name, engine())
+		more, err := m.rows(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
+		}
+		rows = append(rows, more...)
+	}
+	for i := range rows {
+		rows[i].JSON = engine()
+	}
+	return rows, nil
+}
+
+// measureJSONv2 runs this program again, built with the next engine of encoding/json.
+func measureJSONv2(ctx context.Context, quick bool) ([]row, error) {
+	if engine() == "v2" {
+		return nil, nil
+	}
+	dir, err := os.MkdirTemp("", "agentphone-bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, "bench")
+	env := append(os.Environ(), "GOEXPERIMENT=jsonv2")
+	fmt.Fprintln(os.Stderr, "building with GOEXPERIMENT=jsonv2")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
+	build.Env, build.Stderr = env, os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, fmt.Errorf("building with jsonv2 (this must run in its own directory): %w", err)
+	}
+	measuring := exec.CommandContext(ctx, program, "-json", fmt.Sprintf("-quick=%t", quick))
+	var out bytes.Buffer
+	measuring.Env, measuring.Stdout, measuring.Stderr = env, &out, os.Stderr
+	if err := measuring.Run(); err != nil {
+		return nil, fmt.Errorf("with jsonv2: %w", err)
+	}
+	var rows []row
+	return rows, json.Unmarshal(out.Bytes(), &rows)
+}
+
+// interleave puts the rows of the other engine below those of the same case.
+func interleave(rows, other []row) []row {
+	type key struct{ name, unit string }
+	byCase := map[key]row{}
+	for _, r := range other {
+		byCase[key{r.Case, r.Unit}] = r
+	}
+	var out []row
+	for _, r := range rows {
+		out = append(out, r)
+		if o, ok := byCase[key{r.Case, r.Unit}]; ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// processor is the CPU's name where the system has a file that says it.
+func processor() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown processor"
+}
+
+func fatal(err error) {
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	os.Exit(1)
+}
