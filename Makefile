@@ -4,15 +4,19 @@ FUZZSECONDS ?= 5
 EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
-.PHONY: check test race lint fmt vet tidy examples fuzz
+.PHONY: check test race chaos lint fmt vet tidy examples fuzz
 
-check: fmt vet lint test race tidy examples fuzz
+check: fmt vet lint test race chaos tidy examples fuzz
 
 test:
 	$(GO) test ./...
 
 race:
 	$(GO) test -race -shuffle=on ./...
+
+# Once more by itself, to print its tally. CHAOS_SEED=... makes other weather.
+chaos:
+	$(GO) test -race -count 1 -run '^TestChaos' -v .
 
 fmt:
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "not gofmt'ed:"; echo "$$files"; exit 1; }

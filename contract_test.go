@@ -33,7 +33,7 @@ type apiOperation struct {
 
 func (o apiOperation) String() string { return o.Method + " " + o.Path }
 
-func readOperations(t *testing.T) []apiOperation {
+func readOperations(t testing.TB) []apiOperation {
 	t.Helper()
 	data, err := os.ReadFile("testdata/operations.json")
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func (o apiOperation) matches(method, path string) bool {
 	return o.Method == method && slices.EqualFunc(want, got, func(w, g string) bool { return w == g || strings.HasPrefix(w, "{") })
 }
 
-func findOperation(t *testing.T, ops []apiOperation, method, path string) apiOperation {
+func findOperation(t testing.TB, ops []apiOperation, method, path string) apiOperation {
 	t.Helper()
 	var found []apiOperation
 	for _, op := range ops {

@@ -274,3 +274,35 @@ func ExampleNormalizeE164() {
 	fmt.Println(number, number.Redacted())
 	// Output: +14155550123 +1415***0123
 }
+
+func placeOnce(ctx context.Context, client *agentphone.Client, params agentphone.CreateCallParams) (*agentphone.Call, error) {
+	began := time.Now().Add(-time.Minute) // the server's clock is another
+	call, err := client.Calls.Create(ctx, params)
+	if !errors.Is(err, agentphone.ErrOutcomeUnknown) {
+		return call, err
+	}
+	// It may ring, or have rung.
+	for placed, lookErr := range client.Calls.All(ctx, agentphone.ListCallsParams{Search: params.ToNumber}) {
+		if lookErr != nil {
+			return nil, errors.Join(err, lookErr)
+		}
+		if placed.StartedAt.Before(began) {
+			break // the newest come first: this and the rest are older
+		}
+		return &placed, nil
+	}
+	return nil, err // it is not to be seen: after a time-out, not yet
+}
+
+// The answer to a call that was placed is lost: it is found, not placed again.
+func ExampleErrOutcomeUnknown() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/calls", Reset: true})
+
+	call, err := placeOnce(context.Background(), srv.Client(), agentphone.CreateCallParams{
+		AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "Say hello.",
+	})
+	fmt.Println(call.ToNumber, err, "calls placed:", len(srv.Calls()))
+	// Output: +14155550123 <nil> calls placed: 1
+}

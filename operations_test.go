@@ -1,6 +1,8 @@
 package agentphone
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,6 +36,32 @@ func TestOnceIsWhatActsAgainWhenRepeated(t *testing.T) {
 		require.Equal(t, op.method == "POST", isPost, "%s", op)
 		assert.Equal(t, once, op.once, "%s", op)
 	}
+}
+
+// docs/retries.md names all operations that act once, in a table, and all other POSTs.
+func TestTheDocsTellWhichOperationsActOnce(t *testing.T) {
+	page, err := os.ReadFile("docs/retries.md")
+	require.NoError(t, err)
+	once, others, ok := strings.Cut(string(page), "Every other operation is safe.")
+	require.True(t, ok)
+	others, _, _ = strings.Cut(others, "\n\n")
+	named := func(text, pattern string) (names []string) {
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			names = append(names, match[1])
+		}
+		return names
+	}
+	var wantOnce, wantSafePosts []string
+	for _, op := range operations {
+		switch {
+		case op.once:
+			wantOnce = append(wantOnce, op.String())
+		case op.method == "POST":
+			wantSafePosts = append(wantSafePosts, op.String())
+		}
+	}
+	assert.ElementsMatch(t, wantOnce, named(once, "(?m)^\\| `(POST [^`]+)` \\|"))
+	assert.ElementsMatch(t, wantSafePosts, named(others, "`(POST [^`]+)`"))
 }
 
 func TestOnlySignUpVerifyAndRecordingsSendNoKey(t *testing.T) {

@@ -88,7 +88,7 @@ func inTurn(bodies ...string) func(int, sent) (*http.Response, error) {
 	return func(n int, _ sent) (*http.Response, error) { return reply(200, bodies[min(n, len(bodies))-1]), nil }
 }
 
-func toJSON(t *testing.T, v any) string {
+func toJSON(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // ErrVoiceAnswered is something said after the turn's last words: a second Say, or anything after
@@ -141,7 +142,8 @@ func (v *VoiceResponse) speak(tokens iter.Seq2[string, error]) (unspoken string,
 }
 
 // cutSentence cuts text behind the first sentence that is surely whole: its mark is followed by white
-// space. A text too long to wait for that is cut between words.
+// space, or is one that no space follows (。). A text too long to wait for that is cut between words, or
+// failing that between characters, so that what is held back, and looked through for each token, stays short.
 func cutSentence(text string) (sentence, rest string, ok bool) {
 	end := 0
 	for i, r := range text {
@@ -150,16 +152,35 @@ func cutSentence(text string) (sentence, rest string, ok bool) {
 				return s, text[i:], true
 			}
 		}
-		if strings.ContainsRune(".!?…。！？", r) {
-			end = i + len(string(r))
+		switch {
+		case strings.ContainsRune(".!?…", r):
+			end = i + utf8.RuneLen(r)
+		case strings.ContainsRune("。！？", r):
+			end = i + utf8.RuneLen(r)
+			return strings.TrimSpace(text[:end]), text[end:], true
 		}
 	}
-	if len(text) > maxUnspoken {
-		if i := strings.LastIndexFunc(text, unicode.IsSpace); i > 0 && strings.TrimSpace(text[:i]) != "" {
-			return strings.TrimSpace(text[:i]), text[i:], true
+	if len(text) <= maxUnspoken {
+		return "", text, false
+	}
+	end = strings.LastIndexFunc(text, unicode.IsSpace)
+	if end < 0 || strings.TrimSpace(text[:end]) == "" {
+		end = wholeRunes(text)
+	}
+	return strings.TrimSpace(text[:end]), text[end:], true
+}
+
+// wholeRunes is where a character begins that the text, cut anywhere, does not hold whole; or its length.
+func wholeRunes(text string) int {
+	for i := len(text) - 1; i >= 0 && i >= len(text)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRuneInString(text[i:]) {
+				return i
+			}
+			break
 		}
 	}
-	return "", text, false
+	return len(text)
 }
 
 // open reports why nothing more can be said.

@@ -89,6 +89,12 @@ func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
 				yield("Bye.", nil)
 			})
 		}, object, `{"text":"Bye.","hangup":true}`},
+		"no space between sentences": {func(_ context.Context, v *agentphone.VoiceResponse) error {
+			return v.Stream(tokens("你", "好。我", "是艾达"))
+		}, lines, "{\"text\":\"你好。\",\"interim\":true}\n{\"text\":\"我是艾达\"}"},
+		"no space at all": {func(_ context.Context, v *agentphone.VoiceResponse) error {
+			return v.Stream(tokens(strings.Repeat("é", 150)+"\xc3", "\xa9"))
+		}, lines, `{"text":"` + strings.Repeat("é", 150) + "\",\"interim\":true}\n{\"text\":\"é\"}"},
 		"no end of a sentence": {func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return v.Stream(tokens(strings.Repeat("word ", 61)))
 		}, lines,

@@ -34,7 +34,7 @@ func (s *Server) Requests() []Request {
 	return out
 }
 
-// Calls returns every call that was placed, of all accounts, oldest first, each as it is now: what took effect,
+// Calls returns every call that was placed or received, of all accounts, oldest first, each as it is now: what took effect,
 // whatever was answered.
 func (s *Server) Calls() []agentphone.Call {
 	s.mu.Lock()

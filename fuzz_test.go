@@ -1,0 +1,139 @@
+package agentphone_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// readable are the calls whose answer is JSON and is asked for once.
+func readable() []contractCall {
+	return slices.DeleteFunc(slices.Clone(contractCalls), func(c contractCall) bool {
+		return slices.Contains([]string{"Calls.Wait", "Calls.CreateAndWait", "Calls.StreamTranscript", "Calls.DownloadRecording"}, c.name)
+	})
+}
+
+// FuzzAnswers: whatever a server answers to whatever call, there is a result that can be written as JSON, or one of the
+// package's errors.
+func FuzzAnswers(f *testing.F) {
+	calls, ops := readable(), readOperations(f)
+	for i, call := range calls {
+		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			op := findOperation(f, ops, r.Method, r.URL.Path)
+			body := toJSON(f, sample("", op.Answer))
+			f.Add(uint8(i), []byte(body))
+			return reply(200, body), nil
+		})}))
+		require.NoError(f, err)
+		_, err = call.call(f.Context(), newContract(c, nil))
+		require.NoError(f, err)
+	}
+	for _, body := range []string{``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":[null],"hasMore":true}`, `{"items":[{}],"total":1e9}`, `<html>`, `"x"`, `{"id":null}`, `[{"role":"user"}]`, "\xff"} {
+		f.Add(uint8(len(body)), []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, i uint8, body []byte) {
+		call := calls[int(i)%len(calls)]
+		c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &stub{answer: func(n int, _ sent) (*http.Response, error) {
+			if n > 1 {
+				return reply(404, ""), nil
+			}
+			return reply(200, string(body)), nil
+		}}}))
+		require.NoError(t, err)
+		result, err := call.call(t.Context(), newContract(c, nil))
+		if err != nil {
+			checkErrorText(t, err)
+			return
+		}
+		if _, err := json.Marshal(result); err != nil {
+			t.Fatalf("%s: %q was read as what cannot be written: %v", call.name, body, err)
+		}
+	})
+}
+
+func checkErrorText(t *testing.T, err error) {
+	t.Helper()
+	var answered *agentphone.APIError
+	var unread *agentphone.DecodeError
+	if !errors.As(err, &answered) && !errors.As(err, &unread) {
+		t.Fatalf("%T: %v", err, err)
+	}
+	if text := err.Error(); len(text) > 2000 || strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, testKey) {
+		t.Fatalf("the text of the error: %q", text)
+	}
+}
+
+// FuzzErrorBodies: whatever body an error answer has, its text is one line that names the operation and has no key in it.
+func FuzzErrorBodies(f *testing.F) {
+	for _, body := range []string{
+		``, `{"detail":"Not found"}`, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`,
+		`{"error":{"message":"m","code":"INSUFFICIENT_BALANCE","type":"t","details":[{"field":"f","message":"m"}]}}`,
+		`{"error":"text"}`, `{"error":[]}`, `{"detail":{"message":7}}`, `{"detail":[["a"],1,null,{"loc":[[{}]]}]}`, `<html>502</html>`,
+		`{"detail":"` + testKey + `"}`, `{"detail":"a\r\nlevel=ERROR\u2028x\u0085"}`, "\x00\xff", `{"detail":"\u001b[31m"}`,
+	} {
+		f.Add(uint16(422), []byte(body))
+		f.Add(uint16(503), []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
+		s := 300 + int(status)%700
+		c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &stub{answer: always(s, string(body))}}))
+		require.NoError(t, err)
+		err = createCall(t.Context(), c)
+		var answered *agentphone.APIError
+		if !errors.As(err, &answered) || answered.StatusCode != s || !strings.HasPrefix(err.Error(), "agentphone: POST /v1/calls: ") {
+			t.Fatalf("%v", err)
+		}
+		checkErrorText(t, err)
+		if bytes.Contains(answered.Body, []byte(testKey)) {
+			t.Fatalf("the key is in the body: %q", answered.Body)
+		}
+	})
+}
+
+// FuzzVoiceTurn: whatever tokens a model makes, however they are cut, the answer is lines of JSON of which all but the last
+// are interim, and says all that is in them.
+func FuzzVoiceTurn(f *testing.F) {
+	for _, text := range []string{"", "Hello. It costs 3.50 dollars.\nYes", "Really?! \u3002\u3002 Dr. X", "\"\\{}\x00\xff\xfe", strings.Repeat("word ", 200), strings.Repeat("x", 900), "\u2028 é… ok", " \n\n "} {
+		f.Add(text, uint8(1))
+		f.Add(text, uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, text string, step uint8) {
+		pieces := tokens(cutEvery(text, 1+int(step))...)
+		w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(pieces) }), signed(turnEvent, "whd_1"))
+		lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
+		said := ""
+		for i, line := range lines {
+			var answer struct {
+				Text    string
+				Interim bool
+			}
+			if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Interim != (i < len(lines)-1) {
+				t.Fatalf("line %d of %d is %q: %v", i, len(lines), line, err)
+			}
+			said += answer.Text
+		}
+		if want := string([]rune(text)); w.Code != 200 || withoutSpace(said) != withoutSpace(want) {
+			t.Fatalf("%d: of %q this was said: %q", w.Code, want, said)
+		}
+	})
+}
+
+func withoutSpace(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// cutEvery cuts a text into pieces of n bytes, as models' tokens cut characters.
+func cutEvery(text string, n int) (pieces []string) {
+	for len(text) > n {
+		pieces, text = append(pieces, text[:n]), text[n:]
+	}
+	return append(pieces, text)
+}
