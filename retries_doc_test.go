@@ -79,8 +79,8 @@ func TestTheDocsTellWhatIsSentAgain(t *testing.T) {
 		weather, ok := retryRows[row[1]]
 		require.True(t, ok, "the test has no %q", row[1])
 		told[row[1]] = true
-		for i, call := range []weatherOperation{{"safe", weatherListAgents}, {"once", weatherSend("hello")}} {
-			t.Run(row[1]+"/"+call.name, func(t *testing.T) {
+		for i, call := range hostileCalls {
+			t.Run(row[1]+" "+call.name, func(t *testing.T) {
 				t.Parallel()
 				c, requests := weather(t)
 				err := call.call(t.Context(), c)
