@@ -1,7 +1,5 @@
 package agentphone
 
-import "encoding/json"
-
 // VoiceMode says who holds an agent's calls.
 type VoiceMode string
 
@@ -144,71 +142,4 @@ func (p UpdateAgentParams) validate() error {
 	number, _ := p.TransferNumber.Get()
 	tools, _ := p.CustomTools.Get()
 	return firstOf(optionalE164("transferNumber", number), checkTools(tools))
-}
-
-// CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
-type CustomTool struct {
-	Name                 string            `json:"name"`            // required
-	Description          string            `json:"description"`     // required: tells the model when to use it
-	URL                  string            `json:"url"`             // required
-	Method               string            `json:"method,omitzero"` // GET or POST
-	Headers              map[string]string `json:"headers,omitzero"`
-	Parameters           map[string]any    `json:"parameters,omitzero"` // a JSON Schema
-	TimeoutMs            int               `json:"timeoutMs,omitzero"`
-	SpeakDuringExecution *bool             `json:"speakDuringExecution,omitzero"`
-	ExecutionMessage     string            `json:"executionMessage,omitzero"`
-	// Extra holds the fields of an answer that are not named here. It is sent back, so that
-	// a tool that was read can be written.
-	Extra map[string]any `json:"-"`
-}
-
-func checkTools(tools []CustomTool) error {
-	for _, t := range tools {
-		if err := firstOf(required("customTools.name", t.Name), required("customTools.description", t.Description), required("customTools.url", t.URL)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var customToolFields = []string{
-	"name", "description", "url", "method", "headers", "parameters",
-	"timeoutMs", "speakDuringExecution", "executionMessage",
-}
-
-// UnmarshalJSON keeps unknown fields in Extra.
-func (t *CustomTool) UnmarshalJSON(data []byte) error {
-	type plain CustomTool
-	var known plain
-	if err := json.Unmarshal(data, &known); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, &known.Extra); err != nil {
-		return err
-	}
-	for _, name := range customToolFields {
-		delete(known.Extra, name)
-	}
-	if len(known.Extra) == 0 {
-		known.Extra = nil
-	}
-	*t = CustomTool(known)
-	return nil
-}
-
-// MarshalJSON writes Extra beside the fields.
-func (t CustomTool) MarshalJSON() ([]byte, error) {
-	type plain CustomTool
-	data, err := json.Marshal(plain(t))
-	if err != nil || len(t.Extra) == 0 {
-		return data, err
-	}
-	all := map[string]any{}
-	for name, value := range t.Extra {
-		all[name] = value
-	}
-	if err := json.Unmarshal(data, &all); err != nil {
-		return nil, err
-	}
-	return json.Marshal(all)
 }

@@ -69,7 +69,8 @@ func (e *WaitError) Unwrap() []error {
 }
 
 // Wait looks at a call until it is over and returns it. Failures that may pass (429, 5xx, a
-// broken connection) do not end the wait; only the context limits it, so give that a deadline. If the
+// broken connection) do not end the wait, unless the server asks for a pause of over 10
+// minutes; only the context limits it, so give that a deadline. If the
 // context ends first the error is a *[WaitError], and the call as last seen is
 // returned with it, unless it never was. (GET /v1/calls/{call_id})
 //
@@ -114,7 +115,7 @@ func (s *CallsService) wait(ctx context.Context, callID string, seen *Call, para
 	for {
 		if look {
 			call, err := s.Get(ctx, callID, opts...)
-			if err != nil && !transient(err) && (ctx == nil || ctx.Err() == nil) {
+			if err != nil && !mayPass(err) && (ctx == nil || ctx.Err() == nil) {
 				return seen, err
 			}
 			if failed = err; err == nil {
@@ -183,7 +184,12 @@ func askedToWait(err error) time.Duration {
 	return 0
 }
 
-// transient: the same request may succeed later.
+// maxPause is the longest Retry-After that is waited for where a program waits anyway. Beyond, it should know.
+const maxPause = 10 * time.Minute
+
+// mayPass: the same request may succeed within a time that can be waited for.
+func mayPass(err error) bool { return transient(err) && askedToWait(err) <= maxPause }
+
 func transient(err error) bool {
 	var answer *APIError
 	if errors.As(err, &answer) {

@@ -102,6 +102,11 @@ func TestWaitEndsOnWhatWillNotPass(t *testing.T) {
 		assert.Nil(t, call)
 		assert.Len(t, s.requests(), 1)
 	}
+	tomorrow, asked := newStub(t, always(429, ``, "Retry-After", "86400"))
+	_, err := tomorrow.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{})
+	require.ErrorIs(t, err, agentphone.ErrRateLimited)
+	assert.Len(t, asked.requests(), 1)
+
 	c, s := newStub(t, always(200, `{}`))
 	for _, p := range []agentphone.WaitParams{{Interval: -1}, {MaxInterval: -1}, {TranscriptGrace: -1}, {Interval: 2, MaxInterval: 1}} {
 		_, err := c.Calls.Wait(t.Context(), "call_1", p)
@@ -109,7 +114,7 @@ func TestWaitEndsOnWhatWillNotPass(t *testing.T) {
 		_, err = c.Calls.CreateAndWait(t.Context(), agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999"}, p)
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 	}
-	_, err := c.Calls.Wait(t.Context(), "", agentphone.WaitParams{})
+	_, err = c.Calls.Wait(t.Context(), "", agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	assert.Empty(t, s.requests(), "no phone rings for a wait that cannot be")
 }

@@ -170,7 +170,7 @@ func (e *TransportError) Is(target error) bool {
 }
 
 // DecodeError is a 2xx answer that cannot be read: it is empty, not JSON, of another
-// shape, cut short, larger than 32 MiB, or of over 50,000 objects. The request took effect; if a second one would
+// shape, cut short, larger than 32 MiB, or of over 10,000 items. The request took effect; if a second one would
 // act again, the error is also [ErrOutcomeUnknown].
 type DecodeError struct {
 	Operation  string

@@ -196,28 +196,52 @@ func TestAnAnswerThatDripsEndsWithTheTimeOfItsAttempts(t *testing.T) {
 	}
 }
 
+// Not parallel: it measures the heap.
 func TestAnAnswerIsRefusedForItsObjectsAndNotForTheBracesInItsTexts(t *testing.T) {
 	text := strings.Repeat(`{,\"\\`, 2000)
+	var names strings.Builder
+	for i := range 499_990 {
+		_, _ = fmt.Fprintf(&names, `"%d":0,`, i)
+	}
 	for name, test := range map[string]struct {
 		body string
 		ok   bool
 	}{
 		"texts full of braces":      {`{"data":[` + strings.Repeat(`{"id":"m","body":"`+text+`"},`, 200) + `{}]}`, true},
-		"as many objects as may be": {`{"data":[` + strings.Repeat(`{},`, 49_998) + `{}]}`, true},
-		"one object more":           {`{"data":[` + strings.Repeat(`{},`, 49_999) + `{}]}`, false},
+		"a bare list of items":      {`[` + strings.Repeat(`{},`, 10_000) + `{}]`, false},
+		"as many items as may be":   {`{"data":[` + strings.Repeat(`{},`, 9_998) + `{}]}`, true},
+		"one item more":             {`{"data":[` + strings.Repeat(`{},`, 9_999) + `{}]}`, false},
+		"as many objects as may be": {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
+		"one object more":           {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_998) + `{}]}]}`, false},
+		"as many tools as may be":   {`{"data":[{"customTools":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
 		"as many values as may be":  {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_000) + `""]}]}`, true},
 		"one value more":            {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_001) + `""]}]}`, false},
+		"as many names as may be":   {`{"data":[{"customTools":[{"parameters":{` + names.String() + `"":0}}]}]}`, true},
+		"as many lists as may be":   {`{"data":[{"customTools":[{"parameters":{"a":[` + strings.Repeat(`[],`, 499_990) + `[]]}}]}]}`, true},
+		"a hundred calls of hours":  {`{"data":[` + strings.Repeat(`{"transcripts":[`+strings.Repeat(`{"id":"t","transcript":"a","confidence":1,"response":"b","createdAt":null},`, 950)+`{}]},`, 99) + `{}],"total":100}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := newStub(t, always(200, test.body))
-			_, err := c.Conversations.ListMessages(t.Context(), "cv_1", agentphone.ListMessagesParams{})
-			if test.ok {
-				require.NoError(t, err)
-				return
+			ctx := t.Context()
+			for _, call := range []func() error{
+				func() error {
+					_, err := c.Conversations.ListMessages(ctx, "cv_1", agentphone.ListMessagesParams{})
+					return err
+				},
+				func() error { _, err := c.Agents.List(ctx, agentphone.ListAgentsParams{}); return err },
+				func() error { _, err := c.Calls.List(ctx, agentphone.ListCallsParams{}); return err },
+			} {
+				var err error
+				grown := peakMemory(func() { err = call() })
+				assert.Less(t, grown, uint64(hostileMemory))
+				if test.ok {
+					require.NoError(t, err)
+					continue
+				}
+				var unread *agentphone.DecodeError
+				require.ErrorAs(t, err, &unread)
+				assert.ErrorContains(t, err, "it has more items, objects or values than a page can have")
 			}
-			var unread *agentphone.DecodeError
-			require.ErrorAs(t, err, &unread)
-			assert.ErrorContains(t, err, "it has over 50,000 objects or 500,000 values")
 		})
 	}
 }

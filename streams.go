@@ -1,10 +1,16 @@
 package agentphone
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/transport"
@@ -27,15 +33,33 @@ func (s *service) stream(ctx context.Context, op *operation, id string, opts []R
 	if err != nil {
 		return nil, err
 	}
-	// A page that somebody put in the way would pass for an empty stream or a broken recording.
-	if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind == "text/html" || kind == "application/json" {
+	if err := op.checkStreamed(res); err != nil {
 		_ = res.Stream.Close()
-		return nil, &DecodeError{
-			Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"),
-			Attempts: res.Attempts, Err: errors.New("it is " + kind + ", not " + op.streams),
-		}
+		return nil, s.unreadable(op, res, err)
 	}
 	return res, nil
+}
+
+// checkStreamed refuses what would pass for an empty stream or a broken recording: a page that somebody put in the
+// way, a part, or nothing.
+func (op *operation) checkStreamed(res *transport.Response) error {
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	switch family, _, _ := strings.Cut(op.streams, "/"); {
+	case res.Status != http.StatusOK:
+		return errors.New("only a 200 has what was asked for")
+	case kind == op.streams:
+		return nil
+	case family == "audio" && (kind == "" || kind == "application/octet-stream" || strings.HasPrefix(kind, "audio/")):
+		return nil
+	}
+	return fmt.Errorf("it is %s, not %s", cmp.Or(kind, "of no media type"), op.streams)
+}
+
+// unreadable is a stream that cannot be made sense of.
+func (s *service) unreadable(op *operation, res *transport.Response, err error) error {
+	return &DecodeError{
+		Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"), Attempts: res.Attempts, Err: err,
+	}
 }
 
 // streamError is a stream that broke off.
@@ -52,7 +76,7 @@ var opGetRecording = operation{
 // it wrote. [ErrNotFound]: there is none. No key is sent. (GET /v1/calls/{call_id}/recording)
 //
 // It is retried until the download begins. A download that breaks off, or stands still for 30 s,
-// is an error, and w has the part that came.
+// is an error, and w has the part that came. An answer that is no recording is a *[DecodeError].
 func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w io.Writer, opts ...RequestOption) (int64, error) {
 	if w == nil {
 		return 0, &ValidationError{"w", "is nil"}
@@ -63,9 +87,34 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 		return 0, err
 	}
 	defer func() { _ = res.Stream.Close() }()
-	n, err := io.Copy(w, res.Stream)
+	in := bufio.NewReader(res.Stream)
+	begin, err := in.Peek(512)
+	switch {
+	case len(begin) == 0 && err == io.EOF:
+		return 0, svc.unreadable(&opGetRecording, res, errEmptyAnswer)
+	case res.Header.Get("Content-Type") == "" && strings.HasPrefix(http.DetectContentType(begin), "text/"):
+		return 0, svc.unreadable(&opGetRecording, res, errors.New("it is a text, not "+opGetRecording.streams))
+	}
+	whole := riffSize(begin)
+	n, err := io.Copy(w, in)
+	if err == nil && res.EndsByClose && n < whole {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return n, svc.streamError(&opGetRecording, res.Attempts, err)
 	}
 	return n, nil
+}
+
+// riffSize is how long a WAV file says that it is; 0 if it does not say, as one that was written while it was recorded.
+func riffSize(begin []byte) int64 {
+	if len(begin) < 8 || string(begin[:4]) != "RIFF" {
+		return 0
+	}
+	const placeholder = 0x7ffff000 // those in use are above
+	size := binary.LittleEndian.Uint32(begin[4:])
+	if size >= placeholder {
+		return 0
+	}
+	return int64(size) + 8
 }

@@ -188,8 +188,12 @@ func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
 		answer func(int, sent) (*http.Response, error)
 		want   string
 	}{
-		"not found": {always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
-		"a page":    {always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
+		"not found":              {always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
+		"a page":                 {always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
+		"a page of another kind": {always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
+		"a page of no kind":      {always(200, `<html>`, "Content-Type", ""), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
+		"nothing":                {always(204, ``), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
+		"to come back tomorrow":  {always(429, ``, "Retry-After", "86400"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 429 Too Many Requests (attempts=1)"},
 		"no JSON": {func(int, sent) (*http.Response, error) {
 			return eventStream(strings.NewReader("event: turn\ndata: hi\n\n")), nil
 		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": invalid character 'h' looking for beginning of value (attempts=1)"},
@@ -302,6 +306,29 @@ func TestDownloadRecordingStreamsWithoutTheKey(t *testing.T) {
 			_, _ = w.Write(wav[:5000])
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
+		case "/v1/calls/cut-without-a-length/recording":
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\nRIFF\x00\x20\x00\x00WAVE")
+			_ = conn.Close()
+		case "/v1/calls/without-a-length/recording":
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\nRIFF\x04\x00\x00\x00WAVE")
+			_ = conn.Close()
+		case "/v1/calls/accepted/recording":
+			w.WriteHeader(202)
+		case "/v1/calls/a-part/recording":
+			w.WriteHeader(206)
+			_, _ = io.WriteString(w, "RIFF")
+		case "/v1/calls/empty/recording":
+		case "/v1/calls/text/recording":
+			w.Header().Set("Content-Type", "text/plain")
+			_, _ = io.WriteString(w, "recording is being processed")
+		case "/v1/calls/problem/recording":
+			w.Header().Set("Content-Type", "application/problem+json")
+			_, _ = io.WriteString(w, "{}")
+		case "/v1/calls/page-of-no-kind/recording":
+			w.Header()["Content-Type"] = nil
+			_, _ = io.WriteString(w, "<html>")
 		case "/v1/calls/page/recording":
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, "<html>")
@@ -330,9 +357,19 @@ func TestDownloadRecordingStreamsWithoutTheKey(t *testing.T) {
 		assert.Equal(t, wav[:5000], got, "what came is written")
 		assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 	}
-	_, _, err = download("page")
-	var decodeErr *agentphone.DecodeError
-	require.ErrorAs(t, err, &decodeErr)
+	n, _, err = download("cut-without-a-length")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the file says that it is longer")
+	assert.EqualValues(t, 12, n)
+	n, _, err = download("without-a-length")
+	require.NoError(t, err)
+	assert.EqualValues(t, 12, n)
+
+	for _, id := range []string{"page", "page-of-no-kind", "accepted", "a-part", "empty", "text", "problem"} {
+		n, _, err = download(id)
+		var decodeErr *agentphone.DecodeError
+		require.ErrorAs(t, err, &decodeErr, id)
+		assert.Zero(t, n, id)
+	}
 	_, _, err = download("none")
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 	_, err = c.Calls.DownloadRecording(t.Context(), "whole", nil)
@@ -403,4 +440,38 @@ func TestEveryShapeOfATranscriptIsRead(t *testing.T) {
 		assert.Equal(t, strings.Contains(body, "confidence"), len(got.Transcripts) == 1, body)
 		assert.Equal(t, strings.Contains(body, "callId"), got.CallID == "call_1", body)
 	}
+}
+
+func TestAStreamKeepsTheWaitThatTheServerAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		c, s := newStub(t, func(n int, _ sent) (*http.Response, error) {
+			switch n {
+			case 1:
+				return eventStream(strings.NewReader("retry: 30000\n\n" + sseTurn(0))), nil
+			case 4:
+				return eventStream(strings.NewReader(sseTurn(0) + "event: ended\ndata: at some time\n\n")), nil
+			}
+			return eventStream(strings.NewReader("")), nil
+		}, quick)
+		turns, others, err := hear(t, t.Context(), c)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"turn 0"}, turns)
+		assert.Equal(t, []string{"ended"}, others, "whatever is said of the end, it is the end")
+		assert.Len(t, s.requests(), 4)
+		assert.Equal(t, 90*time.Second, time.Since(start))
+	})
+}
+
+func TestAStreamDoesNotHammerAServerThatClosesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		c, s := newStub(t, func(int, sent) (*http.Response, error) { return eventStream(strings.NewReader(sseConnected)), nil }, agentphone.WithRetryWait(0, 0))
+		_, _, err := hear(t, ctx, c)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		n := len(s.requests())
+		assert.InDelta(t, 601, n, 1, "ten a second, after a first that is tried again at once")
+		assert.ErrorContains(t, err, fmt.Sprintf("attempts=%d", n))
+	})
 }

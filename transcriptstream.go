@@ -13,8 +13,11 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// maxStreamSilence is three missed heartbeats.
-const maxStreamSilence = 45 * time.Second
+const (
+	maxStreamSilence = 45 * time.Second // three missed heartbeats
+	// minStreamPause is between connections that bring nothing, whatever WithRetryWait says.
+	minStreamPause = 100 * time.Millisecond
+)
 
 var opStreamTranscript = operation{
 	method: "GET", path: "/v1/calls/{call_id}/transcript/stream",
@@ -79,10 +82,13 @@ func (s *CallsService) StreamTranscript(ctx context.Context, callID string, opts
 			if l.turns > before {
 				failures = 1
 			}
-			if err == nil || transient(err) && ctx.Err() == nil {
+			if err == nil || mayPass(err) && ctx.Err() == nil {
 				wait := max(l.client.cfg.transport.Backoff(failures), l.retry, askedToWait(err))
+				if failures > 1 {
+					wait = max(wait, minStreamPause)
+				}
 				if ended := sleep(ctx, wait); ended != nil {
-					err = &TransportError{Operation: opStreamTranscript.String(), Err: ended, Last: err}
+					err = &TransportError{Operation: opStreamTranscript.String(), Attempts: l.attempts, Err: ended, Last: err}
 				} else {
 					continue
 				}
@@ -98,8 +104,9 @@ type listener struct {
 	*service
 	yield     func(TranscriptEvent, error) bool
 	connected bool
-	turns     int // given so far; the server sends them all again on each connection
-	retry     time.Duration
+	turns     int           // given so far; the server sends them all again on each connection
+	attempts  int           // requests in all
+	retry     time.Duration // the wait that the server asked for last
 }
 
 // listen reads one connection. It returns done if the iteration is over, and otherwise why the connection
@@ -110,10 +117,13 @@ func (l *listener) listen(ctx context.Context, callID string, opts []RequestOpti
 		return false, err
 	}
 	defer func() { _ = res.Stream.Close() }()
+	l.attempts += res.Attempts
 	events := sse.NewReader(res.Stream)
 	for replayed := 0; ; {
 		raw, err := events.Next()
-		l.retry = min(events.Retry(), maxStreamSilence)
+		if asked := events.Retry(); asked > 0 {
+			l.retry = min(asked, maxStreamSilence)
+		}
 		if err != nil {
 			return false, l.broken(res, err)
 		}
@@ -130,7 +140,9 @@ func (l *listener) listen(ctx context.Context, callID string, opts []RequestOpti
 			}
 			err = json.Unmarshal(raw.Data, &event.Turn)
 		case TranscriptEnded:
-			err = json.Unmarshal(raw.Data, &event.Ended)
+			if json.Unmarshal(raw.Data, &event.Ended) != nil || event.Ended == nil {
+				event.Ended = &StreamEnded{} // the end is the end, whatever is said of it
+			}
 		default:
 			continue // of a later version of the API
 		}
@@ -138,7 +150,7 @@ func (l *listener) listen(ctx context.Context, callID string, opts []RequestOpti
 			err = errEmptyAnswer // null
 		}
 		if err != nil {
-			return false, l.unreadable(res, fmt.Errorf("event %q: %w", event.Type, err))
+			return false, l.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))
 		}
 		if !l.yield(event, nil) || event.Type == TranscriptEnded {
 			return true, nil
@@ -153,11 +165,7 @@ func (l *listener) broken(res *transport.Response, err error) error {
 	case errors.Is(err, io.EOF):
 		return nil
 	case errors.Is(err, sse.ErrTooLarge):
-		return l.unreadable(res, err)
+		return l.unreadable(&opStreamTranscript, res, err)
 	}
 	return l.streamError(&opStreamTranscript, res.Attempts, err)
-}
-
-func (l *listener) unreadable(res *transport.Response, err error) error {
-	return &DecodeError{Operation: opStreamTranscript.String(), StatusCode: res.Status, Attempts: res.Attempts, Err: err}
 }

@@ -250,6 +250,30 @@ func TestCustomToolKeepsFieldsItDoesNotKnow(t *testing.T) {
 	assert.Contains(t, toJSON(t, tool), `"name":"n"`)
 }
 
+// The API's answers leave tools untyped.
+func TestAnOddCustomToolHidesNothing(t *testing.T) {
+	for _, odd := range []string{
+		`{"name":7,"description":null,"url":["x"]}`, `{"name":"n","description":"d","url":"u","headers":{"A":1}}`,
+		`{"name":"n","description":"d","url":"u","headers":{"A":null,"B":"b"}}`, `{"name":"n","description":"d","url":"u","headers":[]}`,
+		`{"name":"n","description":"d","url":"u","parameters":"{}","timeoutMs":1500.5,"speakDuringExecution":"yes"}`,
+	} {
+		c, _ := newStub(t, always(200, `{"data":[{"id":"agt_1","customTools":[`+odd+`]},{"id":"agt_2"}],"total":2}`))
+		page, err := c.Agents.List(t.Context(), agentphone.ListAgentsParams{})
+		require.NoError(t, err, odd)
+		require.Len(t, page.Data, 2)
+		var want map[string]any
+		require.NoError(t, json.Unmarshal([]byte(odd), &want))
+		if want["description"] == nil {
+			want["description"] = "" // it is always sent
+		}
+		assert.JSONEq(t, toJSON(t, want), toJSON(t, page.Data[0].CustomTools[0]), "what was read can be written")
+	}
+	c, _ := newStub(t, always(200, `{"id":"agt_1","customTools":["odd",null,7]}`))
+	agent, err := c.Agents.Get(t.Context(), "agt_1")
+	require.NoError(t, err)
+	assert.Len(t, agent.CustomTools, 3)
+}
+
 func TestSuccessIsTrueUnlessTheAPISaysOtherwise(t *testing.T) {
 	for body, want := range map[string]bool{``: true, `null`: true, `{}`: true, `{"success":true}`: true, `{"success":false}`: false, `{"message":"ok"}`: true} {
 		c, _ := newStub(t, always(200, body))

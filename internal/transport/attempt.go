@@ -123,6 +123,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		resp.Body = &stream{resp.Body, ctx, cancel, x.req.Silence}
 		x.answer.Stream = resp.Body
+		x.answer.EndsByClose = resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !resp.Uncompressed
 		return resp, nil
 	}
 	defer done()

@@ -49,11 +49,14 @@ type Request struct {
 // Response is the server's last answer. It holds no *http.Request: that would
 // carry the key to wherever the answer is kept or printed.
 type Response struct {
-	Status   int
-	Header   http.Header
-	Body     []byte
-	Stream   io.ReadCloser // instead of Body, for a 2xx of a streamed request
-	Attempts int
+	Status int
+	Header http.Header
+	Body   []byte
+	Stream io.ReadCloser // instead of Body, for a 2xx of a streamed request
+	// EndsByClose: nothing but the end of the connection tells where the body ends, so one that
+	// breaks off looks whole.
+	EndsByClose bool
+	Attempts    int
 	// MayHaveActed: this is an error, and a Once request may have taken effect.
 	MayHaveActed bool
 }
