@@ -91,18 +91,18 @@ type CreateAgentParams struct {
 	BeginMessage            string        `json:"beginMessage,omitzero"`   // said first when a call connects
 	Voice                   string        `json:"voice,omitzero"`          // a [Voice].VoiceID; else [DefaultVoice]
 	TransferNumber          string        `json:"transferNumber,omitzero"` // E.164
-	CustomTools             []CustomTool  `json:"customTools,omitzero"`
+	CustomTools             []CustomTool  `json:"customTools,omitzero"`    // of a hosted agent; 20 at most
 	VoicemailMessage        string        `json:"voicemailMessage,omitzero"`
 	CallScreeningIdentity   string        `json:"callScreeningIdentity,omitzero"` // who calls, told to a call screener
 	CallScreeningPurpose    string        `json:"callScreeningPurpose,omitzero"`
 	STTMode                 STTMode       `json:"sttMode,omitzero"`
 	AmbientSound            AmbientSound  `json:"ambientSound,omitzero"`
-	DenoisingMode           DenoisingMode `json:"denoisingMode,omitzero"`
-	MaxSilenceMs            int           `json:"maxSilenceMs,omitzero"`
-	VoiceSpeed              float64       `json:"voiceSpeed,omitzero"`
-	InterruptionSensitivity *float64      `json:"interruptionSensitivity,omitzero"`
+	DenoisingMode           DenoisingMode `json:"denoisingMode,omitzero"`           // default noise-cancellation
+	MaxSilenceMs            int           `json:"maxSilenceMs,omitzero"`            // hangs up after this much silence: 10,000 to 3,600,000 ms, default 600,000
+	VoiceSpeed              float64       `json:"voiceSpeed,omitzero"`              // 0.5 (half) to 2 (double), default 1
+	InterruptionSensitivity *float64      `json:"interruptionSensitivity,omitzero"` // 0 (never interrupted) to 1 (by any sound), default 0.8
 	EnableBackchannel       *bool         `json:"enableBackchannel,omitzero"`
-	Language                Language      `json:"language,omitzero"`
+	Language                Language      `json:"language,omitzero"` // default en-US
 }
 
 func (p CreateAgentParams) validate() error {

@@ -119,9 +119,9 @@ type capabilitiesParams struct {
 	PhoneNumber string `url:"phone_number"`
 }
 
-func (p capabilitiesParams) validate() error { return requiredE164("phone_number", p.PhoneNumber) }
+func (p capabilitiesParams) validate() error { return required("phone_number", p.PhoneNumber) }
 
-// Capabilities asks whether a phone number, in E.164 form, takes iMessages or only SMS. It need not
+// Capabilities asks whether a phone number, best in E.164 form, takes iMessages or only SMS. It need not
 // be a contact's. Retried. (GET /v1/contacts/capabilities)
 func (s *ContactsService) Capabilities(ctx context.Context, phoneNumber string, opts ...RequestOption) (*ContactCapabilities, error) {
 	return do[ContactCapabilities](ctx, (*service)(s), &opContactCapabilities, nil, capabilitiesParams{phoneNumber}, opts)

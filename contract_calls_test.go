@@ -65,7 +65,8 @@ var contractCalls = []contractCall{
 				p.VoiceMode, p.ModelTier, p.STTMode = agentphone.VoiceModeHosted, agentphone.ModelTierMax, agentphone.STTModeFast
 				p.AmbientSound, p.DenoisingMode, p.Language = agentphone.AmbientSoundOffice, agentphone.DenoisingNoise, agentphone.LanguageEnUS
 				p.TransferNumber, p.Voice = contractNumber, agentphone.DefaultVoice
-				p.CustomTools[0].Method, p.CustomTools[0].URL, p.MaxSilenceMs, p.VoiceSpeed = "POST", "https://example.com", 5000, 1
+				p.CustomTools[0].Method, p.CustomTools[0].URL, p.CustomTools[0].TimeoutMs = "POST", "https://example.com", 5000
+				p.MaxSilenceMs, p.VoiceSpeed = 50_000, 1
 			})))
 	}},
 	{"Agents.Update", func(ctx context.Context, x *contract) (any, error) {
@@ -74,8 +75,8 @@ var contractCalls = []contractCall{
 			p.AmbientSound, p.DenoisingMode, p.Language = agentphone.AmbientSoundOffice, agentphone.DenoisingNoise, agentphone.LanguageEnUS
 			p.TransferNumber, p.Voice = agentphone.Value(contractNumber), agentphone.Value(agentphone.DefaultVoice)
 			tools, _ := p.CustomTools.Get()
-			tools[0].Method, tools[0].URL = "POST", "https://example.com"
-			p.MaxSilenceMs, p.VoiceSpeed = agentphone.Value(5000), agentphone.Value(1.0)
+			tools[0].Method, tools[0].URL, tools[0].TimeoutMs = "POST", "https://example.com", 5000
+			p.MaxSilenceMs, p.VoiceSpeed = agentphone.Value(50_000), agentphone.Value(1.0)
 		}))
 	}},
 	{"Agents.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Agents.Get(ctx, x.agent) }},
@@ -292,7 +293,7 @@ var contractCalls = []contractCall{
 		return x.c.Registration.Register(ctx, full(func(p *agentphone.RegisterParams) {
 			p.RegistrationType, p.OrganizationType, p.ContactTitle = agentphone.RegistrationStandardBrand, agentphone.OrganizationLLC, agentphone.ContactTitleCEO
 			p.Volume, p.UseCases, p.Includes = agentphone.MessageVolumeLow, []agentphone.UseCase{agentphone.UseCaseMarketing}, []agentphone.MessageContent{agentphone.MessageContentLinks}
-			p.PhoneNumber, p.Email, p.MessageSamples = contractNumber, "ada@example.com", []string{"one", "two"}
+			p.PhoneNumber, p.Email, p.MessageSamples = contractNumber, "ada@example.com", []string{"Tea Ltd: your tea is ready.", "Tea Ltd: your tea is late."}
 			p.Description, p.ConsentFlow = "A description that is long enough for all who read it.", "People tick a box on our site and then confirm by text."
 			for _, url := range []*string{&p.WebsiteURL, &p.PrivacyPolicyURL, &p.TermsOfServiceURL, &p.OptInImageURL} {
 				*url = "https://example.com"

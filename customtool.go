@@ -7,13 +7,13 @@ import (
 
 // CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
 type CustomTool struct {
-	Name                 string            `json:"name"`            // required
+	Name                 string            `json:"name"`            // required: letters, digits, _ and -, 64 at most
 	Description          string            `json:"description"`     // required: tells the model when to use it
 	URL                  string            `json:"url"`             // required
 	Method               string            `json:"method,omitzero"` // [http.MethodGet] or [http.MethodPost]
 	Headers              map[string]string `json:"headers,omitzero"`
 	Parameters           map[string]any    `json:"parameters,omitzero"` // a JSON Schema
-	TimeoutMs            int               `json:"timeoutMs,omitzero"`
+	TimeoutMs            int               `json:"timeoutMs,omitzero"`  // 1,000 to 120,000
 	SpeakDuringExecution *bool             `json:"speakDuringExecution,omitzero"`
 	ExecutionMessage     string            `json:"executionMessage,omitzero"`
 	// Extra holds the fields of an answer that are not named here, or are of another type. It is

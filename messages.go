@@ -3,6 +3,7 @@ package agentphone
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // MessagesService sends SMS, MMS and iMessages.
@@ -52,12 +53,12 @@ const (
 // SendMessageParams are the parameters of [MessagesService.Send]. Exactly one of ToNumber
 // and Recipients is set.
 type SendMessageParams struct {
-	AgentID          string    `json:"agent_id,omitzero"`   // the sender, who must have a number
+	AgentID          string    `json:"agent_id,omitzero"`   // the sender, who must have a number; may be left out for a group
 	ToNumber         string    `json:"to_number,omitzero"`  // E.164, a short code, an email address (iMessage) or a group (grp_...)
 	Recipients       []string  `json:"recipients,omitzero"` // two or more: starts a new iMessage group
 	Body             string    `json:"body"`                // required, unless media is sent
 	MediaURL         string    `json:"media_url,omitzero"`
-	MediaURLs        []string  `json:"media_urls,omitzero"`
+	MediaURLs        []string  `json:"media_urls,omitzero"`  // 20 at most
 	NumberID         string    `json:"number_id,omitzero"`   // which of the agent's numbers to send from
 	FromNumber       string    `json:"from_number,omitzero"` // the same, as E.164
 	SendStyle        SendStyle `json:"send_style,omitzero"`  // iMessage only
@@ -76,7 +77,7 @@ func (p SendMessageParams) validate() error {
 		return &ValidationError{"recipients", "one is empty"}
 	case p.Body == "" && p.MediaURL == "" && len(p.MediaURLs) == 0:
 		return &ValidationError{"body", "is required"}
-	case p.AgentID == "" && p.NumberID == "" && p.FromNumber == "":
+	case p.AgentID == "" && p.NumberID == "" && p.FromNumber == "" && !strings.HasPrefix(p.ToNumber, "grp_"):
 		return &ValidationError{"agent_id", "is required, or number_id or from_number"}
 	}
 	for _, recipient := range p.Recipients {
@@ -84,7 +85,7 @@ func (p SendMessageParams) validate() error {
 			return err
 		}
 	}
-	return firstOf(checkRecipient("to_number", p.ToNumber), optionalE164("from_number", p.FromNumber))
+	return checkRecipient("to_number", p.ToNumber)
 }
 
 // SentMessage is a message that was accepted for sending.

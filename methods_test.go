@@ -207,7 +207,6 @@ func TestInputThatCannotBeRightIsRefusedBeforeSending(t *testing.T) {
 		{"recipients", send(agentphone.SendMessageParams{AgentID: "a", Body: "b", Recipients: []string{to, "415-555-9999"}})},
 		{"body", send(agentphone.SendMessageParams{AgentID: "a", ToNumber: to})},
 		{"agent_id", send(agentphone.SendMessageParams{Body: "b", ToNumber: to})},
-		{"from_number", send(agentphone.SendMessageParams{FromNumber: "1", Body: "b", ToNumber: to})},
 		{"country", buy(agentphone.BuyNumberParams{})},
 		{"country", buy(agentphone.BuyNumberParams{Country: "MX"})},
 		{"areaCode", buy(agentphone.BuyNumberParams{Country: "US", AreaCode: "41"})},

@@ -108,11 +108,11 @@ type RegisterParams struct {
 	Country        string `json:"country,omitzero"`
 
 	PlannedNumbers    int              `json:"planned_numbers,omitzero"`
-	Description       string           `json:"description"`     // required: what the messages are about
-	UseCases          []UseCase        `json:"use_cases"`       // required
+	Description       string           `json:"description"`     // required, 40 characters or more: what the messages are about
+	UseCases          []UseCase        `json:"use_cases"`       // required: 1 to 5
 	Volume            MessageVolume    `json:"volume,omitzero"` // MessageVolumeLow or High
-	MessageSamples    []string         `json:"message_samples"` // required
-	ConsentFlow       string           `json:"consent_flow"`    // required: how people agree to be messaged
+	MessageSamples    []string         `json:"message_samples"` // required: 2 to 5, of 20 to 1024 characters each, with the brand's name
+	ConsentFlow       string           `json:"consent_flow"`    // required, 40 characters or more: how people agree to be messaged
 	PrivacyPolicyURL  string           `json:"privacy_policy_url,omitzero"`
 	TermsOfServiceURL string           `json:"terms_of_service_url,omitzero"`
 	OptInImageURL     string           `json:"opt_in_image_url"` // required: a picture of where they agree

@@ -80,12 +80,15 @@ func (c *CallTranscript) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// transcriptItem is either an entry or a turn.
+type transcriptItem struct {
+	TranscriptTurn
+	Role    TranscriptRole `json:"role"`
+	Content string         `json:"content"`
+}
+
 func (c *CallTranscript) readList(data []byte) error {
-	var list []struct {
-		TranscriptTurn
-		Role    TranscriptRole `json:"role"`
-		Content string         `json:"content"`
-	}
+	var list []transcriptItem
 	if err := json.Unmarshal(data, &list); err != nil {
 		return err
 	}

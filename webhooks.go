@@ -50,7 +50,7 @@ func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 // SetWebhookParams are the parameters of [WebhooksService.Set] and SetForAgent.
 type SetWebhookParams struct {
 	URL            string `json:"url"`                   // required
-	ContextLimit   *int   `json:"contextLimit,omitzero"` // messages of recent history in each event; 0 is none
+	ContextLimit   *int   `json:"contextLimit,omitzero"` // messages of recent history in each event, 50 at most; 0 is none
 	TimeoutSeconds int    `json:"timeout,omitzero"`      // for a voice turn: 5 to 120; the API's default is 30
 }
 

@@ -71,7 +71,7 @@ func registration() fields {
 	return fields{
 		"registration_type": "sole_proprietor", "first_name": "Ada", "last_name": "L", "email": "ada@example.com",
 		"phone_number": human, "street_address": "1 Main St", "city": "Oakland", "state": "CA", "zip_code": "94601",
-		"description": strings.Repeat("d", 40), "use_cases": []string{"customer_care"}, "message_samples": []string{"a", "b"},
+		"description": strings.Repeat("d", 40), "use_cases": []string{"customer_care"}, "message_samples": []string{strings.Repeat("a", 20), strings.Repeat("b", 1024)},
 		"consent_flow": strings.Repeat("c", 40), "opt_in_image_url": "https://example.com/opt-in.png",
 	}
 }
@@ -79,8 +79,14 @@ func registration() fields {
 func TestARegistrationIsCheckedAndThenPending(t *testing.T) {
 	client := newServer(t).Client()
 	assert.Equal(t, "none", ask(t, client, "GET", "/v1/register/status", nil)["campaign_status"])
+	sample := strings.Repeat("s", 20)
+	for _, samples := range [][]string{{sample[1:], sample}, {sample, strings.Repeat("s", 1025)}, {sample, sample, sample, sample, sample, sample}} {
+		body := registration()
+		body["message_samples"] = samples
+		require.ErrorIs(t, refused(t, client, "POST", "/v1/register", body), agentphone.ErrValidation)
+	}
 	for name, wrong := range map[string]any{
-		"description": "short", "consent_flow": strings.Repeat("c", 39), "message_samples": []string{"one"}, "use_cases": []string{},
+		"description": "short", "consent_flow": strings.Repeat("c", 39), "message_samples": []string{sample}, "use_cases": []string{},
 		"registration_type": "big", "volume": "some", "includes": []string{"cats"}, "email": "ada", "phone_number": "1",
 		"opt_in_image_url": "here", "city": nil, "organization_type": "club", "planned_numbers": 0,
 	} {
@@ -94,8 +100,15 @@ func TestARegistrationIsCheckedAndThenPending(t *testing.T) {
 	}
 	brand := registration()
 	brand["registration_type"] = "standard_brand"
-	require.ErrorIs(t, refused(t, client, "POST", "/v1/register", brand), agentphone.ErrValidation)
-	maps.Copy(brand, fields{"business_name": "Tea Ltd", "ein": "12-3456789", "create_sub_account": true})
+	maps.Copy(brand, fields{
+		"business_name": "Tea Ltd", "ein": "12-3456789", "organization_type": "llc", "contact_title": "ceo",
+		"privacy_policy_url": "https://example.com/privacy", "terms_of_service_url": "https://example.com/terms", "create_sub_account": true,
+	})
+	for _, name := range []string{"business_name", "ein", "organization_type", "contact_title", "privacy_policy_url", "terms_of_service_url"} {
+		without := maps.Clone(brand)
+		delete(without, name)
+		require.ErrorIs(t, refused(t, client, "POST", "/v1/register", without), agentphone.ErrValidation, name)
+	}
 	made := ask(t, client, "POST", "/v1/register", brand)
 	id := made["sub_account_id"].(string)
 	assert.Equal(t, "pending", ask(t, client.ForSubAccount(id), "GET", "/v1/register/status", nil)["campaign_status"])
@@ -114,7 +127,7 @@ func TestUsageIsCountedByDayMonthNumberAndAgent(t *testing.T) {
 		sendText(t, srv, human, "hi")
 		time.Sleep(24 * time.Hour)
 		srv.NextCall(agentphonetest.CallScript{Duration: 90 * time.Second})
-		placeCall(t, srv, human)
+		call := placeCall(t, srv, human)
 		time.Sleep(time.Hour)
 
 		days := items(t, ask(t, client, "GET", "/v1/usage/daily", nil), "data")
@@ -143,8 +156,11 @@ func TestUsageIsCountedByDayMonthNumberAndAgent(t *testing.T) {
 		_, err := client.Agents.Delete(t.Context(), id)
 		require.NoError(t, err)
 		row = byAgent()
-		assert.Equal(t, id, row["agentId"])
+		assert.Equal(t, "Unassigned", row["agentName"])
+		assert.Nil(t, row["agentId"])
 		assert.Equal(t, true, row["isOrphan"])
+		assert.InDelta(t, 90, row["totalSeconds"], 0)
+		assert.Nil(t, ask(t, client, "GET", "/v1/calls/"+call.ID, nil)["agentId"], "a deleted agent is no longer named by its calls")
 		status, body := send(t, srv, "GET", "/v1/usage/by-agent?tz=Moon", "")
 		assert.Equal(t, 422, status)
 		assert.Equal(t, []string{"query.period missing", "query.tz value_error"}, problems(t, body))

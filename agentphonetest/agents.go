@@ -117,13 +117,24 @@ func (s *Server) deleteAgent(in *input) (any, error) {
 	for _, n := range in.account.numbersOf(a.id) {
 		n.agentID = ""
 	}
+	// All that it did stays, and is nobody's.
 	for _, c := range in.account.conversations.list {
-		if c.agentID == a.id {
-			c.agentID = ""
-		}
+		forget(&c.agentID, a.id)
+	}
+	for _, c := range in.account.calls.list {
+		forget(&c.agentID, a.id)
+	}
+	for _, m := range in.account.messages.list {
+		forget(&m.agentID, a.id)
 	}
 	in.account.agents.remove(a.id)
 	return object{"success": true, "id": a.id, "name": a.text("name")}, nil
+}
+
+func forget(id *string, gone string) {
+	if *id == gone {
+		*id = ""
+	}
 }
 
 func (s *Server) attachNumber(in *input) (any, error) {
@@ -136,6 +147,9 @@ func (s *Server) attachNumber(in *input) (any, error) {
 		return nil, err
 	}
 	n.agentID = a.id
+	for _, c := range in.account.conversations.where(func(c *conversation) bool { return c.number == n }) {
+		c.agentID = a.id
+	}
 	return object{"agentId": a.id, "number": n.asAgentNumber()}, nil
 }
 

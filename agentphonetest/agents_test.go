@@ -14,7 +14,7 @@ func TestAnAgentKeepsWhatItIsGiven(t *testing.T) {
 	client, ctx := srv.Client(), t.Context()
 	tools := []agentphone.CustomTool{{
 		Name: "book", Description: "Books a table.", URL: "https://example.com/book", Method: "POST",
-		Headers: map[string]string{"X": "y"}, Parameters: map[string]any{"type": "object"}, TimeoutMs: 500,
+		Headers: map[string]string{"X": "y"}, Parameters: map[string]any{"type": "object"}, TimeoutMs: 1500,
 	}}
 	made, err := client.Agents.Create(ctx, agentphone.CreateAgentParams{
 		Name: "Caller", VoiceMode: agentphone.VoiceModeHosted, SystemPrompt: "Call.", TransferNumber: human,

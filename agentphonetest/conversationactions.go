@@ -30,14 +30,10 @@ func (s *Server) updateConversation(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, named := in.body["group_name"]
-	if named && name != nil && c.groupID == "" {
-		return nil, badRequest("Only a group conversation has a name")
-	}
 	if metadata, given := in.body["metadata"]; given {
 		c.metadata, _ = metadata.(map[string]any)
 	}
-	if named {
+	if _, named := in.body["group_name"]; named && c.groupID != "" {
 		c.groupName = in.body.text("group_name")
 	}
 	return c.detail(defaultDetail), nil

@@ -27,7 +27,7 @@ func TestAConversationTakesNotesAndAGroupAName(t *testing.T) {
 	assert.Equal(t, fields{"topic": "tea"}, ask(t, client, "PATCH", single, fields{"metadata": fields{"topic": "tea"}})["metadata"])
 	assert.Equal(t, fields{"topic": "tea"}, ask(t, client, "PATCH", single, fields{})["metadata"], "absent leaves it")
 	assert.Nil(t, ask(t, client, "PATCH", single, fields{"metadata": nil})["metadata"])
-	require.ErrorIs(t, refused(t, client, "PATCH", single, fields{"group_name": "x"}), agentphone.ErrBadRequest)
+	assert.Nil(t, ask(t, client, "PATCH", single, fields{"group_name": "x"})["groupName"], "it is for groups, and ignored")
 	assert.Equal(t, "Team", ask(t, client, "PATCH", group, fields{"group_name": "Team"})["groupName"])
 	assert.Equal(t, "Team", ask(t, client, "GET", group, nil)["groupName"])
 	require.ErrorIs(t, refused(t, client, "PATCH", "/v1/conversations/conv_none", fields{}), agentphone.ErrNotFound)

@@ -6,7 +6,7 @@ import (
 )
 
 // hours is how far back a list of deliveries looks.
-var hours = integer("hours").atLeast(1)
+var hours = integer("hours").atLeast(1).atMost(1_000_000)
 
 var deliveryOperations = []*operation{
 	get("/v1/webhooks/deliveries", (*Server).listDeliveries, append(page(100), hours)...),

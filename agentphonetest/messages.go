@@ -69,7 +69,7 @@ var messageOperations = []*operation{
 		list("recipients", text("").like(person)).orNull().atLeast(2),
 		text("body").required(),
 		text("media_url").orNull().like(webAddress),
-		list("media_urls", text("").like(webAddress)).orNull(),
+		list("media_urls", text("").like(webAddress)).orNull().atMost(20),
 		text("number_id").orNull(),
 		text("from_number").orNull().like(e164),
 		oneOf("send_style", "celebration", "fireworks", "lasers", "love", "confetti", "balloons",

@@ -37,7 +37,7 @@ var registrationFields = fields{
 		"higher_education", "marketing", "polling_voting", "public_service_announcement", "security_alert",
 		"two_factor_authentication")).required().atLeast(1).atMost(5),
 	oneOf("volume", "low", "high"),
-	list("message_samples", text("").atLeast(1)).required().atLeast(2).atMost(5),
+	list("message_samples", text("").atLeast(20).atMost(1024)).required().atLeast(2).atMost(5),
 	text("consent_flow").required().atLeast(40),
 	text("privacy_policy_url").orNull().like(webAddress),
 	text("terms_of_service_url").orNull().like(webAddress),
@@ -59,7 +59,7 @@ const registrationFee = 2500 // cents
 func (s *Server) register(in *input) (any, error) {
 	kind := in.body.text("registration_type")
 	if kind == "standard_brand" {
-		for _, name := range []string{"business_name", "ein"} {
+		for _, name := range []string{"business_name", "ein", "organization_type", "contact_title", "privacy_policy_url", "terms_of_service_url"} {
 			if in.body.text(name) == "" {
 				return nil, badField(name, name+" is required for a standard_brand")
 			}

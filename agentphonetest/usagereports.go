@@ -8,7 +8,7 @@ import (
 
 var usageReportOperations = []*operation{
 	get("/v1/usage/daily", (*Server).dailyUsage, integer("days").atLeast(1).atMost(365)),
-	get("/v1/usage/monthly", (*Server).monthlyUsage, integer("months").atLeast(1).atMost(24)),
+	get("/v1/usage/monthly", (*Server).monthlyUsage, integer("months").atLeast(1).atMost(120)),
 	get("/v1/usage/by-number", (*Server).usageByNumber),
 	get("/v1/usage/by-agent", (*Server).usageByAgent,
 		oneOf("period", "week", "month", "year").required(), text("tz").like(timeZone)),
@@ -78,14 +78,27 @@ func (s *Server) usageByNumber(in *input) (any, error) {
 	})}, nil
 }
 
-// usageByAgent counts by who had the number then. What nobody had, or an agent that was deleted,
-// is an orphan.
+// periodStart is when the calendar's week (from Monday), month or year of a time begins, where it is.
+func periodStart(period string, t time.Time) time.Time {
+	y, m, d := t.Date()
+	switch period {
+	case "week":
+		d -= (int(t.Weekday()) + 6) % 7
+	case "month":
+		d = 1
+	case "year":
+		m, d = time.January, 1
+	}
+	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+}
+
+// usageByAgent counts by who had the number then. What nobody had, or an agent that was deleted, comes last, as an
+// orphan.
 func (s *Server) usageByAgent(in *input) (any, error) {
 	a, period := in.account, in.query.text("period")
 	zone, _ := time.LoadLocation(in.query.text("tz")) // "" is UTC
 	end := now()
-	y, m, d := end.In(zone).AddDate(0, 0, -map[string]int{"week": 6, "month": 29, "year": 364}[period]).Date()
-	start := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	start := periodStart(period, end.In(zone))
 
 	messages := grouped(a.messages.where(func(m *message) bool { return !m.at.Before(start) }), func(m *message) string { return m.agentID })
 	calls := grouped(a.calls.where(func(c *call) bool { return !c.started.Before(start) }), func(c *call) string { return c.agentID })
@@ -103,15 +116,8 @@ func (s *Server) usageByAgent(in *input) (any, error) {
 		return v
 	}
 	rows := views(a.agents.list, func(ag *agent) object { return row(ag.id, ag.text("name")) })
-	orphans := map[string]bool{}
-	for id := range messages {
-		orphans[id] = true
-	}
-	for id := range calls {
-		orphans[id] = true
-	}
-	for _, id := range sortedKeys(orphans) {
-		v := row(id, "Deleted agent")
+	if len(messages[""])+len(calls[""]) > 0 {
+		v := row("", "Unassigned")
 		v["isOrphan"] = true
 		rows = append(rows, v)
 	}

@@ -24,7 +24,7 @@ func (w *webhook) view() any {
 
 var webhookFields = fields{
 	text("url").required().like(webAddress),
-	integer("contextLimit").orNull().atLeast(0),
+	integer("contextLimit").orNull().atLeast(0).atMost(50),
 	integer("timeout").orNull().atLeast(5).atMost(120),
 }
 

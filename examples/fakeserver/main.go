@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -28,6 +29,11 @@ func main() {
 	log.SetFlags(log.Ltime)
 	addr := flag.String("addr", "127.0.0.1:8787", "where to listen; port 0 picks a free one")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(flag.CommandLine.Output(), "fakeserver: unexpected argument %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := serve(ctx, *addr); err != nil {
@@ -46,7 +52,7 @@ func serve(ctx context.Context, addr string) error {
 		APIKey   string `json:"apiKey"`
 		AgentID  string `json:"agentId"`
 		NumberID string `json:"numberId"`
-	}{"http://" + listener.Addr().String(), fake.APIKey(), fake.AgentID(), fake.NumberID()})
+	}{"http://" + reachable(listener.Addr()), fake.APIKey(), fake.AgentID(), fake.NumberID()})
 	if err != nil {
 		return err
 	}
@@ -61,10 +67,10 @@ func serve(ctx context.Context, addr string) error {
 	case <-ctx.Done():
 	}
 	fake.Close() // ends streams and requests that wait
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		return err
+	if server.Shutdown(ctx) != nil { // a client keeps a connection on which it says nothing
+		_ = server.Close()
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -72,12 +78,24 @@ func serve(ctx context.Context, addr string) error {
 	return nil
 }
 
+// reachable is an address that a client can use: one on all interfaces is none.
+func reachable(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return addr.String()
+}
+
 func logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		status := &statusWriter{ResponseWriter: w}
 		defer func() { // also where the handler breaks the connection off
-			log.Printf("%s %s %d %v", r.Method, r.URL.RequestURI(), status.status, time.Since(start).Round(time.Millisecond))
+			outcome := "broken off"
+			if status.status != 0 {
+				outcome = strconv.Itoa(status.status)
+			}
+			log.Printf("%s %s %s %v", r.Method, r.URL.RequestURI(), outcome, time.Since(start).Round(time.Millisecond))
 		}()
 		next.ServeHTTP(status, r)
 	})

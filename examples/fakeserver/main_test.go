@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -44,6 +46,11 @@ func TestItSaysWhereItIsServesAndStopsOnASignal(t *testing.T) {
 			agent, err := c.Agents.Get(t.Context(), first.AgentID)
 			require.NoError(t, err)
 			assert.Equal(t, first.NumberID, agent.Numbers[0].ID)
+
+			// Somebody has connected and says nothing.
+			idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://"))
+			require.NoError(t, err)
+			defer func() { _ = idle.Close() }()
 
 			// The signal comes while a stream is read.
 			call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: first.AgentID, ToNumber: "+14155550123", SystemPrompt: "p"})
