@@ -1,8 +1,8 @@
 package agentphone
 
 import (
+	"bytes"
 	"encoding/json"
-	"reflect"
 )
 
 // CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
@@ -38,31 +38,13 @@ func (t *CustomTool) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &rest) != nil {
 		return nil // no object: there is nothing that has a name
 	}
-	var headers map[string]*string // a null among them is no text
-	for name, to := range map[string]any{
-		"name": &t.Name, "description": &t.Description, "url": &t.URL, "method": &t.Method, "headers": &headers,
-		"parameters": &t.Parameters, "timeoutMs": &t.TimeoutMs, "speakDuringExecution": &t.SpeakDuringExecution,
-		"executionMessage": &t.ExecutionMessage,
-	} {
-		raw, ok := rest[name]
-		switch {
-		case !ok:
-		case json.Unmarshal(raw, to) != nil:
-			reflect.ValueOf(to).Elem().SetZero() // it may be half read
-		default:
-			delete(rest, name)
-		}
-	}
-	for name, value := range headers {
-		if value == nil {
-			t.Headers = nil
-			rest["headers"], _ = json.Marshal(headers)
+	odd := rest["headers"]
+	readFields(rest, t)
+	for _, value := range t.Headers {
+		if value == "" && bytes.Contains(odd, []byte("null")) { // which is no text: they are left as they came
+			t.Headers, rest["headers"] = nil, odd
 			break
 		}
-		if t.Headers == nil {
-			t.Headers = make(map[string]string, len(headers))
-		}
-		t.Headers[name] = *value
 	}
 	for name, raw := range rest {
 		if t.Extra == nil {

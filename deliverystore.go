@@ -1,7 +1,6 @@
 package agentphone
 
 import (
-	"cmp"
 	queue "container/list"
 	"context"
 	"errors"
@@ -13,9 +12,9 @@ import (
 // not see a 200. A store that several processes share (a database table, Redis) keeps them from
 // handling a delivery twice; [MemoryDeliveryStore] does for one process.
 //
-// The handler calls Claim before a callback, then Done if the callback succeeded or Release if not. A
-// claim must expire by itself, for the process that made it may have crashed; it must last longer than
-// the slowest callback takes.
+// The handler calls Claim before a callback, then Done if the callback succeeded or Release if not, and gives each
+// 5 seconds. A claim must expire by itself, for the process that made it may have crashed; it must last longer than
+// a callback can take, which is 10 minutes or TurnTimeout: Release and Done do not say whose claim they end.
 type DeliveryStore interface {
 	Claim(ctx context.Context, deliveryID string) (DeliveryClaim, error)
 	Done(ctx context.Context, deliveryID string) error
@@ -31,13 +30,13 @@ const (
 	DeliveryHandled                          // it was handled
 )
 
-// ErrDeliveryStoreFull is a [MemoryDeliveryStore] with as many deliveries under way as it may remember.
+// ErrDeliveryStoreFull is the error of a [MemoryDeliveryStore] when MaxDeliveries are being handled at once.
 var ErrDeliveryStoreFull = errors.New("agentphone: too many deliveries are being handled")
 
 const (
 	defaultMaxDeliveries = 100_000
 	defaultDeliveryKeep  = 24 * time.Hour
-	defaultClaimLife     = 10 * time.Minute
+	defaultClaimLife     = 11 * time.Minute
 )
 
 // MemoryDeliveryStore is a [DeliveryStore] for one process. The zero value is ready; set its fields before
@@ -45,7 +44,7 @@ const (
 type MemoryDeliveryStore struct {
 	MaxDeliveries int           // how many it remembers, 100,000 by default; the oldest go first
 	Keep          time.Duration // how long it remembers one, 24 h by default
-	ClaimLife     time.Duration // how long a claim lasts, 10 min by default
+	ClaimLife     time.Duration // how long a claim lasts, 11 min by default; shorter than a callback it lets two run
 
 	mu      sync.Mutex
 	held    map[string]time.Time // until when
@@ -83,7 +82,7 @@ func (s *MemoryDeliveryStore) Claim(_ context.Context, deliveryID string) (Deliv
 	if s.held == nil {
 		s.held, s.handled = map[string]time.Time{}, map[string]*queue.Element{}
 	}
-	s.held[deliveryID] = now.Add(cmp.Or(s.ClaimLife, defaultClaimLife))
+	s.held[deliveryID] = now.Add(positive(s.ClaimLife, defaultClaimLife))
 	return DeliveryGranted, nil
 }
 
@@ -97,7 +96,7 @@ func (s *MemoryDeliveryStore) Done(_ context.Context, deliveryID string) error {
 	}
 	if _, ok := s.handled[deliveryID]; !ok {
 		now := time.Now()
-		s.handled[deliveryID] = s.order.PushBack(handledDelivery{deliveryID, now.Add(cmp.Or(s.Keep, defaultDeliveryKeep))})
+		s.handled[deliveryID] = s.order.PushBack(handledDelivery{deliveryID, now.Add(positive(s.Keep, defaultDeliveryKeep))})
 		s.forget(now)
 	}
 	return nil
@@ -111,7 +110,14 @@ func (s *MemoryDeliveryStore) Release(_ context.Context, deliveryID string) erro
 	return nil
 }
 
-func (s *MemoryDeliveryStore) limit() int { return cmp.Or(s.MaxDeliveries, defaultMaxDeliveries) }
+func (s *MemoryDeliveryStore) limit() int { return positive(s.MaxDeliveries, defaultMaxDeliveries) }
+
+func positive[N int | time.Duration](n, otherwise N) N {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
 
 // forget drops what is too old, or too much.
 func (s *MemoryDeliveryStore) forget(now time.Time) {

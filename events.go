@@ -123,41 +123,43 @@ func (*CallEndedData) eventData() {}
 func (*ReactionData) eventData()  {}
 func (*UnknownData) eventData()   {}
 
-// ParseEvent reads a webhook request's body. Verify it first ([VerifyWebhook]). An event that is not known,
-// or whose data has another shape than it is known with, is handed on as *[UnknownData]; only what
+// ParseEvent reads a webhook request's body. Verify it first ([VerifyWebhook]). An event that is not known
+// is handed on as *[UnknownData], and a field of another type than is known is left zero (it is in Raw): only what
 // is no event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
+	var body map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &body); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
+	}
 	var envelope struct {
 		Event             EventType       `json:"event"`
 		Channel           Channel         `json:"channel"`
 		Timestamp         Timestamp       `json:"timestamp"`
 		AgentID           string          `json:"agentId"`
 		Data              json.RawMessage `json:"data"`
-		ConversationState json.RawMessage `json:"conversationState"`
-		RecentHistory     json.RawMessage `json:"recentHistory"`
+		ConversationState map[string]any  `json:"conversationState"`
+		RecentHistory     []HistoryItem   `json:"recentHistory"`
 	}
-	if err := json.Unmarshal(payload, &envelope); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
-	}
+	readFields(body, &envelope)
 	if envelope.Event == "" {
 		return nil, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
 	}
-	e := &Event{
+	return &Event{
 		Type: envelope.Event, Channel: envelope.Channel, Timestamp: envelope.Timestamp, AgentID: envelope.AgentID,
-		Raw: append(json.RawMessage(nil), payload...),
+		ConversationState: envelope.ConversationState, RecentHistory: envelope.RecentHistory,
+		Data: parseEventData(envelope.Event, envelope.Channel, envelope.Data),
+		Raw:  append(json.RawMessage(nil), payload...),
+	}, nil
+}
+
+func parseEventData(event EventType, channel Channel, raw json.RawMessage) EventData {
+	data := newEventData(event, channel)
+	var object map[string]json.RawMessage
+	if data == nil || json.Unmarshal(raw, &object) != nil || object == nil {
+		return &UnknownData{Raw: raw}
 	}
-	// What goes with an event is no reason to refuse it: of another shape, it is left out (and is in Raw).
-	if json.Unmarshal(envelope.ConversationState, &e.ConversationState) != nil {
-		e.ConversationState = nil
-	}
-	if json.Unmarshal(envelope.RecentHistory, &e.RecentHistory) != nil {
-		e.RecentHistory = nil
-	}
-	e.Data = newEventData(e.Type, e.Channel)
-	if e.Data == nil || len(envelope.Data) == 0 || envelope.Data[0] != '{' || json.Unmarshal(envelope.Data, e.Data) != nil {
-		e.Data = &UnknownData{Raw: envelope.Data}
-	}
-	return e, nil
+	readFields(object, data)
+	return data
 }
 
 // newEventData is an empty value of the kind of data that an event has, or nil if that is not known.

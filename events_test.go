@@ -43,7 +43,8 @@ func TestParseEventReadsEveryField(t *testing.T) {
 			&agentphone.ReactionData{ConversationID: "cv", NumberID: "n", ReactionType: "love", FromNumber: "+1", Direction: "inbound", MessageID: "m", MessageBody: "b", CreatedAt: at}},
 		"unknown event":     {"agent.dreamt", "sms", `{"of":"sheep"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"of":"sheep"}`)}},
 		"unknown channel":   {"agent.message", "pigeon", `{"message":"coo"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"message":"coo"}`)}},
-		"data of new shape": {"agent.message", "voice", `{"transcript":["a","list"]}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"transcript":["a","list"]}`)}},
+		"data of new shape": {"agent.message", "voice", `{"transcript":["a","list"]}`, &agentphone.VoiceTurnData{}},
+		"one odd field":     {"agent.message", "sms", `{"message":"hi","replyTo":"msg_1","mediaUrls":"x","contact":"c","receivedAt":"soon","from":"+1"}`, &agentphone.MessageData{Message: "hi", From: "+1"}},
 		"data null":         {"agent.reaction", "imessage", `null`, &agentphone.UnknownData{Raw: json.RawMessage(`null`)}},
 	} {
 		t.Run(name, func(t *testing.T) {

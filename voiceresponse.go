@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -18,10 +19,11 @@ import (
 var ErrVoiceAnswered = errors.New("agentphone: the voice turn is answered already")
 
 // VoiceResponse is what an agent says and does in a turn of a call. It belongs to one callback and is not
-// to be used after that has returned. It is safe for concurrent use.
+// to be used after that has returned: then it returns [ErrVoiceAnswered]. It is safe for concurrent use.
 //
 // The answer's last words, with Hangup and Transfer, are sent when the callback returns. If nothing was
-// said at all, the agent stays silent.
+// said at all, the agent stays silent. If the callback returns an error before the first Interim, nothing
+// of the answer is sent.
 type VoiceResponse struct {
 	ctx context.Context
 	w   http.ResponseWriter
@@ -48,8 +50,8 @@ func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse
 
 // Interim says something at once, with more to come: "One moment, I'll look that up."
 //
-// It returns the context's error if the caller is gone or the turn's time is up. Behind middleware that
-// hides [http.Flusher] all lines are sent together at the end.
+// It returns an error if the caller is gone or the turn's time is up. Behind middleware that hides
+// [http.Flusher] all lines are sent together at the end.
 func (v *VoiceResponse) Interim(text string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -96,25 +98,39 @@ func (v *VoiceResponse) act(set func(*voiceLine)) error {
 const maxUnspoken = 300
 
 // Stream says the tokens of a language model as they come, a sentence at a time, and is the turn's last
-// words. If the tokens end with an error, what came before it is said and the error returned.
+// words.
+//
+// If the tokens end with an error it is returned, and what came before it is said, if the callback then returns
+// nil or a sentence went out already. If nothing came before it, Say may say something else.
 func (v *VoiceResponse) Stream(tokens iter.Seq2[string, error]) error {
 	if tokens == nil {
 		return &ValidationError{"tokens", "is nil"}
 	}
+	if err := v.beginStream(); err != nil {
+		return err
+	}
+	unspoken, err := v.speak(tokens) // not locked: the tokens may take long, may call Hangup, and may panic
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed { // the callback did not wait for the tokens
+		return ErrVoiceAnswered
+	}
+	v.last.Text = strings.TrimSpace(unspoken)
+	if err != nil {
+		v.said = v.last.Text != "" || v.streamed
+		return err
+	}
+	return v.ctx.Err()
+}
+
+func (v *VoiceResponse) beginStream() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err := v.open(); err != nil {
 		return err
 	}
 	v.said = true
-	v.mu.Unlock() // the tokens may take long, and may call Hangup
-	unspoken, err := v.speak(tokens)
-	v.mu.Lock()
-	v.last.Text = strings.TrimSpace(unspoken)
-	if err != nil {
-		return err
-	}
-	return v.ctx.Err()
+	return nil
 }
 
 // speak says what is whole of the tokens and returns what is left.
@@ -123,6 +139,9 @@ func (v *VoiceResponse) speak(tokens iter.Seq2[string, error]) (unspoken string,
 		if err != nil {
 			return unspoken, err
 		}
+		if err := v.ctx.Err(); err != nil {
+			return "", err
+		}
 		unspoken += token
 		for {
 			sentence, rest, ok := cutSentence(unspoken)
@@ -130,10 +149,7 @@ func (v *VoiceResponse) speak(tokens iter.Seq2[string, error]) (unspoken string,
 				break
 			}
 			unspoken = rest
-			v.mu.Lock()
-			err := v.writeInterim(sentence)
-			v.mu.Unlock()
-			if err != nil {
+			if err := v.sayInterim(sentence); err != nil {
 				return "", err
 			}
 		}
@@ -141,23 +157,29 @@ func (v *VoiceResponse) speak(tokens iter.Seq2[string, error]) (unspoken string,
 	return unspoken, nil
 }
 
-// cutSentence cuts text behind the first sentence that is surely whole: its mark is followed by white
-// space, or is one that no space follows (。). A text too long to wait for that is cut between words, or
-// failing that between characters, so that what is held back, and looked through for each token, stays short.
+func (v *VoiceResponse) sayInterim(text string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.writeInterim(text)
+}
+
+// cutSentence cuts text behind the first sentence that is surely whole: its marks, and the brackets and quotes that
+// they close, are followed by white space or, if they are marks that no space follows (。), by anything. A text too
+// long to wait for that is cut between words, or failing that between characters, so that what is held back, and
+// looked through for each token, stays short.
 func cutSentence(text string) (sentence, rest string, ok bool) {
-	end := 0
+	end, wide := 0, false
 	for i, r := range text {
-		if unicode.IsSpace(r) && end > 0 && end == i || r == '\n' {
+		ended := end > 0 && end == i
+		switch {
+		case ended && (unicode.IsSpace(r) || wide && !isMark(r) && !isCloser(r)), r == '\n':
 			if s := strings.TrimSpace(text[:i]); s != "" {
 				return s, text[i:], true
 			}
-		}
-		switch {
-		case strings.ContainsRune(".!?…", r):
+		case isMark(r):
+			end, wide = i+utf8.RuneLen(r), strings.ContainsRune(wideMarks, r)
+		case ended && isCloser(r):
 			end = i + utf8.RuneLen(r)
-		case strings.ContainsRune("。！？", r):
-			end = i + utf8.RuneLen(r)
-			return strings.TrimSpace(text[:end]), text[end:], true
 		}
 	}
 	if len(text) <= maxUnspoken {
@@ -168,6 +190,14 @@ func cutSentence(text string) (sentence, rest string, ok bool) {
 		end = wholeRunes(text)
 	}
 	return strings.TrimSpace(text[:end]), text[end:], true
+}
+
+const wideMarks = "。！？"
+
+func isMark(r rune) bool { return strings.ContainsRune(".!?…"+wideMarks, r) }
+
+func isCloser(r rune) bool {
+	return r == '"' || r == '\'' || unicode.In(r, unicode.Pe, unicode.Pf)
 }
 
 // wholeRunes is where a character begins that the text, cut anywhere, does not hold whole; or its length.
@@ -211,6 +241,9 @@ func (v *VoiceResponse) writeInterim(text string) error {
 }
 
 func (v *VoiceResponse) writeLine(line voiceLine) error {
+	// The server's WriteTimeout runs from the request's header on: it would cut a slow turn. Writers that
+	// have no deadlines, or hide them, return an error; then nothing can be done.
+	_ = v.rc.SetWriteDeadline(v.lineDeadline(line))
 	if err := json.NewEncoder(v.w).Encode(line); err != nil { // ends with a line feed and holds no other
 		return fmt.Errorf("agentphone: the voice turn cannot be answered: %w", err)
 	}
@@ -223,13 +256,22 @@ func (v *VoiceResponse) writeLine(line voiceLine) error {
 	return nil
 }
 
-// close lets the callback say no more and reports whether the answer has begun, so that its status
-// cannot be changed any more.
-func (v *VoiceResponse) close() (begun bool) {
+// lineDeadline: nobody waits for an interim line beyond the turn's time.
+func (v *VoiceResponse) lineDeadline(line voiceLine) time.Time {
+	by := time.Now().Add(answerTime)
+	if over, ok := v.ctx.Deadline(); ok && line.Interim && over.Before(by) {
+		return over
+	}
+	return by
+}
+
+// close lets the callback say no more. It reports whether the last words are known, and whether the answer has
+// begun, so that its status cannot be changed any more.
+func (v *VoiceResponse) close() (said, begun bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.closed = true
-	return v.streamed
+	return v.said, v.streamed
 }
 
 // finish sends the last words, one JSON object or the last line. After close.

@@ -18,16 +18,21 @@ const (
 	defaultMaxWebhookBody = 1 << 20
 	defaultTurnTimeout    = 30 * time.Second
 	storeTimeout          = 5 * time.Second
+	callbackTime          = 10 * time.Minute // less than defaultClaimLife
 	answerTime            = 10 * time.Second // for the answer to go out, after the callback's time
 )
 
-// WebhookHandlerConfig says what to do with events. A callback that is nil ignores its events: they are
-// answered well, a voice turn with silence. A callback gets the request's context, which ends when the
-// sender hangs up or after 10 minutes, and an error or a panic of it makes AgentPhone deliver the event
-// again. The server's WriteTimeout does not cut a callback short.
+// WebhookHandlerConfig says what to do with events.
+//
+// Callbacks run at the same time, in any order. A callback that is nil ignores its events: they are answered
+// with 200, a voice turn with silence. If a callback returns an error or panics, the answer is 500, and
+// AgentPhone delivers the event again.
+//
+// A callback's context ends when the sender hangs up or after 10 minutes, that of a voice turn after TurnTimeout.
+// The server's WriteTimeout does not cut it short, unless middleware wraps the ResponseWriter and has no Unwrap.
 type WebhookHandlerConfig struct {
 	OnMessage   func(context.Context, *Event, *MessageData) error
-	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error // its context also ends with TurnTimeout
+	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error
 	OnCallEnded func(context.Context, *Event, *CallEndedData) error
 	OnReaction  func(context.Context, *Event, *ReactionData) error
 	OnUnknown   func(context.Context, *Event, *UnknownData) error
@@ -35,13 +40,14 @@ type WebhookHandlerConfig struct {
 	Deliveries   DeliveryStore // a [MemoryDeliveryStore] if nil
 	MaxBodyBytes int64         // 1 MiB if 0
 	Tolerance    time.Duration // how far a request's timestamp may be from now; 5 min if 0
-	TurnTimeout  time.Duration // 30 s if 0: the webhook's own default, [Webhook].TimeoutSeconds
+	TurnTimeout  time.Duration // 30 s if 0. Set it to your [Webhook].TimeoutSeconds: later nobody listens.
 	Logger       *slog.Logger  // for failures; [slog.Default] if nil
 }
 
 // NewWebhookHandler receives webhook requests: it checks their signature (by any of the secrets: see
 // [WebhookVerifier]), reads the event, drops what was delivered before, and calls back. Mount it where the
-// webhook's URL points.
+// webhook's URL points. A secret comes from [WebhooksService.Set]; to change it without a gap, make a new handler with
+// both secrets and the same Deliveries, and put it in the old one's place.
 //
 // It answers
 //
@@ -52,9 +58,13 @@ type WebhookHandlerConfig struct {
 //	409  the same delivery is being handled at this moment: it comes again
 //	413  the body is over MaxBodyBytes
 //	500  the callback failed or panicked: it comes again
-//	503  the DeliveryStore failed: it comes again
+//	503  the DeliveryStore could not be asked: it comes again
 //
-// A voice turn whose callback fails after its first Interim is answered with what it had said.
+// A delivery is known by its id ([WebhookIDHeader]), or if it has none by its body. The id is not signed: somebody
+// who captured a request could have it handled again, under another id, for as long as its timestamp is accepted. A voice turn that comes again after it was
+// handled is answered with silence: what it said was said. One whose callback fails after its first Interim
+// is answered with what it had said, for the 200 has gone out. If the DeliveryStore cannot be told that a delivery is
+// done, the answer is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (http.Handler, error) {
 	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, webhookTolerance)))
 	if err != nil {
@@ -85,6 +95,9 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -107,19 +120,35 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
-	h.deliver(w, r, event, cmp.Or(event.DeliveryID, bodyID(body)))
+	id := event.DeliveryID
+	if id == "" || len(id) > maxDeliveryID {
+		id = digest([]byte(cmp.Or(id, string(body))))
+	}
+	if _, unknown := event.Data.(*UnknownData); unknown && newEventData(event.Type, event.Channel) != nil {
+		h.Logger.WarnContext(r.Context(), "agentphone: webhook event without the data that it is known with", "event", event.Type, "delivery_id", event.DeliveryID)
+	}
+	h.deliver(w, r, event, id)
 }
 
-// bodyID stands in for the delivery's id where the request has none.
-func bodyID(body []byte) string {
-	sum := sha256.Sum256(body)
+// maxDeliveryID is far above the length of an id, and keeps a store small in which somebody puts others.
+const maxDeliveryID = 200
+
+// digest stands in for a delivery's id.
+func digest(of []byte) string {
+	sum := sha256.Sum256(of)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // deliver handles an event if nobody else does or did.
 func (h *webhookHandler) deliver(w http.ResponseWriter, r *http.Request, event *Event, id string) {
 	ctx := r.Context()
-	claim, err := h.Deliveries.Claim(ctx, id)
+	lifetime := h.lifetime(event)
+	rc := http.NewResponseController(w)
+	// The server's WriteTimeout runs from the request's header on: it would cut a slow turn. Writers that
+	// have no deadlines, or hide them, return an error; then nothing can be done.
+	_ = rc.SetWriteDeadline(time.Now().Add(2*storeTimeout + lifetime + answerTime))
+	defer func() { _ = rc.SetWriteDeadline(time.Time{}) }() // it would outlive the request
+	claim, err := h.claim(ctx, id)
 	switch {
 	case err != nil:
 		h.failed(ctx, event, "claiming the delivery", err)
@@ -133,16 +162,21 @@ func (h *webhookHandler) deliver(w http.ResponseWriter, r *http.Request, event *
 		refuse(w, http.StatusConflict)
 		return
 	}
-	lifetime := h.lifetime(event)
 	ctx, cancel := context.WithTimeout(ctx, lifetime)
 	defer cancel()
 	voice := newVoiceResponse(ctx, w)
-	// The server's WriteTimeout runs from the request's header on: it would cut a slow turn. Writers that
-	// have no deadlines, or hide them, return an error; then nothing can be done.
-	_ = voice.rc.SetWriteDeadline(time.Now().Add(lifetime + answerTime))
-	defer func() { _ = voice.rc.SetWriteDeadline(time.Time{}) }() // it would outlive the request
+	settled := false
+	defer func() { // the callback ended its goroutine
+		if !settled {
+			h.settle(ctx, event, id, errGone)
+		}
+	}()
 	err = h.callBack(ctx, event, voice)
-	begun := voice.close()
+	said, begun := voice.close()
+	if said && errors.Is(err, ErrVoiceAnswered) { // by the callback itself: that is no failure of the turn
+		err = nil
+	}
+	settled = true
 	h.settle(ctx, event, id, err)
 	if err != nil && !begun {
 		refuse(w, http.StatusInternalServerError)
@@ -151,12 +185,18 @@ func (h *webhookHandler) deliver(w http.ResponseWriter, r *http.Request, event *
 	voice.answer(h, event)
 }
 
+func (h *webhookHandler) claim(ctx context.Context, id string) (DeliveryClaim, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return h.Deliveries.Claim(ctx, id)
+}
+
 // lifetime of a callback: a turn has its time, all else the claim's.
 func (h *webhookHandler) lifetime(event *Event) time.Duration {
 	if _, ok := event.Data.(*VoiceTurnData); ok {
 		return h.TurnTimeout
 	}
-	return defaultClaimLife
+	return callbackTime
 }
 
 // answer is the 200: for a voice turn with what was said, for all else without a body.
@@ -204,7 +244,10 @@ func (h *webhookHandler) callBack(ctx context.Context, event *Event, voice *Voic
 	return nil
 }
 
-var errPanicked = errors.New("the callback panicked")
+var (
+	errPanicked = errors.New("the callback panicked")
+	errGone     = errors.New("the callback ended its goroutine")
+)
 
 // settle tells the store how it went. The sender may be gone meanwhile; the store is told all the same.
 func (h *webhookHandler) settle(ctx context.Context, event *Event, id string, failure error) {
@@ -223,7 +266,11 @@ func (h *webhookHandler) settle(ctx context.Context, event *Event, id string, fa
 }
 
 func (h *webhookHandler) failed(ctx context.Context, event *Event, doing string, err error) {
-	h.Logger.ErrorContext(ctx, "agentphone: webhook: "+doing+" failed",
+	level := slog.LevelError
+	if errors.Is(err, context.Canceled) { // the sender hung up, as callers do
+		level = slog.LevelInfo
+	}
+	h.Logger.Log(ctx, level, "agentphone: webhook: "+doing+" failed",
 		"event", event.Type, "delivery_id", event.DeliveryID, "error", err)
 }
 

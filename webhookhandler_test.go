@@ -268,7 +268,7 @@ func TestMemoryDeliveryStore(t *testing.T) {
 		claim("a", agentphone.DeliveryGranted)
 		require.NoError(t, s.Done(ctx, "a"))
 		claim("a", agentphone.DeliveryHandled)
-		time.Sleep(10 * time.Minute)
+		time.Sleep(11 * time.Minute)
 		claim("b", agentphone.DeliveryGranted) // the claim has expired: its process crashed
 		time.Sleep(24 * time.Hour)
 		claim("a", agentphone.DeliveryGranted) // forgotten

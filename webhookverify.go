@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // The headers of a webhook request.
@@ -36,8 +37,8 @@ const webhookTolerance = 5 * time.Minute
 // within the last five minutes. payload is the body, byte for byte as received: verify before
 // decoding. secret is [Webhook].Secret, whole, with its prefix.
 //
-// A request that is sent twice within the five minutes passes twice: tell
-// repetitions by [WebhookIDHeader].
+// A request that is sent twice within the five minutes passes twice. AgentPhone's own repetitions have one
+// [WebhookIDHeader]; it is not signed, so somebody who sends a captured request again can give it another.
 func VerifyWebhook(payload []byte, header http.Header, secret string) error {
 	v, err := NewWebhookVerifier([]string{secret})
 	if err != nil {
@@ -70,10 +71,15 @@ func WithWebhookTolerance(d time.Duration) WebhookVerifierOption {
 }
 
 // NewWebhookVerifier accepts a signature by any of the secrets. An empty secret, or none, is
-// [ErrWebhookNoSecret].
+// [ErrWebhookNoSecret]; one with white space in it is a *[ValidationError].
 func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*WebhookVerifier, error) {
 	if len(secrets) == 0 || slices.Contains(secrets, "") {
 		return nil, ErrWebhookNoSecret
+	}
+	for _, secret := range secrets {
+		if strings.ContainsFunc(secret, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+			return nil, &ValidationError{"webhook secret", "has white space or a control character"}
+		}
 	}
 	secrets = slices.Clone(secrets)
 	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: webhookTolerance}

@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -32,6 +33,10 @@ func main() {
 	if *addr != "" {
 		run = func(ctx context.Context) error { return serve(ctx, *addr) }
 	}
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends it at once
+	}()
 	if err := run(ctx); err != nil {
 		log.Fatal("smsbot: ", err)
 	}
@@ -81,22 +86,28 @@ func serve(ctx context.Context, addr string) error {
 	if secret == "" {
 		return errors.New("AGENTPHONE_WEBHOOK_SECRET is not set")
 	}
-	handler, err := newBot(client, strings.Split(secret, ",")...)
+	handler, err := newBot(client, strings.FieldsFunc(secret, func(r rune) bool { return r == ',' || r == ' ' })...)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", handler)
-	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		<-ctx.Done()
-		_ = server.Shutdown(context.WithoutCancel(ctx)) // texts under way are answered
-	}()
-	log.Print("answering texts at ", addr, "/webhook")
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	server := &http.Server{Handler: mux, ReadTimeout: 30 * time.Second}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
 		return err
 	}
-	return nil
+	log.Printf("answering texts at http://%s/webhook", listener.Addr())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return server.Shutdown(ctx) // texts under way are answered
 }
 
 // scripted has somebody text the bot, over an API that is in this process.

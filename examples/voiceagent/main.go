@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -33,6 +34,10 @@ func main() {
 	if *addr != "" {
 		run = func(ctx context.Context) error { return serve(ctx, *addr) }
 	}
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends it at once
+	}()
 	if err := run(ctx); err != nil {
 		log.Fatal("voiceagent: ", err)
 	}
@@ -76,22 +81,28 @@ func serve(ctx context.Context, addr string) error {
 	if secret == "" {
 		return errors.New("AGENTPHONE_WEBHOOK_SECRET is not set")
 	}
-	agent, err := newAgent(strings.Split(secret, ",")...)
+	agent, err := newAgent(strings.FieldsFunc(secret, func(r rune) bool { return r == ',' || r == ' ' })...)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", agent)
-	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		<-ctx.Done()
-		_ = server.Shutdown(context.WithoutCancel(ctx)) // turns under way are answered
-	}()
-	log.Print("answering voice turns at ", addr, "/webhook")
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	server := &http.Server{Handler: mux, ReadTimeout: 30 * time.Second}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
 		return err
 	}
-	return nil
+	log.Printf("answering turns at http://%s/webhook", listener.Addr())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return server.Shutdown(ctx) // turns under way are answered
 }
 
 // scripted has somebody call the agent, from an API that is in this process.
