@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
@@ -15,10 +16,11 @@ type contract struct {
 	srv *agentphonetest.Server // nil where a recorder answers
 
 	verification, agent, number, call, conversation, group, message, contact, sub string
+	groupAddress                                                                  string
 }
 
 func newContract(c *agentphone.Client, srv *agentphonetest.Server) *contract {
-	return &contract{c, srv, "v", "a", "n", "c", "cv", "g", "m", "ct", "s"}
+	return &contract{c, srv, "v", "a", "n", "c", "cv", "g", "m", "ct", "s", "grp_1"}
 }
 
 const contractNumber = "+14155550124"
@@ -43,9 +45,11 @@ func keep[T any](id *string, of func(*T) string) func(*T, error) (any, error) {
 	}
 }
 
-// contractCalls calls every method with every parameter, in an order in which the API in memory can
-// answer well.
-var contractCalls = []contractCall{
+// contractCalls calls every method with every parameter, in an order in which the API in memory can answer well. What is
+// then called once more, with hardly any, makes it answer with nulls.
+var contractCalls = slices.Concat(agentCalls, messageCalls, callCalls, contactCalls, webhookCalls, accountCalls)
+
+var agentCalls = []contractCall{
 	{"Signup.Start", func(ctx context.Context, x *contract) (any, error) {
 		return keep(&x.verification, func(v *agentphone.SignUp) string { return v.VerificationID })(
 			x.c.Signup.Start(ctx, full(func(p *agentphone.SignUpParams) { p.HumanEmail = "ada@example.com" })))
@@ -69,6 +73,9 @@ var contractCalls = []contractCall{
 				p.MaxSilenceMs, p.VoiceSpeed = 50_000, 1
 			})))
 	}},
+	{"Agents.Create", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "bare"})
+	}},
 	{"Agents.Update", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Agents.Update(ctx, x.agent, full(func(p *agentphone.UpdateAgentParams) {
 			p.VoiceMode, p.ModelTier, p.STTMode = agentphone.VoiceModeHosted, agentphone.ModelTierMax, agentphone.STTModeFast
@@ -79,16 +86,12 @@ var contractCalls = []contractCall{
 			p.MaxSilenceMs, p.VoiceSpeed = agentphone.Value(50_000), agentphone.Value(1.0)
 		}))
 	}},
-	{"Agents.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Agents.Get(ctx, x.agent) }},
-	{"Agents.List", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Agents.List(ctx, agentphone.ListAgentsParams{Limit: 1, Offset: 1})
-	}},
-	{"Agents.All", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Agents.All(ctx, agentphone.ListAgentsParams{}))
-	}},
 	{"Numbers.Buy", func(ctx context.Context, x *contract) (any, error) {
 		return keep(&x.number, func(n *agentphone.PhoneNumber) string { return n.ID })(
 			x.c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS, AreaCode: "415", AgentID: x.agent}))
+	}},
+	{"Numbers.Buy", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryCA})
 	}},
 	{"Agents.DetachNumber", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Agents.DetachNumber(ctx, x.agent, x.number)
@@ -96,24 +99,33 @@ var contractCalls = []contractCall{
 	{"Agents.AttachNumber", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Agents.AttachNumber(ctx, x.agent, agentphone.AttachNumberParams{NumberID: x.number})
 	}},
+	{"Agents.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Agents.Get(ctx, x.agent) }},
+	{"Agents.List", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Agents.List(ctx, agentphone.ListAgentsParams{Limit: 1, Offset: 1})
+	}},
+	{"Agents.All", func(ctx context.Context, x *contract) (any, error) {
+		return first(x.c.Agents.All(ctx, agentphone.ListAgentsParams{Limit: 1, Offset: 1}))
+	}},
 	{"Numbers.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Numbers.Get(ctx, x.number) }},
 	{"Numbers.List", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Numbers.List(ctx, agentphone.ListNumbersParams{Limit: 1, Offset: 1})
 	}},
 	{"Numbers.All", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Numbers.All(ctx, agentphone.ListNumbersParams{}))
+		return first(x.c.Numbers.All(ctx, agentphone.ListNumbersParams{Limit: 1, Offset: 1}))
 	}},
 	{"ContactCards.Set", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.ContactCards.Set(ctx, x.number, full(func(p *agentphone.SetContactCardParams) { p.AvatarURL = "https://example.com/a.png" }))
 	}},
 	{"ContactCards.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.ContactCards.Get(ctx, x.number) }},
 	{"ContactCards.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.ContactCards.Delete(ctx, x.number) }},
+}
 
+var messageCalls = []contractCall{
 	{"Messages.Send", func(ctx context.Context, x *contract) (any, error) {
 		return keep(&x.conversation, func(m *agentphone.SentMessage) string { return m.ConversationID })(
 			x.c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: x.agent, ToNumber: contractNumber, Body: "b", NumberID: x.number}))
 	}},
-	{"Messages.Send", func(ctx context.Context, x *contract) (any, error) { // a group, and all other parameters
+	{"Messages.Send", func(ctx context.Context, x *contract) (any, error) { // to a group, with all other parameters
 		from := contractNumber
 		if x.srv != nil {
 			number, err := x.c.Numbers.Get(ctx, x.number)
@@ -128,9 +140,12 @@ var contractCalls = []contractCall{
 			SendStyle: agentphone.SendStyleSlam, ReplyToMessageID: x.message,
 		})
 		if err == nil {
-			x.group, x.message = sent.ConversationID, sent.ID
+			x.group, x.message, x.groupAddress = sent.ConversationID, sent.ID, sent.ToNumber
 		}
 		return sent, err
+	}},
+	{"Messages.Send", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: x.agent, ToNumber: x.groupAddress, Body: "b", ReplyToMessageID: x.message})
 	}},
 	{"Messages.React", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Messages.React(ctx, x.message, agentphone.ReactParams{Reaction: agentphone.ReactionLove})
@@ -139,25 +154,28 @@ var contractCalls = []contractCall{
 		return x.c.Numbers.ListMessages(ctx, x.number, fullTimes())
 	}},
 	{"Numbers.AllMessages", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Numbers.AllMessages(ctx, x.number, agentphone.ListMessagesParams{}))
+		return first(x.c.Numbers.AllMessages(ctx, x.number, fullTimes()))
 	}},
-	{"Conversations.List", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Conversations.List(ctx, agentphone.ListConversationsParams{Limit: 1, Offset: 1})
-	}},
-	{"Conversations.All", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Conversations.All(ctx, agentphone.ListConversationsParams{}))
+	{"Conversations.Update", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Conversations.Update(ctx, x.group, full[agentphone.UpdateConversationParams](nil))
 	}},
 	{"Conversations.Get", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Conversations.Get(ctx, x.group, agentphone.GetConversationParams{MessageLimit: 5})
 	}},
-	{"Conversations.Update", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Conversations.Update(ctx, x.group, full[agentphone.UpdateConversationParams](nil))
+	{"Conversations.List", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Conversations.List(ctx, agentphone.ListConversationsParams{Limit: 1, Offset: 1})
+	}},
+	{"Conversations.List", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Conversations.List(ctx, agentphone.ListConversationsParams{})
+	}},
+	{"Conversations.All", func(ctx context.Context, x *contract) (any, error) {
+		return first(x.c.Conversations.All(ctx, agentphone.ListConversationsParams{Limit: 1, Offset: 1}))
 	}},
 	{"Conversations.ListMessages", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Conversations.ListMessages(ctx, x.group, fullTimes())
 	}},
 	{"Conversations.AllMessages", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Conversations.AllMessages(ctx, x.group, agentphone.ListMessagesParams{}))
+		return first(x.c.Conversations.AllMessages(ctx, x.group, fullTimes()))
 	}},
 	{"Conversations.SendTyping", func(ctx context.Context, x *contract) (any, error) { return x.c.Conversations.SendTyping(ctx, x.group) }},
 	{"Conversations.SetBackground", func(ctx context.Context, x *contract) (any, error) {
@@ -170,30 +188,11 @@ var contractCalls = []contractCall{
 		return x.c.Agents.ListConversations(ctx, x.agent, agentphone.ListConversationsParams{Limit: 1, Offset: 1})
 	}},
 	{"Agents.AllConversations", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Agents.AllConversations(ctx, x.agent, agentphone.ListConversationsParams{}))
+		return first(x.c.Agents.AllConversations(ctx, x.agent, agentphone.ListConversationsParams{Limit: 1, Offset: 1}))
 	}},
+}
 
-	{"Contacts.Create", func(ctx context.Context, x *contract) (any, error) {
-		return keep(&x.contact, func(c *agentphone.Contact) string { return c.ID })(
-			x.c.Contacts.Create(ctx, full(func(p *agentphone.CreateContactParams) { p.PhoneNumber, p.Email = contractNumber, "ada@example.com" })))
-	}},
-	{"Contacts.Update", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Contacts.Update(ctx, x.contact, full(func(p *agentphone.UpdateContactParams) {
-			p.PhoneNumber, p.Email = agentphone.Value(contractNumber), agentphone.Value("ada@example.com")
-		}))
-	}},
-	{"Contacts.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Contacts.Get(ctx, x.contact) }},
-	{"Contacts.List", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Contacts.List(ctx, agentphone.ListContactsParams{Limit: 1, Offset: 1, Search: "x"})
-	}},
-	{"Contacts.All", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Contacts.All(ctx, agentphone.ListContactsParams{}))
-	}},
-	{"Contacts.Capabilities", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Contacts.Capabilities(ctx, contractNumber)
-	}},
-	{"Contacts.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.Contacts.Delete(ctx, x.contact) }},
-
+var callCalls = []contractCall{
 	{"Calls.Create", func(ctx context.Context, x *contract) (any, error) {
 		return keep(&x.call, func(c *agentphone.Call) string { return c.ID })(
 			x.c.Calls.Create(ctx, full(func(p *agentphone.CreateCallParams) {
@@ -209,12 +208,18 @@ var contractCalls = []contractCall{
 	{"Calls.CreateAndWait", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Calls.CreateAndWait(ctx, agentphone.CreateCallParams{AgentID: x.agent, ToNumber: contractNumber, SystemPrompt: "p"}, agentphone.WaitParams{})
 	}},
+	{"Calls.CreateWeb", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Calls.CreateWeb(ctx, full(func(p *agentphone.CreateWebCallParams) { p.AgentID = x.agent }))
+	}},
 	{"Calls.End", func(ctx context.Context, x *contract) (any, error) { return x.c.Calls.End(ctx, x.call) }},
 	{"Calls.List", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Calls.List(ctx, agentphone.ListCallsParams{Limit: 1, Offset: 1, Status: "completed", Direction: "outbound", Type: "pstn", Search: "x"})
+		return x.c.Calls.List(ctx, fullCallFilter())
+	}},
+	{"Calls.List", func(ctx context.Context, x *contract) (any, error) {
+		return x.c.Calls.List(ctx, agentphone.ListCallsParams{})
 	}},
 	{"Calls.All", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Calls.All(ctx, agentphone.ListCallsParams{}))
+		return first(x.c.Calls.All(ctx, fullCallFilter()))
 	}},
 	{"Calls.Transcript", func(ctx context.Context, x *contract) (any, error) { return x.c.Calls.Transcript(ctx, x.call) }},
 	{"Calls.StreamTranscript", func(ctx context.Context, x *contract) (any, error) {
@@ -223,96 +228,26 @@ var contractCalls = []contractCall{
 	{"Calls.DownloadRecording", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Calls.DownloadRecording(ctx, x.call, io.Discard)
 	}},
-	{"Calls.CreateWeb", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Calls.CreateWeb(ctx, full(func(p *agentphone.CreateWebCallParams) { p.AgentID = x.agent }))
-	}},
 	{"Agents.ListCalls", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Agents.ListCalls(ctx, x.agent, agentphone.ListCallsParams{Limit: 1, Offset: 1})
 	}},
 	{"Agents.AllCalls", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Agents.AllCalls(ctx, x.agent, agentphone.ListCallsParams{}))
+		return first(x.c.Agents.AllCalls(ctx, x.agent, agentphone.ListCallsParams{Limit: 1, Offset: 1}))
 	}},
 	{"Numbers.ListCalls", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Numbers.ListCalls(ctx, x.number, agentphone.ListCallsParams{Limit: 1, Offset: 1})
 	}},
 	{"Numbers.AllCalls", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Numbers.AllCalls(ctx, x.number, agentphone.ListCallsParams{}))
+		return first(x.c.Numbers.AllCalls(ctx, x.number, agentphone.ListCallsParams{Limit: 1, Offset: 1}))
 	}},
+}
 
-	{"Webhooks.Set", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.Set(ctx, fullWebhook()) }},
-	{"Webhooks.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.Get(ctx) }},
-	{"Webhooks.Test", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Webhooks.Test(ctx, agentphone.TestWebhookParams{AgentID: x.agent})
-	}},
-	{"Webhooks.ListDeliveries", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Webhooks.ListDeliveries(ctx, agentphone.ListDeliveriesParams{Limit: 1, Offset: 1, Hours: 1})
-	}},
-	{"Webhooks.AllDeliveries", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.Webhooks.AllDeliveries(ctx, agentphone.ListDeliveriesParams{}))
-	}},
-	{"Webhooks.DeliveryStats", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Webhooks.DeliveryStats(ctx, agentphone.DeliveryStatsParams{Hours: 1})
-	}},
-	{"Webhooks.AllTimeStats", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.AllTimeStats(ctx) }},
-	{"Webhooks.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.Delete(ctx) }},
-	{"Webhooks.SetForAgent", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Webhooks.SetForAgent(ctx, x.agent, fullWebhook())
-	}},
-	{"Webhooks.GetForAgent", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.GetForAgent(ctx, x.agent) }},
-	{"Webhooks.TestForAgent", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.TestForAgent(ctx, x.agent) }},
-	{"Webhooks.ListDeliveriesForAgent", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Webhooks.ListDeliveriesForAgent(ctx, x.agent, agentphone.ListDeliveriesForAgentParams{Limit: 1, Hours: 1})
-	}},
-	{"Webhooks.DeleteForAgent", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.DeleteForAgent(ctx, x.agent) }},
-
-	{"Usage.Daily", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Usage.Daily(ctx, agentphone.DailyUsageParams{Days: 2})
-	}},
-	{"Usage.Monthly", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Usage.Monthly(ctx, agentphone.MonthlyUsageParams{Months: 2})
-	}},
-	{"Usage.ByNumber", func(ctx context.Context, x *contract) (any, error) { return x.c.Usage.ByNumber(ctx) }},
-	{"Usage.ByAgent", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Usage.ByAgent(ctx, agentphone.UsageByAgentParams{Period: agentphone.UsagePeriodWeek, TZ: "UTC"})
-	}},
-	{"SubAccounts.Create", func(ctx context.Context, x *contract) (any, error) {
-		return keep(&x.sub, func(s *agentphone.SubAccount) string { return s.ID })(
-			x.c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "s"}))
-	}},
-	{"SubAccounts.List", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.SubAccounts.List(ctx, agentphone.ListSubAccountsParams{Limit: 1, Offset: 1, StatsDays: 1})
-	}},
-	{"SubAccounts.All", func(ctx context.Context, x *contract) (any, error) {
-		return first(x.c.SubAccounts.All(ctx, agentphone.ListSubAccountsParams{}))
-	}},
-	{"SubAccounts.Update", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.SubAccounts.Update(ctx, x.sub, agentphone.UpdateSubAccountParams{Name: "t"})
-	}},
-	{"SubAccounts.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.SubAccounts.Delete(ctx, x.sub) }},
-	{"Registration.Register", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Registration.Register(ctx, full(func(p *agentphone.RegisterParams) {
-			p.RegistrationType, p.OrganizationType, p.ContactTitle = agentphone.RegistrationStandardBrand, agentphone.OrganizationLLC, agentphone.ContactTitleCEO
-			p.Volume, p.UseCases, p.Includes = agentphone.MessageVolumeLow, []agentphone.UseCase{agentphone.UseCaseMarketing}, []agentphone.MessageContent{agentphone.MessageContentLinks}
-			p.PhoneNumber, p.Email, p.MessageSamples = contractNumber, "ada@example.com", []string{"Tea Ltd: your tea is ready.", "Tea Ltd: your tea is late."}
-			p.Description, p.ConsentFlow = "A description that is long enough for all who read it.", "People tick a box on our site and then confirm by text."
-			for _, url := range []*string{&p.WebsiteURL, &p.PrivacyPolicyURL, &p.TermsOfServiceURL, &p.OptInImageURL} {
-				*url = "https://example.com"
-			}
-		}))
-	}},
-	{"Registration.Status", func(ctx context.Context, x *contract) (any, error) { return x.c.Registration.Status(ctx) }},
-	{"Location.Refresh", func(ctx context.Context, x *contract) (any, error) { return x.c.Location.Refresh(ctx) }},
-	{"Location.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Location.Get(ctx, contractNumber) }},
-	{"Numbers.Release", func(ctx context.Context, x *contract) (any, error) { return x.c.Numbers.Release(ctx, x.number) }},
-	{"Agents.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.Agents.Delete(ctx, x.agent) }},
+func fullCallFilter() agentphone.ListCallsParams {
+	return agentphone.ListCallsParams{Limit: 1, Offset: 1, Status: "completed", Direction: "outbound", Type: "pstn", Search: "x"}
 }
 
 func fullTimes() agentphone.ListMessagesParams {
 	return agentphone.ListMessagesParams{
 		Limit: 1, Before: agentphone.NewTimestamp(someTime.AddDate(100, 0, 0)), After: agentphone.NewTimestamp(someTime.AddDate(-30, 0, 0)),
 	}
-}
-
-func fullWebhook() agentphone.SetWebhookParams {
-	return agentphone.SetWebhookParams{URL: "http://127.0.0.1:1/hook", ContextLimit: agentphone.Ptr(5), TimeoutSeconds: 5}
 }
