@@ -1,8 +1,11 @@
 package agentphone
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,12 +13,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// The list is what the tests below, and those of retries, go by: it has the API's operations, each once.
 func TestOperationsAreListedOnceEach(t *testing.T) {
+	data, err := os.ReadFile("testdata/operations.json")
+	require.NoError(t, err)
+	var contract []struct {
+		Method, Path string
+		Public       bool
+	}
+	require.NoError(t, json.Unmarshal(data, &contract))
+	require.Len(t, contract, 69)
+	public := map[string]bool{}
+	for _, op := range contract {
+		public[op.Method+" "+op.Path] = op.Public
+	}
 	seen := map[string]bool{}
 	for _, op := range operations {
 		assert.False(t, seen[op.String()], "%s is listed twice", op)
 		seen[op.String()] = true
+		assert.Equal(t, public[op.String()], op.noKey, "%s", op)
 	}
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(public)), slices.Collect(maps.Keys(seen)))
 }
 
 // Whether a phone can ring twice is decided by this table, so it stands here in full.
