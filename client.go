@@ -43,7 +43,9 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 	if err := checkKey(apiKey); err != nil {
 		return nil, err
 	}
+	authorization := "Bearer " + apiKey
 	cfg.transport.Key = func() string { return apiKey }
+	cfg.transport.Authorization = func() string { return authorization }
 	for _, opt := range opts {
 		if opt == nil {
 			continue
@@ -69,6 +71,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 }
 
 func newClient(cfg *config) *Client {
+	cfg.address = strings.TrimSuffix(cfg.transport.Base.String(), "/")
 	c := &Client{cfg: cfg}
 	s := service{c}
 	c.Signup = (*SignupService)(&s)

@@ -35,6 +35,7 @@ const (
 // config is what a Client is made of. It is not changed once the Client exists.
 type config struct {
 	transport  transport.Config
+	address    string // of the base, without a slash at its end
 	maxRetries int
 	timeout    time.Duration
 	userAgent  string
@@ -88,6 +89,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 		return nil, invalid("is not https (plain http is for loopback addresses only)")
 	}
+	u.Host = strings.TrimSuffix(u.Host, ":") // an empty port
 	return u, nil
 }
 

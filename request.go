@@ -75,20 +75,20 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		}
 	}
 	req := &transport.Request{
-		Operation: op.String(), Method: op.method, Header: rc.header,
+		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Once: op.once, NoKey: op.noKey, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.streams != "", Silence: op.silence,
 	}
 	if op.streams != "" {
-		req.Header.Set("Accept", op.streams)
+		req.Accept = op.streams
+		req.Header.Del("Accept")
 	}
 	if err := encode(req, rc, params); err != nil {
 		return nil, nil, fmt.Errorf("agentphone: %s: the parameters cannot be encoded: %w", op, err)
 	}
 	// The base path and the escaped path are joined as text: JoinPath would clean, and so change, an id.
-	base := c.cfg.transport.Base
-	req.URL, err = url.Parse(strings.TrimSuffix(base.String(), "/") + path)
-	if err != nil || req.URL.Host != base.Host {
+	req.URL, err = url.Parse(c.cfg.address + path)
+	if err != nil || req.URL.Host != c.cfg.transport.Base.Host {
 		return nil, nil, &ValidationError{"path", "is not a path below the base URL"}
 	}
 	req.URL.RawQuery = rc.query.Encode()
@@ -101,17 +101,18 @@ func encode(req *transport.Request, rc *requestConfig, params any) (err error) {
 			return nil
 		}
 		values, err := query.Values(params)
-		for key, list := range values {
-			rc.query[key] = append(list, rc.query[key]...)
+		if err != nil {
+			return err
 		}
-		return err
+		for key, list := range rc.query {
+			values[key] = append(values[key], list...)
+		}
+		rc.query = values
+		return nil
 	}
 	req.Body = []byte("{}")
 	if params != nil {
 		req.Body, err = json.Marshal(params)
-	}
-	if req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", "application/json")
 	}
 	return err
 }
@@ -242,6 +243,6 @@ type Response struct {
 
 func (r *Response) set(res *transport.Response) {
 	if r != nil {
-		*r = Response{res.Status, res.Header, res.Body, res.Attempts, res.Header.Get("X-Request-Id")}
+		*r = Response{res.Status, res.Header.Clone(), res.Body, res.Attempts, res.Header.Get("X-Request-Id")}
 	}
 }

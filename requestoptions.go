@@ -16,7 +16,7 @@ type RequestOption interface {
 }
 
 type requestConfig struct {
-	header     http.Header
+	header     http.Header // nil, as query, without options
 	query      url.Values
 	maxRetries int
 	timeout    time.Duration
@@ -29,11 +29,9 @@ func (o requestOption) apply(rc *requestConfig) error { return o(rc) }
 
 // requestConfig is the client's configuration with one call's options over it.
 func (c *config) requestConfig(opts []RequestOption) (*requestConfig, error) {
-	rc := &requestConfig{
-		header:     http.Header{"User-Agent": {c.userAgent}, "Accept": {"application/json"}},
-		query:      url.Values{},
-		maxRetries: c.maxRetries,
-		timeout:    c.timeout,
+	rc := &requestConfig{maxRetries: c.maxRetries, timeout: c.timeout}
+	if len(opts) > 0 || c.scoped {
+		rc.header, rc.query = http.Header{}, url.Values{}
 	}
 	if c.scoped {
 		if err := WithRequestSubAccount(c.subAccount).apply(rc); err != nil {

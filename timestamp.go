@@ -37,17 +37,21 @@ var timestampLayouts = []string{
 
 // UnmarshalJSON reads a time; an error says nothing of the text that it could not read.
 func (t *Timestamp) UnmarshalJSON(data []byte) error {
-	var s string
 	switch {
 	case string(data) == "null":
 		*t = Timestamp{}
 		return nil
-	case len(data) > 0 && data[0] == '"':
-		if err := json.Unmarshal(data, &s); err != nil {
-			return errTimestamp
-		}
-	default:
+	case len(data) == 0 || data[0] != '"':
 		return t.fromEpoch(data)
+	}
+	// Nearly all times are RFC 3339, which package time reads without a copy.
+	var parsed time.Time
+	if parsed.UnmarshalJSON(data) == nil {
+		return t.set(parsed)
+	}
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return errTimestamp
 	}
 	if s = strings.TrimSpace(s); s == "" {
 		*t = Timestamp{}
@@ -61,14 +65,18 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	}
 	for _, layout := range timestampLayouts {
 		if parsed, err := time.Parse(layout, s); err == nil {
-			if parsed = parsed.UTC(); parsed.Year() < 0 || parsed.Year() > 9999 {
-				return errTimestamp // its zone moved it to where JSON cannot write it
-			}
-			t.Time = parsed
-			return nil
+			return t.set(parsed)
 		}
 	}
 	return errTimestamp
+}
+
+func (t *Timestamp) set(parsed time.Time) error {
+	if parsed = parsed.UTC(); parsed.Year() < 0 || parsed.Year() > 9999 {
+		return errTimestamp // its zone moved it to where JSON cannot write it
+	}
+	t.Time = parsed
+	return nil
 }
 
 // Epoch numbers: a second count has 12 digits only in 5138, a millisecond count

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,9 @@ type exchange struct {
 	req     *Request
 	next    http.RoundTripper
 	timeout time.Duration
+	client  http.Client // the user's, with its Transport replaced by the exchange
+	loop    retryablehttp.Client
+	hreq    retryablehttp.Request
 
 	// Of the attempt under way.
 	attempts int
@@ -76,22 +80,19 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		stop = time.AfterFunc(x.timeout-time.Since(x.began), func() { cancel(&timeoutError{x.timeout}) }).Stop
 	}
 	done := func() { stop(); cancel(nil) }
-	var conns atomic.Int32
-
-	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { x.getConn.Store(true) },
-		GotConn: func(conn httptrace.GotConnInfo) {
-			x.gotConn.Store(true)
-			if !conn.Reused && conns.Add(1) > maxReplays { // idle ones that turn out dead are no replay
-				cancel(errReplayed)
-			}
-		},
-	}))
-	if !x.req.NoKey && sameOrigin(req.URL, x.Base) {
-		// Only here, on a copy: http.Client never holds the key, so it cannot forward it.
-		req.Header = req.Header.Clone()
-		req.Header.Set("Authorization", "Bearer "+x.Key())
+	var conns struct { // in one piece of memory
+		trace httptrace.ClientTrace
+		made  atomic.Int32
 	}
+	conns.trace.GetConn = func(string) { x.getConn.Store(true) }
+	conns.trace.GotConn = func(conn httptrace.GotConnInfo) {
+		x.gotConn.Store(true)
+		if !conn.Reused && conns.made.Add(1) > maxReplays { // idle ones that turn out dead are no replay
+			cancel(errReplayed)
+		}
+	}
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &conns.trace))
+	req.Header = x.header(req)
 	x.handed = true
 	resp, err := roundTripper(x.next).RoundTrip(req)
 	if err != nil {
@@ -112,7 +113,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		done()
 		return nil, &bodyError{resp.StatusCode, errSwitched}
 	}
-	x.answer = &Response{Status: resp.StatusCode, Header: resp.Header.Clone(), Attempts: x.attempts}
+	x.answer = &Response{Status: resp.StatusCode, Header: resp.Header, Attempts: x.attempts}
 	ok := resp.StatusCode/100 == 2
 	if x.req.Stream && ok {
 		if !stop() && x.timeout > 0 {
@@ -138,19 +139,48 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.answer = nil
 		return nil, &bodyError{resp.StatusCode, ownCause(ctx, err)}
 	}
-	if !x.mayFollow(resp) {
+	if location := resp.Header.Get("Location"); location != "" && !x.mayFollow(location) {
 		// http.Client would try it, and quote an address that it cannot parse.
+		resp.Header = resp.Header.Clone()
 		resp.Header.Del("Location")
 	}
 	return resp, nil
 }
 
+// header is what a request is sent with, made anew for each: a RoundTripper may write to it. http.Client holds
+// none of it, so it can forward none, the key least of all; what it adds itself is the cookies of a jar.
+func (x *exchange) header(req *http.Request) http.Header {
+	h := make(http.Header, 4)
+	var values [4]string // in one piece of memory
+	set := func(i int, name, value string) {
+		values[i] = value
+		h[name] = values[i : i+1 : i+1]
+	}
+	set(0, "User-Agent", x.req.UserAgent)
+	set(1, "Accept", x.req.Accept)
+	if x.req.Body != nil {
+		set(2, "Content-Type", "application/json")
+	}
+	if sameOrigin(req.URL, x.Base) {
+		for name, given := range x.req.Header {
+			h[name] = slices.Clone(given)
+		}
+		if !x.req.NoKey {
+			set(3, "Authorization", x.Authorization())
+		}
+	}
+	if cookies := req.Header["Cookie"]; len(cookies) > 0 {
+		h["Cookie"] = []string{strings.Join(append(h["Cookie"], cookies...), "; ")}
+	}
+	return h
+}
+
 // mayFollow: a redirect is followed only for GET and HEAD and only within the API's origin.
-func (x *exchange) mayFollow(resp *http.Response) bool {
+func (x *exchange) mayFollow(location string) bool {
 	if x.req.Method != http.MethodGet && x.req.Method != http.MethodHead {
 		return false
 	}
-	to, err := x.req.URL.Parse(resp.Header.Get("Location"))
+	to, err := x.req.URL.Parse(location)
 	return err == nil && sameOrigin(to, x.Base) && to.User == nil
 }
 
@@ -180,14 +210,25 @@ func port(u *url.URL) string {
 // readAll reads a body to its end, or to the limit. A body beyond the limit is
 // an error in a 2xx and merely cut otherwise.
 func readAll(resp *http.Response, limit int64) (body []byte, err error) {
-	r := io.LimitReader(resp.Body, limit+1)
 	if n := resp.ContentLength; n > 0 && n <= limit {
-		var buf bytes.Buffer
-		buf.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
-		_, err = buf.ReadFrom(r)
-		body = buf.Bytes()
-	} else {
-		body, err = io.ReadAll(r) // a Buffer would double a large body once too often
+		body = make([]byte, 0, n+1) // one more, for the read that finds the end
+		for err == nil && len(body) < cap(body) {
+			var k int
+			k, err = resp.Body.Read(body[len(body):cap(body)])
+			body = body[:len(body)+k]
+		}
+		if err == io.EOF {
+			return body, nil
+		}
+	}
+	if err == nil { // the length is not known, or not true
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(resp.Body, limit+1-int64(len(body))))
+		if body == nil {
+			body = rest // a large one is not copied
+		} else {
+			body = append(body, rest...)
+		}
 	}
 	if int64(len(body)) > limit {
 		return body[:limit], ErrTooLarge

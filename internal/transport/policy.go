@@ -21,7 +21,9 @@ func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err erro
 		x.mayHaveActed = x.req.Once && !unsent
 		retry = !Permanent(err) && (!x.req.Once || unsent)
 	default:
-		after = retryAfter(resp.Header, time.Now())
+		if resp.Header.Get("Retry-After") != "" {
+			after = retryAfter(resp.Header, time.Now())
+		}
 		x.mayHaveActed = x.req.Once && mayHaveActed(resp.StatusCode, after)
 		retry = retryable(resp.StatusCode, after, x.req.Once)
 	}
@@ -33,6 +35,7 @@ func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err erro
 	}
 	if retry {
 		x.wait = x.backoff(after)
+		x.loop.RetryWaitMin = x.wait
 	}
 	x.waiting = retry
 	x.log(ctx, resp, err)
@@ -116,7 +119,7 @@ func (x *exchange) log(ctx context.Context, resp *http.Response, err error) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("operation", x.req.Operation),
+		slog.String("operation", x.req.Operation.String()),
 		slog.Int("attempt", x.attempts),
 		slog.Duration("duration", time.Since(x.began)),
 	}

@@ -6,6 +6,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,7 @@ type Config struct {
 	Base *url.URL
 	// Key is a function so that no printer, however deep it looks, finds the key.
 	Key           func() string
+	Authorization func() string // the header with the key
 	RetryWaitMin  time.Duration
 	RetryWaitMax  time.Duration
 	MaxRetryAfter time.Duration
@@ -33,12 +35,14 @@ type Config struct {
 
 // Request is one SDK call.
 type Request struct {
-	Operation  string // method and path template: all that logs and errors say of the address
+	Operation  fmt.Stringer // method and path template: all that logs and errors say of the address
 	Method     string
 	URL        *url.URL
-	Header     http.Header
-	Body       []byte
-	Once       bool // a second delivery would act twice
+	UserAgent  string
+	Accept     string
+	Header     http.Header // beyond these and Content-Type, or instead of them
+	Body       []byte      // JSON
+	Once       bool        // a second delivery would act twice
 	NoKey      bool
 	Stream     bool // hand a 2xx body over unread
 	MaxRetries int
@@ -88,8 +92,9 @@ func (c *Config) Do(ctx context.Context, req *Request) (*Response, error) {
 	if user == nil {
 		user = http.DefaultClient
 	}
-	client := *user
-	x := &exchange{Config: c, req: req, next: client.Transport, timeout: req.Timeout}
+	x := &exchange{Config: c, req: req, timeout: req.Timeout, client: *user}
+	client := &x.client
+	x.next = client.Transport
 	if client.Timeout > 0 && (x.timeout == 0 || client.Timeout < x.timeout) {
 		x.timeout = client.Timeout
 	}
@@ -97,28 +102,31 @@ func (c *Config) Do(ctx context.Context, req *Request) (*Response, error) {
 	client.Transport = x
 	client.CheckRedirect = checkRedirect
 
-	var body any
-	if req.Body != nil {
-		body = req.Body
+	plain := http.Request{
+		Method: req.Method, URL: req.URL, Host: req.URL.Host, Header: http.Header{},
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	hreq, err := retryablehttp.NewRequestWithContext(ctx, req.Method, req.URL.String(), body)
-	if err != nil {
-		return nil, &Error{Err: withoutURL(err)}
+	hreq := &x.hreq
+	hreq.Request = plain.WithContext(ctx)
+	if req.Body != nil {
+		if err := hreq.SetBody(req.Body); err != nil {
+			return nil, &Error{Err: err}
+		}
 	}
 	// With a GetBody net/http itself sends a request again: on HTTP/2 without limit
 	// after some stream errors, and to another address after a 307 or 308.
 	hreq.GetBody = nil
-	hreq.Header = req.Header.Clone()
 
-	loop := &retryablehttp.Client{
-		HTTPClient:     &client,
+	loop := &x.loop
+	*loop = retryablehttp.Client{
+		HTTPClient:     client,
 		RetryMax:       req.MaxRetries,
 		RequestLogHook: x.beginAttempt,
 		CheckRetry:     x.checkRetry,
-		Backoff:        func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait },
+		Backoff:        asDecided,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
 		// A cookie jar adds to the header on each attempt; without this they pile up.
-		PrepareRetry: func(r *http.Request) error { r.Header = req.Header.Clone(); return nil },
+		PrepareRetry: func(r *http.Request) error { r.Header = http.Header{}; return nil },
 	}
 	resp, err := loop.Do(hreq)
 	if err != nil {
@@ -134,6 +142,9 @@ func (c *Config) Do(ctx context.Context, req *Request) (*Response, error) {
 	}
 	return answer, nil
 }
+
+// asDecided is the wait that the policy has put into RetryWaitMin.
+func asDecided(wait, _ time.Duration, _ int, _ *http.Response) time.Duration { return wait }
 
 // fail describes a call that ends without an answer.
 func (x *exchange) fail(ctx context.Context, err error) *Error {

@@ -1,0 +1,67 @@
+package agentphone_test
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jar, err := cookiejar.New(nil)
+		require.NoError(t, err)
+		base, err := url.Parse(agentphone.DefaultBaseURL)
+		require.NoError(t, err)
+		jar.SetCookies(base, []*http.Cookie{{Name: "jar", Value: "2"}})
+		var seen []http.Header
+		client, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{
+			Jar: jar,
+			Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				seen = append(seen, r.Header.Clone())
+				for name := range r.Header {
+					r.Header.Add(name, "spoiled")
+				}
+				if len(seen) < 3 {
+					return reply(503, ""), nil
+				}
+				return reply(200, `{"id":"num_1"}`), nil
+			}),
+		}))
+		require.NoError(t, err)
+		_, err = client.Numbers.Get(t.Context(), "num_1",
+			agentphone.WithHeader("Cookie", "own=1"), agentphone.WithHeader("X-Trace", "t"), agentphone.WithHeader("Accept", "application/vnd.x+json"))
+		require.NoError(t, err)
+		require.Len(t, seen, 3)
+		for _, h := range seen {
+			require.Equal(t, []string{"own=1; jar=2"}, h["Cookie"])
+			require.Equal(t, []string{"t"}, h["X-Trace"])
+			require.Equal(t, []string{"application/vnd.x+json"}, h["Accept"])
+			require.Equal(t, []string{"Bearer " + testKey}, h["Authorization"])
+			require.Len(t, h["User-Agent"], 1)
+			require.Len(t, h, 5)
+		}
+	})
+}
+
+func TestWithResponseHandsOutACopyOfTheHeader(t *testing.T) {
+	shared := http.Header{"Content-Type": {"application/json"}, "X-Mine": {"1"}}
+	client, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+			resp := reply(200, `{"id":"num_1"}`)
+			resp.Header = shared
+			return resp, nil
+		}),
+	}))
+	require.NoError(t, err)
+	var response agentphone.Response
+	_, err = client.Numbers.Get(t.Context(), "num_1", agentphone.WithResponse(&response))
+	require.NoError(t, err)
+	response.Header.Set("X-Mine", "2")
+	require.Equal(t, "1", shared.Get("X-Mine"))
+}
