@@ -67,6 +67,11 @@ type Call struct {
 // Final reports whether the call is over.
 func (c *Call) Final() bool { return c.Status.Final() || !c.EndedAt.IsZero() }
 
+// unanswered: nobody spoke.
+func (c *Call) unanswered() bool {
+	return c.Status == CallStatusNoAnswer || c.Status == CallStatusBusy || c.Status == CallStatusCanceled
+}
+
 // Dialogue is the call's transcript as it was spoken, one entry for each thing said.
 func (c *Call) Dialogue() []TranscriptEntry { return dialogue(c.Transcripts) }
 
@@ -166,9 +171,7 @@ func (p GetCallParams) apply(rc *requestConfig) error {
 		held = p.TimeoutSeconds
 		rc.query.Set("timeout", strconv.Itoa(held))
 	}
-	if need := time.Duration(held)*time.Second + serverWaitMargin; rc.timeout > 0 && rc.timeout < need {
-		rc.timeout = need
-	}
+	rc.held = time.Duration(held)*time.Second + serverWaitMargin
 	return nil
 }
 

@@ -131,7 +131,7 @@ func (s *CallsService) wait(ctx context.Context, callID string, seen *Call, para
 				graceEnd = time.Now().Add(params.TranscriptGrace)
 			}
 			left := time.Until(graceEnd)
-			if len(seen.Transcripts) > 0 || left <= 0 {
+			if len(seen.Transcripts) > 0 || left <= 0 || seen.unanswered() {
 				return seen, nil
 			}
 			next = min(next, left)
@@ -202,5 +202,12 @@ func transient(err error) bool {
 		return answer.StatusCode >= 500
 	}
 	var failed *TransportError
-	return errors.As(err, &failed) && !transport.Permanent(failed.Err)
+	var unread *DecodeError
+	switch {
+	case errors.As(err, &failed):
+		return !transport.Permanent(failed.Err)
+	case errors.As(err, &unread):
+		return unread.cut && !transport.Permanent(unread.Err)
+	}
+	return false
 }

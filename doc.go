@@ -35,7 +35,7 @@
 //	reset or time-out after sending           again            outcome unknown
 //	2xx whose body breaks off                 again            outcome unknown
 //	2xx that is no JSON                       error            outcome unknown
-//	303                                       error            outcome unknown
+//	302, 303                                  error            outcome unknown
 //	certificate error, unknown host           error            error
 //	all else                                  error            error
 //

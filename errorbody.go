@@ -27,6 +27,7 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 	if json.Unmarshal(e.Body, &body) != nil {
 		return e // a proxy's page: the status says all there is
 	}
+	defer e.redact(key) // once more: in JSON it may have been escaped
 	switch {
 	case len(body.Error) > 0:
 		e.readEnvelope(body.Error)
@@ -34,6 +35,20 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 		e.readDetail(body.Detail)
 	}
 	return e
+}
+
+func (e *APIError) redact(key string) {
+	if key == "" {
+		return
+	}
+	for _, s := range []*string{&e.Message, &e.Code, &e.Type} {
+		*s = strings.ReplaceAll(*s, key, redacted)
+	}
+	for i := range e.Details {
+		for _, s := range []*string{&e.Details[i].Field, &e.Details[i].Message, &e.Details[i].Type} {
+			*s = strings.ReplaceAll(*s, key, redacted)
+		}
+	}
 }
 
 // readEnvelope reads {"message", "code", "type", "details"}, or a bare text.

@@ -16,7 +16,7 @@ import (
 var (
 	// ErrOutcomeUnknown: a request that acts once (it places a call, sends a message,
 	// buys a number, ...) failed in a way that leaves open whether it took effect: a
-	// time-out or a reset after it was sent, a 408, a 303, a 5xx (but 501, and 503 with Retry-After), a 2xx whose body cannot be
+	// time-out or a reset after it was sent, a 408, a 302 or 303, a 5xx (but 501, and 503 with Retry-After), a 2xx whose body cannot be
 	// read. It was not sent again. Look before you do: the method's documentation says how.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
 	// ErrNoAPIKey: the operation needs a key and the client has none. Nothing was sent.
@@ -181,6 +181,7 @@ type DecodeError struct {
 	Err        error
 
 	outcomeUnknown bool
+	cut            bool // the connection broke within the body
 }
 
 func (e *DecodeError) Error() string {

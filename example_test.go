@@ -282,14 +282,16 @@ func placeOnce(ctx context.Context, client *agentphone.Client, params agentphone
 		return call, err
 	}
 	// It may ring, or have rung.
-	for placed, lookErr := range client.Calls.All(ctx, agentphone.ListCallsParams{Search: params.ToNumber}) {
-		if lookErr != nil {
+	calls := client.Calls.All(ctx, agentphone.ListCallsParams{Search: params.ToNumber, Direction: agentphone.DirectionOutbound})
+	for placed, lookErr := range calls {
+		switch {
+		case lookErr != nil:
 			return nil, errors.Join(err, lookErr)
+		case !placed.StartedAt.IsZero() && placed.StartedAt.Before(began):
+			return nil, err // the newest come first: the rest is older
+		case placed.ToNumber == params.ToNumber && placed.AgentID == params.AgentID:
+			return &placed, nil
 		}
-		if placed.StartedAt.Before(began) {
-			break // the newest come first: this and the rest are older
-		}
-		return &placed, nil
 	}
 	return nil, err // it is not to be seen: after a time-out, not yet
 }

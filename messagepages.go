@@ -63,6 +63,9 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 				}
 			}
 			next := NewTimestamp(oldest.Truncate(unit).Add(unit))
+			if !params.Before.IsZero() && next.After(params.Before.Time) {
+				next = params.Before // the caller's own bound holds
+			}
 			switch {
 			case !page.HasMore:
 				return

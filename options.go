@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
+
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -105,10 +107,16 @@ func isLoopback(host string) bool {
 // are left open. If it has no Transport, and [http.DefaultTransport] is Go's own, a
 // connection pool shared by all clients of this package is used, which suits many
 // goroutines.
+//
+// A Transport that sends requests again by itself can make a phone ring twice, and sees the key. One of
+// go-retryablehttp is refused.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
 			return &ValidationError{"HTTP client", "is nil"}
+		}
+		if _, ok := client.Transport.(*retryablehttp.RoundTripper); ok {
+			return &ValidationError{"HTTP client", "retries by itself, so that a phone may ring twice"}
 		}
 		c.transport.HTTPClient = client
 		return nil

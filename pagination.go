@@ -97,8 +97,8 @@ var errEmptyPages = fmt.Errorf("the server gave over %d empty pages in a row", m
 func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset, limit int) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		var given map[string]bool // ids of the page before
-		at, empty := offset, 0
+		var given, before map[string]bool // ids of the two pages before
+		at, empty, stale := offset, 0, 0
 		for {
 			page, err := fetch(at, limit)
 			if err != nil {
@@ -111,7 +111,7 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 				item := &page.Data[i]
 				id := id(item)
 				ids[id] = true
-				if id != "" && given[id] {
+				if id != "" && (given[id] || before[id]) {
 					continue
 				}
 				fresh++
@@ -128,12 +128,17 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 					yield(none, listError(errEmptyPages))
 					return
 				}
-			case fresh == 0:
+			case fresh == 0 && stale > 0:
 				yield(none, listError(errRepeats))
 				return
 			default:
+				// A page of nothing new may be the list that grew by as much: the next one tells.
 				at += len(page.Data)
-				empty, given = 0, ids
+				empty = 0
+				if stale++; fresh > 0 {
+					stale = 0
+				}
+				given, before = ids, given
 			}
 		}
 	}

@@ -137,7 +137,7 @@ func TestAllEndsWithAnErrorOnAPageThatRepeatsItself(t *testing.T) {
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
 	assert.Equal(t, []string{"a", "b"}, ids)
-	assert.Len(t, s.requests(), 2)
+	assert.Len(t, s.requests(), 3, "once might be a list that grew by a page meanwhile")
 }
 
 func TestItemsThatArePushedToTheNextPageAreGivenOnce(t *testing.T) {

@@ -120,8 +120,13 @@ func encode(req *transport.Request, rc *requestConfig, params any) (err error) {
 // exchange sends the request. Every answer outside 2xx and every failure is one of the
 // package's errors.
 func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Request, rc *requestConfig) (*transport.Response, error) {
+	rc.response.set(&transport.Response{})
 	res, err := c.cfg.transport.Do(ctx, req)
 	if err != nil {
+		var failed *transport.Error
+		if errors.As(err, &failed) && failed.Cut != nil {
+			rc.response.set(failed.Cut)
+		}
 		return nil, c.transportError(op, err)
 	}
 	rc.response.set(res)
@@ -137,10 +142,10 @@ func (c *Client) transportError(op *operation, err error) error {
 	if !errors.As(err, &failed) {
 		failed = &transport.Error{Err: err, MayHaveActed: op.once}
 	}
-	if failed.Status != 0 {
+	if failed.Cut != nil {
 		return &DecodeError{
-			Operation: op.String(), StatusCode: failed.Status, Attempts: failed.Attempts,
-			Err: cleanCause(failed.Err, key), outcomeUnknown: failed.MayHaveActed,
+			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: failed.Cut.Header.Get("X-Request-Id"),
+			Attempts: failed.Attempts, Err: cleanCause(failed.Err, key), outcomeUnknown: failed.MayHaveActed, cut: true,
 		}
 	}
 	e := &TransportError{
@@ -160,7 +165,24 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 	return e
 }
 
-var errEmptyAnswer = errors.New("it is empty")
+var (
+	errEmptyAnswer = errors.New("it is empty")
+	errForeign     = errors.New("it is an error's")
+)
+
+// isForeign: an error's body behind a 2xx, such as {"detail": "down for maintenance"}, of which nothing was read.
+func isForeign(body []byte, out any) bool {
+	v := reflect.ValueOf(out).Elem()
+	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() {
+		return false
+	}
+	var failure struct{ Detail, Error json.RawMessage }
+	if json.Unmarshal(body, &failure) != nil || failure.Detail == nil && failure.Error == nil {
+		return false
+	}
+	field, ok := v.Type().FieldByName("Error")
+	return !ok || field.Tag.Get("json") != "error"
+}
 
 func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 	body := bytes.TrimSpace(res.Body)
@@ -181,8 +203,15 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 			err = json.Unmarshal(body, out)
 		}
 	}
+	if err == nil && !op.emptyAnswer && isForeign(body, out) {
+		err = errForeign
+	}
 	if err == nil {
 		return nil
+	}
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) { // its text may quote the value
+		err = fmt.Errorf("field %q is not of the type %v", mistyped.Field, mistyped.Type.Kind())
 	}
 	return &DecodeError{
 		Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"),
@@ -209,6 +238,9 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
 	default:
 		return &ValidationError{"method", "is none of GET, HEAD, POST, PUT, PATCH, DELETE"}
+	}
+	if v := reflect.ValueOf(out); out != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
+		return &ValidationError{"out", "is no pointer, or a nil one"}
 	}
 	if err := checkDoPath(path); err != nil {
 		return err

@@ -20,6 +20,8 @@ type requestConfig struct {
 	query      url.Values
 	maxRetries int
 	timeout    time.Duration
+	asked      bool          // the timeout is this call's own
+	held       time.Duration // how long the server may hold the answer back
 	response   *Response
 }
 
@@ -46,6 +48,9 @@ func (c *config) requestConfig(opts []RequestOption) (*requestConfig, error) {
 			return nil, err
 		}
 	}
+	if rc.timeout > 0 && !rc.asked {
+		rc.timeout = max(rc.timeout, rc.held)
+	}
 	return rc, nil
 }
 
@@ -60,7 +65,7 @@ func WithResponse(r *Response) RequestOption {
 // WithRequestTimeout is [WithTimeout] for one call.
 func WithRequestTimeout(d time.Duration) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
-		rc.timeout = d
+		rc.timeout, rc.asked = d, true
 		return notNegative("timeout", d)
 	})
 }

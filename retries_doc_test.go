@@ -34,7 +34,7 @@ var retryRows = map[string]func(t *testing.T) (*agentphone.Client, func() int){
 	"429":                                             replies(429, ""),
 	"503 with Retry-After":                            replies(503, "", "Retry-After", "0"),
 	"503 without":                                     replies(503, ""),
-	"any other 3xx":                                   replies(302, "", "Location", "https://example.com/"),
+	"any other 3xx":                                   replies(307, "", "Location", "https://example.com/"),
 	"HTTP/2: the stream was refused, or the connection was going away": func(t *testing.T) (*agentphone.Client, func() int) {
 		s := newWeatherHTTP2(t, false, weatherRST(h2Refused))
 		return s.client(t, agentphone.WithMaxRetries(2), agentphone.WithTimeout(300*time.Millisecond)), func() int {
@@ -43,7 +43,7 @@ var retryRows = map[string]func(t *testing.T) (*agentphone.Client, func() int){
 			return s.deliveries
 		}
 	},
-	"303": replies(303, ""), "400": replies(400, ""), "401": replies(401, ""), "404": replies(404, ""), "408": replies(408, ""),
+	"302": replies(302, ""), "303": replies(303, ""), "400": replies(400, ""), "401": replies(401, ""), "404": replies(404, ""), "408": replies(408, ""),
 	"409": replies(409, ""), "422": replies(422, ""), "500": replies(500, ""), "501": replies(501, ""), "502": replies(502, ""), "504": replies(504, ""),
 }
 

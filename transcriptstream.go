@@ -114,6 +114,11 @@ type listener struct {
 func (l *listener) listen(ctx context.Context, callID string, opts []RequestOption) (done bool, err error) {
 	res, err := l.stream(ctx, &opStreamTranscript, callID, opts)
 	if err != nil {
+		var failed *TransportError
+		if errors.As(err, &failed) {
+			l.attempts += failed.Attempts
+			failed.Attempts = l.attempts
+		}
 		return false, err
 	}
 	defer func() { _ = res.Stream.Close() }()

@@ -24,8 +24,17 @@ func main() {
 	agentID := flag.String("agent", "", "the agent that calls (required with AGENTPHONE_API_KEY)")
 	to := flag.String("to", "", "the phone number to call, E.164 (required with AGENTPHONE_API_KEY)")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends it at once
+	}()
 	err := run(ctx, *agentID, *to)
 	if ctx.Err() != nil {
 		fmt.Fprintln(os.Stderr, "livetranscript: interrupted")

@@ -26,8 +26,17 @@ import (
 func main() {
 	to := flag.String("to", "", "the phone number to text and call, such as +14155551234 (required with AGENTPHONE_API_KEY)")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends it at once
+	}()
 	err := run(ctx, *to)
 	switch {
 	case err == nil:

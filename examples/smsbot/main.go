@@ -27,6 +27,11 @@ import (
 func main() {
 	addr := flag.String("addr", "", "serve real texts here, such as :8080 (needs AGENTPHONE_API_KEY and AGENTPHONE_WEBHOOK_SECRET)")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	run := scripted

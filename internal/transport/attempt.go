@@ -96,7 +96,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	x.handed = true
 	resp, err := roundTripper(x.next).RoundTrip(req)
 	if err != nil {
-		err = ownCause(ctx, err)
+		err = withoutAnswer(ownCause(ctx, err))
 		done()
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		// The body is the connection itself, which neither a context nor a timer ends.
 		_ = resp.Body.Close()
 		done()
-		return nil, &bodyError{resp.StatusCode, errSwitched}
+		return nil, &bodyError{&Response{Status: resp.StatusCode, Header: resp.Header, Attempts: x.attempts}, errSwitched}
 	}
 	x.answer = &Response{Status: resp.StatusCode, Header: resp.Header, Attempts: x.attempts}
 	ok := resp.StatusCode/100 == 2
@@ -136,8 +136,9 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
 	if ok && err != nil {
-		x.answer = nil
-		return nil, &bodyError{resp.StatusCode, ownCause(ctx, err)}
+		cut := x.answer
+		x.answer, cut.Body = nil, nil
+		return nil, &bodyError{cut, ownCause(ctx, err)}
 	}
 	if location := resp.Header.Get("Location"); location != "" && !x.mayFollow(location) {
 		// http.Client would try it, and quote an address that it cannot parse.
@@ -238,7 +239,7 @@ func readAll(resp *http.Response, limit int64) (body []byte, err error) {
 
 // bodyError is a 2xx whose body could not be read: the server has acted.
 type bodyError struct {
-	status int
+	answer *Response // without its body
 	err    error
 }
 
@@ -258,6 +259,16 @@ func (e *timeoutError) Is(target error) bool { return target == context.Deadline
 var errReplayed = errors.New("the server breaks off every HTTP/2 stream")
 
 var errSwitched = errors.New("the server switches protocols")
+
+var errMalformed = errors.New("the answer is malformed HTTP")
+
+// withoutAnswer: net/http quotes what it cannot read, which may be anything.
+func withoutAnswer(err error) error {
+	if text := err.Error(); strings.Contains(text, "malformed HTTP") || strings.Contains(text, "malformed MIME header") {
+		return errMalformed
+	}
+	return err
+}
 
 // ownCause replaces the "context canceled" that net/http makes of a cancellation of ours.
 func ownCause(ctx context.Context, err error) error {

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// deadlineMargin is left for the attempt itself.
+const deadlineMargin = 50 * time.Millisecond
+
 // checkRetry judges an attempt that has ended. The loop asks it once per attempt.
 func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	retry, after := false, noHint
@@ -35,6 +38,9 @@ func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err erro
 	}
 	if retry {
 		x.wait = x.backoff(after)
+		if deadline, ok := ctx.Deadline(); ok && after != noHint {
+			x.wait = min(x.wait, max(after, time.Until(deadline)-deadlineMargin)) // what was added must not overrun it
+		}
 		x.loop.RetryWaitMin = x.wait
 	}
 	x.waiting = retry
@@ -64,7 +70,7 @@ func mayHaveActed(status int, after time.Duration) bool {
 		return false
 	case http.StatusServiceUnavailable:
 		return after == noHint
-	case http.StatusRequestTimeout, http.StatusSeeOther: // 303: "done; see there"
+	case http.StatusRequestTimeout, http.StatusFound, http.StatusSeeOther: // "done; see there", for which many say 302
 		return true
 	}
 	return status >= 500
@@ -82,7 +88,9 @@ func (x *exchange) unsent(err error) bool {
 		return false
 	}
 	if !x.gotConn.Load() {
-		return x.getConn.Load() || dialFailed(err)
+		// Of net/http's own transport the hooks tell all. Another may send the request in ways of which they do not.
+		_, std := roundTripper(x.next).(*http.Transport)
+		return std && x.getConn.Load() || dialFailed(err)
 	}
 	// HTTP/2 (RFC 9113, 8.7). net/http exports no type for these, and shows them only
 	// because the request has no GetBody. Should the text change, the request counts as sent.

@@ -36,6 +36,7 @@ var pool = sync.OnceValue(func() *http.Transport {
 	t := std.Clone()
 	t.MaxIdleConns = 512
 	t.MaxIdleConnsPerHost = 256
+	t.MaxResponseHeaderBytes = 1 << 20
 	// A server drops idle connections without a word; a POST sent on one that is just
 	// being dropped ends with its outcome unknown. The younger, the rarer.
 	t.IdleConnTimeout = 30 * time.Second

@@ -71,8 +71,8 @@ type Error struct {
 	Attempts int
 	// MayHaveActed: a Once request may have taken effect.
 	MayHaveActed bool
-	// Status is that of a 2xx whose body could not be read, else 0.
-	Status int
+	// Cut is the 2xx whose body could not be read, without it; else nil.
+	Cut *Response
 	// If the context ended while the call waited to try again: the answer, or the
 	// error, that it was to try again after.
 	Last    *Response
@@ -151,7 +151,7 @@ func (x *exchange) fail(ctx context.Context, err error) *Error {
 	e := &Error{Err: withoutURL(err), Attempts: x.attempts, MayHaveActed: x.mayHaveActed}
 	var cut *bodyError
 	if errors.As(err, &cut) {
-		e.Status = cut.status
+		e.Cut = cut.answer
 	}
 	if x.waiting && ctx.Err() != nil {
 		e.Last, e.LastErr = x.answer, x.cause

@@ -1,0 +1,233 @@
+package agentphone_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+// The first host cannot be dialled, the second gets the request, in a context that has no trace hooks.
+func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
+	delivered := 0
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		delivered++
+		panic(http.ErrAbortHandler)
+	}))
+	defer other.Close()
+	first := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	}}
+	second := &http.Transport{}
+	defer second.CloseIdleConnections()
+	c, err := agentphone.NewClient(testKey, quick, agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if res, err := first.RoundTrip(r); err == nil {
+			return res, nil
+		}
+		again, _ := http.NewRequest(r.Method, other.URL+r.URL.Path, bytes.NewReader(body))
+		return second.RoundTrip(again)
+	})}))
+	require.NoError(t, err)
+	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	assert.Equal(t, 1, delivered)
+}
+
+func TestAClientThatRetriesByItselfIsRefused(t *testing.T) {
+	_, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(retryablehttp.NewClient().StandardClient()))
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+}
+
+func TestAnErrorsBodyBehindA200IsNoResult(t *testing.T) {
+	for _, body := range []string{`{"detail":"down for maintenance"}`, `{"error":{"message":"no","code":"CARRIER_ERROR"}}`} {
+		c, _ := newStub(t, always(200, body))
+		err := createCall(t.Context(), c)
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, body)
+		var unread *agentphone.DecodeError
+		require.ErrorAs(t, getAgent(t.Context(), c), &unread, body)
+		assert.NotContains(t, err.Error(), "maintenance")
+	}
+	c, _ := newStub(t, always(200, `{"success":false,"error":"timed out"}`))
+	test, err := c.Webhooks.Test(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "timed out", test.Error)
+}
+
+func TestWaitRidesOutAnAnswerThatIsCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := agentphonetest.NewServer()
+		defer srv.Close()
+		c := srv.Client(agentphone.WithMaxRetries(0))
+		call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"})
+		require.NoError(t, err)
+		srv.Fault(agentphonetest.Fault{Operation: "GET /v1/calls/{call_id}", Status: 200, Header: http.Header{"Content-Length": {"500"}}, Body: `{"id":`})
+		_, err = c.Calls.Wait(t.Context(), call.ID, agentphone.WaitParams{})
+		require.NoError(t, err)
+	})
+}
+
+func TestWaitGivesNoGraceToACallThatNobodyTook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		c, _ := newStub(t, always(200, `{"id":"call_1","status":"no-answer"}`))
+		_, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{TranscriptGrace: time.Minute})
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestDoSendsNothingIfItCannotKeepTheAnswer(t *testing.T) {
+	c, s := newStub(t, always(200, `{"id":"x"}`))
+	var out struct{ ID string }
+	require.ErrorIs(t, c.Do(t.Context(), "POST", "/v1/calls", nil, out), agentphone.ErrValidation)
+	require.ErrorIs(t, c.Do(t.Context(), "POST", "/v1/calls", nil, (*agentphone.Call)(nil)), agentphone.ErrValidation)
+	assert.Empty(t, s.requests())
+}
+
+// Calls that come in while a program ranges over its calls, a page of one at a time.
+func TestAListThatGrowsIsGivenWholeAndOnce(t *testing.T) {
+	for _, come := range [][]string{{"c4"}, {"c5", "c4"}} {
+		ids := []string{"c3", "c2", "c1"}
+		c, _ := newStub(t, func(_ int, r sent) (*http.Response, error) {
+			var offset, limit int
+			_, _ = fmt.Sscan(r.Query.Get("offset"), &offset)
+			_, _ = fmt.Sscan(r.Query.Get("limit"), &limit)
+			if offset == 1 && len(ids) == 3 {
+				ids = append(come, ids...)
+			}
+			end := min(offset+limit, len(ids))
+			var items []string
+			for _, id := range ids[min(offset, end):end] {
+				items = append(items, `{"id":"`+id+`"}`)
+			}
+			return reply(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
+		})
+		calls, err := agentphone.Collect(c.Calls.All(t.Context(), agentphone.ListCallsParams{Limit: 1}), 0)
+		require.NoError(t, err)
+		seen := map[string]int{}
+		for _, call := range calls {
+			seen[call.ID]++
+			assert.Equal(t, 1, seen[call.ID], "%s, while %v came", call.ID, come)
+		}
+		for _, id := range []string{"c3", "c2", "c1"} {
+			assert.Equal(t, 1, seen[id], "%s, while %v came", id, come)
+		}
+	}
+}
+
+func TestAllMessagesKeepsToBeforeThoughItLooksBehindItsPages(t *testing.T) {
+	before := time.Date(2026, 4, 19, 10, 0, 5, 5e8, time.UTC)
+	c, s := newStub(t, inTurn(`{"data":[{"id":"m1","receivedAt":"2026-04-19T10:00:05"}],"hasMore":true}`, `{"data":[],"hasMore":false}`))
+	for _, err := range c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: 1, Before: agentphone.NewTimestamp(before)}) {
+		require.NoError(t, err)
+	}
+	for _, r := range s.requests() {
+		assert.Equal(t, "2026-04-19T10:00:05.5Z", r.Query.Get("before"))
+	}
+}
+
+func TestAnAnswerThatIsCutShortKeepsItsRequestID(t *testing.T) {
+	s := newWeatherHTTP1(t, weatherBreaksOff("HTTP/1.1 200 OK\r\nX-Request-Id: req_42\r\nContent-Length: 100\r\n\r\n{\"id\":"))
+	var response agentphone.Response
+	err := weatherSend("hello")(t.Context(), s.client(t), agentphone.WithResponse(&response))
+	var unread *agentphone.DecodeError
+	require.ErrorAs(t, err, &unread)
+	assert.Equal(t, "req_42", unread.RequestID)
+	assert.Equal(t, 200, response.Status)
+	assert.Equal(t, "req_42", response.RequestID)
+}
+
+func TestWithResponseHoldsNothingOfAnEarlierCall(t *testing.T) {
+	c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+		if n == 1 {
+			return reply(200, `{"id":"x"}`), nil
+		}
+		return nil, errors.New("reset")
+	}, agentphone.WithMaxRetries(0))
+	var response agentphone.Response
+	_, err := c.Agents.Get(t.Context(), "a", agentphone.WithResponse(&response))
+	require.NoError(t, err)
+	_, err = c.Agents.Get(t.Context(), "a", agentphone.WithResponse(&response))
+	require.Error(t, err)
+	assert.Zero(t, response.Status)
+}
+
+// Errors are logged and shown: what a server says beyond its message is not in them.
+func TestNoErrorQuotesAnAnswer(t *testing.T) {
+	for _, answer := range []string{
+		"<html>SECRET +14155551234</html>\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nX-Secret-Header SECRET\r\n\r\n{}",
+		"HTTP/1.1 2\x1b[31mSECRET OK\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"id\":\"SECRET\",\"endedAt\":\"SECRET\"}",
+		"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"status\":14155.5}",
+	} {
+		s := newWeatherHTTP1(t, weatherBreaksOff(answer))
+		err := createCall(t.Context(), s.client(t, agentphone.WithMaxRetries(0)))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, answer)
+		for _, quoted := range []string{"SECRET", "4155", "\x1b"} {
+			assert.NotContains(t, err.Error(), quoted)
+		}
+	}
+	key := "sk_live_ab/cd"
+	c, err := agentphone.NewClient(key, agentphone.WithHTTPClient(&http.Client{Transport: &stub{answer: always(401, `{"detail":"bad key sk_live_ab\/cd"}`)}}))
+	require.NoError(t, err)
+	_, err = c.Usage.Get(t.Context())
+	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
+	assert.NotContains(t, err.Error(), key)
+
+	c, _ = newStub(t, always(200, `{"id":7,"name":"`+testKey+`"}`))
+	var unread *agentphone.DecodeError
+	require.ErrorAs(t, getAgent(t.Context(), c), &unread)
+	assert.NotContains(t, string(unread.Body), testKey)
+}
+
+// What is added to a Retry-After, so that clients do not come back all at once, leaves the deadline time.
+func TestTheSpreadOfRetryAfterDoesNotOverrunTheDeadline(t *testing.T) {
+	for range 30 {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 5100*time.Millisecond)
+			defer cancel()
+			c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+				if n == 1 {
+					return reply(429, ``, "Retry-After", "5"), nil
+				}
+				return reply(200, `{"id":"call_1"}`), nil
+			})
+			require.NoError(t, createCall(ctx, c))
+		})
+	}
+}
+
+func TestACallsOwnTimeoutHoldsForAGetThatWaits(t *testing.T) {
+	opts := []agentphone.RequestOption{agentphone.WithRequestTimeout(5 * time.Second), agentphone.GetCallParams{Wait: true}}
+	for _, opts := range [][]agentphone.RequestOption{opts, {opts[1], opts[0]}} {
+		synctest.Test(t, func(t *testing.T) {
+			c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			})}))
+			require.NoError(t, err)
+			start := time.Now()
+			_, err = c.Calls.Get(t.Context(), "call_1", opts...)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, 5*time.Second, time.Since(start))
+		})
+	}
+}
