@@ -18,7 +18,7 @@ const (
 	defaultWaitMaxInterval = 5 * time.Second
 )
 
-// WaitParams are the parameters of [CallsService.Wait]. The zero WaitParams will do.
+// WaitParams are the parameters of [CallsService.Wait]. The zero value waits with the defaults.
 type WaitParams struct {
 	Interval    time.Duration // before the second look, 2 s by default; it grows by a quarter with each look
 	MaxInterval time.Duration // what it grows to, 5 s by default
@@ -40,22 +40,23 @@ func (p WaitParams) withDefaults() (WaitParams, error) {
 	return p, err
 }
 
-// WaitError is a wait for a call's end that its context ended first. The call goes on: see
+// WaitError is returned when the context of a wait ended before the call did. The call goes on: see
 // [CallsService.End].
 type WaitError struct {
 	CallID string
 	Status CallStatus // last seen; "" if it was never seen
 	Err    error      // the context's error
-	Last   error      // why the last look failed, or nil
+	Last   error      // why the last poll failed, or nil
 }
 
+// Error tells the last status that was seen, and why the last poll failed if it did.
 func (e *WaitError) Error() string {
 	text := fmt.Sprintf("agentphone: waiting for the call to end: %v", e.Err)
 	if e.Status != "" {
 		text += " (last seen status: " + oneLine(string(e.Status)) + ")"
 	}
 	if e.Last != nil {
-		text += "; the last look failed: " + e.Last.Error()
+		text += "; the last poll failed: " + e.Last.Error()
 	}
 	return text
 }
@@ -68,7 +69,7 @@ func (e *WaitError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// Wait looks at a call until it is over and returns it. Failures that may pass (429, 5xx, a
+// Wait polls a call until it is over and returns it. Failures that may pass (429, 5xx, a
 // broken connection) do not end the wait, unless the server asks for a pause of over 10
 // minutes; only the context limits it, so give that a deadline. If the
 // context ends first the error is a *[WaitError], and the call as last seen is
@@ -83,8 +84,9 @@ func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParam
 	return s.wait(ctx, callID, nil, params, opts)
 }
 
-// CreateAndWait is Create and then Wait. If the wait fails, the call is returned with the
-// error: it was placed.
+// CreateAndWait is Create and then Wait; opts go to all of their requests. If the wait fails, the call is returned
+// with the error: it was placed. Acts once, as Create does: after [ErrOutcomeUnknown] look for the ToNumber with
+// [CallsService.List] before calling again.
 func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParams, wait WaitParams, opts ...RequestOption) (*Call, error) {
 	wait, err := wait.withDefaults()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Client is the API. Its fields are the API's resources. It is safe for concurrent
+// Client calls the API. Its fields are the API's resources. It is safe for concurrent
 // use and never changes after it is made; make one and keep it.
 //
 // However a Client is printed, logged or encoded, its key does not show.

@@ -34,7 +34,7 @@
 //	408, other 5xx but 501                    again            outcome unknown
 //	reset or time-out after sending           again            outcome unknown
 //	2xx whose body breaks off                 again            outcome unknown
-//	2xx that is no JSON                       error            outcome unknown
+//	2xx that is not JSON                      error            outcome unknown
 //	302, 303                                  error            outcome unknown
 //	certificate error, unknown host           error            error
 //	all else                                  error            error
@@ -57,8 +57,10 @@
 //
 // # Lists
 //
-// List returns one [Page]. For All, Limit is the size of its pages; [Collect] limits their number of items. All iterates over every page, fetching each when it is needed; it may
-// be ranged over again and yields an error at most once, last:
+// List returns one [Page]. All iterates over every page, fetching each when it is needed; it may
+// be ranged over again and yields an error at most once, last. For All, Limit is the size of a page;
+// [Collect] limits the number of items. Reads of pages are retried. To delete what is listed,
+// collect it first: items move up as those before them go.
 //
 //	for number, err := range client.Numbers.All(ctx, agentphone.ListNumbersParams{}) {
 //		if err != nil {
@@ -82,7 +84,7 @@
 //
 // # Receiving
 //
-// [NewWebhookHandler] is an [net/http.Handler] for webhook requests: it checks them, hands events to
+// [NewWebhookHandler] returns an [net/http.Handler] for webhook requests: it checks them, hands events to
 // typed callbacks, each delivery once, and answers voice turns ([VoiceResponse]). [VerifyWebhook] and
 // [ParseEvent] are its parts, for other servers.
 //

@@ -16,8 +16,9 @@ import (
 var (
 	// ErrOutcomeUnknown: a request that acts once (it places a call, sends a message,
 	// buys a number, ...) failed in a way that leaves open whether it took effect: a
-	// time-out or a reset after it was sent, a 408, a 302 or 303, a 5xx (but 501, and 503 with Retry-After), a 2xx whose body cannot be
-	// read. It was not sent again. Look before you do: the method's documentation says how.
+	// timeout or a reset after it was sent, a 408, a 302 or 303, a 5xx (but 501, and 503 with
+	// Retry-After), or a 2xx whose body cannot be read. It was not sent again. Look before you
+	// do so: the method's documentation says how.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
 	// ErrNoAPIKey: the operation needs a key and the client has none. Nothing was sent.
 	ErrNoAPIKey = errors.New("agentphone: no API key")
@@ -52,15 +53,15 @@ const (
 // Printed with any verb, or logged, it is its one-line text.
 type APIError struct {
 	StatusCode int
-	Code       string       // the API's code, such as INSUFFICIENT_BALANCE; "" if it gave none. A list of invalid fields is VALIDATION_ERROR.
-	Type       string       // the API's type of error, if it gave one
-	Message    string       // what the API says; for invalid fields a summary of Details
-	Details    []FieldError // the invalid fields of a 422
-	RequestID  string       // header X-Request-Id, for a question to support
-	RetryAfter time.Duration
-	Attempts   int    // requests made in all
-	Operation  string // method and path template: POST /v1/calls
-	Body       []byte `json:"-"` // as received, at most 64 KiB, without the client's key should it be in there
+	Code       string        // the API's code, such as INSUFFICIENT_BALANCE; "" if it gave none. A list of invalid fields is VALIDATION_ERROR.
+	Type       string        // the API's type of error, if it gave one
+	Message    string        // what the API says; for invalid fields a summary of Details
+	Details    []FieldError  // the invalid fields of a 422
+	RequestID  string        // header X-Request-Id, for a question to support
+	RetryAfter time.Duration // what the server asks for; 0 if it asks for nothing
+	Attempts   int           // requests made in all
+	Operation  string        // method and path template: POST /v1/calls
+	Body       []byte        `json:"-"` // as received, at most 64 KiB, without the client's key should it be in there
 
 	outcomeUnknown bool
 }
@@ -125,7 +126,7 @@ func (e *APIError) Is(target error) bool {
 	return false
 }
 
-// Format prints the error's text whatever the verb: %+v would print the body.
+// Format prints the error's text whatever the verb: %#v would print the body.
 func (e *APIError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
 // LogValue is the error's text.
@@ -144,6 +145,7 @@ type TransportError struct {
 	outcomeUnknown bool
 }
 
+// Error is a single line: operation, cause, what was waited for, attempts.
 func (e *TransportError) Error() string {
 	text := fmt.Sprintf("agentphone: %s: %v", e.Operation, e.Err)
 	var answer *APIError
@@ -184,6 +186,7 @@ type DecodeError struct {
 	cut            bool // the connection broke within the body
 }
 
+// Error is a single line: operation, status, what is wrong with the answer, attempts.
 func (e *DecodeError) Error() string {
 	return withOutcome(fmt.Sprintf("agentphone: %s: cannot read the %d answer: %v%s",
 		e.Operation, e.StatusCode, e.Err, attemptsText(e.Attempts)), e.outcomeUnknown)
@@ -195,7 +198,7 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 // Is reports whether the error is ErrOutcomeUnknown.
 func (e *DecodeError) Is(target error) bool { return target == ErrOutcomeUnknown && e.outcomeUnknown }
 
-// Format prints the error's text whatever the verb: %+v would print the body.
+// Format prints the error's text whatever the verb: %#v would print the body.
 func (e *DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
 // LogValue is the error's text.
@@ -208,6 +211,7 @@ type ValidationError struct {
 	Reason string // never holds the value
 }
 
+// Error names the field and what is wrong with it.
 func (e *ValidationError) Error() string { return "agentphone: " + e.Field + ": " + e.Reason }
 
 // Is reports whether target is ErrValidation.

@@ -51,7 +51,7 @@ const (
 )
 
 // SendMessageParams are the parameters of [MessagesService.Send]. Exactly one of ToNumber
-// and Recipients is set.
+// and Recipients must be set.
 type SendMessageParams struct {
 	AgentID          string    `json:"agent_id,omitzero"`   // the sender, who must have a number; may be left out for a group
 	ToNumber         string    `json:"to_number,omitzero"`  // E.164, a short code, an email address (iMessage) or a group (grp_...)

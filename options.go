@@ -147,7 +147,8 @@ func WithRetryWait(lowest, highest time.Duration) Option {
 
 // WithMaxRetryAfter sets the longest Retry-After that is waited for, one minute by
 // default. If the server asks for more, or for more than the context has left, the call
-// returns the [*APIError] at once.
+// returns the [*APIError] at once. [CallsService.Wait] and [CallsService.StreamTranscript],
+// which wait anyway, wait for up to 10 minutes.
 func WithMaxRetryAfter(d time.Duration) Option {
 	return func(c *config) error {
 		c.transport.MaxRetryAfter = d

@@ -44,7 +44,7 @@ const (
 	ContactTitleVP       ContactTitle = "vp"
 	ContactTitleGM       ContactTitle = "gm"
 	ContactTitleDirector ContactTitle = "director"
-	ContactTitleOther    ContactTitle = "other" // named in ContactTitleOther
+	ContactTitleOther    ContactTitle = "other" // name it in RegisterParams.ContactTitleOther
 )
 
 // UseCase is what the messages are for.

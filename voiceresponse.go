@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrVoiceAnswered is something said after the turn's last words: a second Say, or anything after
+// ErrVoiceAnswered is returned for something said after the turn's last words: a second Say, or anything after
 // the callback returned.
 var ErrVoiceAnswered = errors.New("agentphone: the voice turn is answered already")
 

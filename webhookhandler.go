@@ -61,8 +61,9 @@ type WebhookHandlerConfig struct {
 //	503  the DeliveryStore could not be asked: it comes again
 //
 // A delivery is known by its id ([WebhookIDHeader]), or if it has none by its body. The id is not signed: somebody
-// who captured a request could have it handled again, under another id, for as long as its timestamp is accepted. A voice turn that comes again after it was
-// handled is answered with silence: what it said was said. One whose callback fails after its first Interim
+// who captured a request could have it handled again, under another id, for as long as its timestamp is accepted.
+//
+// A voice turn that comes again after it was handled is answered with silence: what it said was said. One whose callback fails after its first Interim
 // is answered with what it had said, for the 200 has gone out. If the DeliveryStore cannot be told that a delivery is
 // done, the answer is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (http.Handler, error) {

@@ -122,6 +122,8 @@ func (s *WebhooksService) GetForAgent(ctx context.Context, agentID string, opts 
 }
 
 // SetForAgent is Set for an agent's own webhook. (POST /v1/agents/{agent_id}/webhook)
+//
+// Acts once: after [ErrOutcomeUnknown] read the secret that is in force with GetForAgent.
 func (s *WebhooksService) SetForAgent(ctx context.Context, agentID string, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetAgentWebhook, []string{agentID}, params, opts)
 }

@@ -44,7 +44,7 @@ func (s *Server) Start() string {
 	return p.url
 }
 
-// URL is Start.
+// URL is the same as Start.
 func (s *Server) URL() string { return s.Start() }
 
 func (p *port) close() {
