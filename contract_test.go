@@ -2,6 +2,7 @@ package agentphone_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type exchange struct {
 	call   string // service and method
 	op     *apiOperation
 	query  url.Values
+	accept string
 	body   any // nil if there was none
 	status int
 	media  string
@@ -44,7 +46,8 @@ type tap struct {
 }
 
 func (p *tap) RoundTrip(r *http.Request) (*http.Response, error) {
-	x := &exchange{call: p.call, op: findOperation(p.t, p.api.operations, r.Method, r.URL.Path), query: r.URL.Query()}
+	op := findOperation(p.t, p.api.operations, r.Method, r.URL.Path)
+	x := &exchange{call: p.call, op: op, query: r.URL.Query(), accept: r.Header.Get("Accept")}
 	p.seen = append(p.seen, x)
 	if r.Body != nil {
 		data, err := io.ReadAll(r.Body)
@@ -92,6 +95,7 @@ func TestContractOfRequests(t *testing.T) {
 	for _, x := range runContract(t, api) {
 		op := x.op.String()
 		reached[op] = true
+		assert.Equal(t, cmp.Or(x.op.Media, "application/json"), x.accept, "Accept of %s", op)
 		if bodies[op] == nil {
 			bodies[op] = map[string]bool{}
 		}
