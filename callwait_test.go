@@ -143,7 +143,7 @@ func TestWaitEndsWithItsContextAndTellsTheLastStatus(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, agentphone.ErrServer)
 		assert.Nil(t, call)
-		assert.EqualError(t, err, "agentphone: waiting for the call to end: context deadline exceeded; the last look failed: agentphone: GET /v1/calls/{call_id}: 503 Service Unavailable (attempts=1)")
+		assert.EqualError(t, err, "agentphone: waiting for the call to end: context deadline exceeded; the last poll failed: agentphone: GET /v1/calls/{call_id}: 503 Service Unavailable (attempts=1)")
 	})
 	// In the middle of a request.
 	synctest.Test(t, func(t *testing.T) {

@@ -190,6 +190,7 @@ func TestSenselessSecretsAndLimits(t *testing.T) {
 	for _, secret := range []string{" ", "whsec_a\n", " whsec_b"} {
 		_, err := agentphone.NewWebhookVerifier([]string{secret})
 		assert.Errorf(t, err, "%q", secret)
+		assert.ErrorIs(t, agentphone.VerifyWebhook(nil, nil, secret), agentphone.ErrValidation, "%q", secret)
 	}
 	s := &agentphone.MemoryDeliveryStore{MaxDeliveries: -1}
 	_, err := s.Claim(t.Context(), "a")

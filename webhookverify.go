@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // The headers of a webhook request.
@@ -40,10 +39,11 @@ const webhookTolerance = 5 * time.Minute
 // A request that is sent twice within the five minutes passes twice. AgentPhone's own repetitions have one
 // [WebhookIDHeader]; it is not signed, so somebody who sends a captured request again can give it another.
 func VerifyWebhook(payload []byte, header http.Header, secret string) error {
-	if secret == "" {
-		return ErrWebhookNoSecret
+	secrets := []string{secret}
+	if err := checkSecrets(secrets); err != nil {
+		return err
 	}
-	return verifyWebhook(payload, header, []string{secret}, webhookTolerance)
+	return verifyWebhook(payload, header, secrets, webhookTolerance)
 }
 
 // WebhookVerifier is VerifyWebhook with several secrets: setting a webhook makes a new one, and
@@ -72,13 +72,8 @@ func WithWebhookTolerance(d time.Duration) WebhookVerifierOption {
 // NewWebhookVerifier accepts a signature by any of the secrets. An empty secret, or none, is
 // [ErrWebhookNoSecret]; one with white space in it is a *[ValidationError].
 func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*WebhookVerifier, error) {
-	if len(secrets) == 0 || slices.Contains(secrets, "") {
-		return nil, ErrWebhookNoSecret
-	}
-	for _, secret := range secrets {
-		if strings.ContainsFunc(secret, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-			return nil, &ValidationError{"webhook secret", "has white space or a control character"}
-		}
+	if err := checkSecrets(secrets); err != nil {
+		return nil, err
 	}
 	secrets = slices.Clone(secrets)
 	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: webhookTolerance}
@@ -91,6 +86,18 @@ func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*Webho
 		}
 	}
 	return v, nil
+}
+
+func checkSecrets(secrets []string) error {
+	if len(secrets) == 0 || slices.Contains(secrets, "") {
+		return ErrWebhookNoSecret
+	}
+	for _, secret := range secrets {
+		if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			return &ValidationError{"webhook secret", "has white space, a control character or a character outside ASCII"}
+		}
+	}
+	return nil
 }
 
 // Verify checks a request as [VerifyWebhook] does.

@@ -24,7 +24,7 @@ type plan struct {
 
 var (
 	fullPlan = plan{
-		rounds: 15, slice: 100 * time.Millisecond,
+		rounds: 15, slice: 80 * time.Millisecond,
 		items: []int{10, 100, 1000, 10_000, 50_000}, turns: 1_000_000, requests: 20_000,
 	}
 	quickPlan = plan{

@@ -179,7 +179,7 @@ func (r *row) cell(name string) string {
 	switch {
 	case len(r.Values[name]) == 0:
 		return ""
-	case name == netHTTP || r.median(netHTTP) == 0:
+	case name == netHTTP || r.median(netHTTP) <= 0:
 		return decimal(r.median(name))
 	}
 	return fmt.Sprintf("%s (%.2f)", decimal(r.median(name)), r.ratio(name))
