@@ -1,0 +1,237 @@
+package agentphone_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+func TestATurnHasItsOwnTimeAndAllElseTenMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var left time.Duration
+		note := func(ctx context.Context) error {
+			end, ok := ctx.Deadline()
+			require.True(t, ok)
+			left = time.Until(end)
+			return nil
+		}
+		h := newHandler(t, agentphone.WebhookHandlerConfig{
+			TurnTimeout: 7 * time.Second,
+			OnMessage:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return note(ctx) },
+			OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+				return note(ctx)
+			},
+			OnCallEnded: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.CallEndedData) error { return note(ctx) },
+			OnReaction:  func(ctx context.Context, _ *agentphone.Event, _ *agentphone.ReactionData) error { return note(ctx) },
+			OnUnknown:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.UnknownData) error { return note(ctx) },
+		})
+		for body, want := range map[string]time.Duration{
+			turnEvent: 7 * time.Second,
+			textEvent: 10 * time.Minute,
+			`{"event":"agent.call_ended","channel":"voice","data":{}}`: 10 * time.Minute,
+			`{"event":"agent.reaction","data":{}}`:                     10 * time.Minute,
+			`{"event":"agent.dreamt","channel":"voice","data":{}}`:     10 * time.Minute,
+		} {
+			left = 0
+			require.Equal(t, 200, serve(h, signed(body, "")).Code)
+			assert.Equal(t, want, left, body)
+		}
+	})
+}
+
+func TestABodyMayHaveAsManyBytesAsTheConfigSays(t *testing.T) {
+	of := func(size int) string {
+		const head, tail = `{"event":"agent.dreamt","data":"`, `"}`
+		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
+	}
+	for _, limit := range []int{100, 1 << 20, 3 << 20} {
+		h := newHandler(t, agentphone.WebhookHandlerConfig{MaxBodyBytes: int64(limit)})
+		assert.Equal(t, 200, serve(h, signed(of(limit), "")).Code, limit)
+		assert.Equal(t, 413, serve(h, signed(of(limit+1), "")).Code, limit)
+	}
+	h := newHandler(t, agentphone.WebhookHandlerConfig{})
+	assert.Equal(t, 200, serve(h, signed(of(1<<20), "")).Code)
+	assert.Equal(t, 413, serve(h, signed(of(1<<20+1), "")).Code)
+}
+
+func TestATimestampMayBeAsOldAsTheConfigSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, tolerance := range []time.Duration{time.Minute, time.Hour} {
+			h := newHandler(t, agentphone.WebhookHandlerConfig{Tolerance: tolerance})
+			for age, want := range map[time.Duration]int{
+				tolerance: 200, -tolerance: 200, tolerance + time.Second: 401, -tolerance - time.Second: 401,
+			} {
+				r := signed(textEvent, "")
+				r.Header = agentphone.SignWebhook([]byte(textEvent), testSecret, time.Now().Add(-age))
+				assert.Equal(t, want, serve(h, r).Code, "%v of %v", age, tolerance)
+			}
+		}
+	})
+}
+
+func TestOnlyAPOSTIsAnEvent(t *testing.T) {
+	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+		t.Error("called back")
+		return nil
+	}})
+	for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "post", "PURGE", ""} {
+		r := signed(textEvent, "whd_1") // signed well: it is the method that is wrong
+		r.Method = method
+		w := serve(h, r)
+		assert.Equal(t, 405, w.Code, method)
+		assert.Equal(t, "POST", w.Header().Get("Allow"), method)
+	}
+}
+
+// A deadlineWriter knows the deadline as a connection does.
+type deadlineWriter struct {
+	*httptest.ResponseRecorder
+	t        *testing.T
+	deadline time.Time
+	writes   int
+}
+
+func (w *deadlineWriter) SetWriteDeadline(at time.Time) error { w.deadline = at; return nil }
+
+func (w *deadlineWriter) WriteHeader(status int) {
+	w.inTime()
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+func (w *deadlineWriter) Write(p []byte) (int, error) {
+	w.inTime()
+	return w.ResponseRecorder.Write(p)
+}
+
+func (w *deadlineWriter) inTime() {
+	w.writes++
+	require.False(w.t, w.deadline.IsZero(), "the server's WriteTimeout holds while there is no other")
+	assert.Greater(w.t, time.Until(w.deadline), 4*time.Second, "no time is left for the answer")
+}
+
+// The store takes all its time, and so does the callback, and some more to clean up: the answer goes out all the same.
+func TestAnAnswerHasTimeToGoOutHoweverLongAllElseTook(t *testing.T) {
+	failure := errors.New("x")
+	for name, tc := range map[string]struct {
+		body  string
+		claim time.Duration
+		err   error
+		want  int
+	}{
+		"handled":      {textEvent, 4900 * time.Millisecond, nil, 200},
+		"failed":       {textEvent, 4900 * time.Millisecond, failure, 500},
+		"turn":         {turnEvent, 4900 * time.Millisecond, nil, 200},
+		"failed turn":  {turnEvent, 4900 * time.Millisecond, failure, 500},
+		"store broken": {textEvent, time.Hour, nil, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				use := func(ctx context.Context) error {
+					<-ctx.Done()
+					time.Sleep(5 * time.Second)
+					return tc.err
+				}
+				h := newHandler(t, agentphone.WebhookHandlerConfig{
+					Deliveries: &lateStore{slowStore{d: tc.claim}},
+					OnMessage:  func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return use(ctx) },
+					OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+						return use(ctx)
+					},
+				})
+				w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder(), t: t}
+				h.ServeHTTP(w, signed(tc.body, "whd_1"))
+				assert.Equal(t, tc.want, w.Code)
+				assert.NotZero(t, w.writes)
+				assert.True(t, w.deadline.IsZero(), "the connection is not the handler's after the request")
+			})
+		})
+	}
+}
+
+// A lateStore settles just before it is no longer waited for.
+type lateStore struct{ slowStore }
+
+func (s *lateStore) Done(ctx context.Context, id string) error {
+	time.Sleep(4900 * time.Millisecond)
+	return s.slowStore.Done(ctx, id)
+}
+
+func (s *lateStore) Release(ctx context.Context, id string) error {
+	time.Sleep(4900 * time.Millisecond)
+	return s.slowStore.Release(ctx, id)
+}
+
+// pipes is a network in memory, so that its connections live in a bubble's time.
+type pipes struct{ conns chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, ok := <-p.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+func (p pipes) Close() error   { close(p.conns); return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p.conns <- server
+	return client, nil
+}
+
+// A server without a WriteTimeout sets no deadline for the next request: what is left behind would cut it.
+func TestAConnectionServesAnotherRequestHoursLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := pipes{make(chan net.Conn, 1)}
+		quickly := newHandler(t, agentphone.WebhookHandlerConfig{OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			return errors.Join(v.Interim("One moment."), v.Say("Done."))
+		}})
+		mux := http.NewServeMux()
+		mux.Handle("/hook", quickly)
+		mux.HandleFunc("/other", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") })
+		srv := &http.Server{Handler: mux}
+		served := make(chan error, 1)
+		go func() { served <- srv.Serve(network) }()
+		transport := &http.Transport{DialContext: network.dial}
+		for i, path := range []string{"/hook", "/other", "/hook", "/hook"} {
+			var reused bool
+			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused = c.Reused }})
+			r := signed(turnEvent, "")
+			req, err := http.NewRequestWithContext(ctx, "POST", "http://pipe"+path, strings.NewReader(turnEvent))
+			require.NoError(t, err)
+			req.Header = r.Header
+			req.Header.Set(agentphone.WebhookIDHeader, path+time.Now().String())
+			res, err := transport.RoundTrip(req)
+			require.NoError(t, err)
+			var lines int
+			scanner := bufio.NewScanner(res.Body)
+			for scanner.Scan() {
+				lines++
+			}
+			require.NoError(t, scanner.Err())
+			require.NoError(t, res.Body.Close())
+			assert.Equal(t, 200, res.StatusCode)
+			assert.NotZero(t, lines)
+			assert.Equal(t, i > 0, reused, path)
+			time.Sleep(3 * time.Hour)
+		}
+		transport.CloseIdleConnections()
+		require.NoError(t, srv.Close())
+		require.ErrorIs(t, <-served, http.ErrServerClosed)
+	})
+}
