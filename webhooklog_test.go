@@ -1,0 +1,195 @@
+package agentphone_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// A jsonLog is a sink that hides nothing: values are printed with what is inside of them, and quotes that
+// one escapes are read back.
+type jsonLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *jsonLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *jsonLog) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() == slog.KindAny {
+			a.Value = slog.StringValue(fmt.Sprintf("%s", a.Value.Any()))
+		}
+		return a
+	}}))
+}
+
+func (l *jsonLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// take returns the records so far and forgets them.
+func (l *jsonLog) take(t *testing.T) (records []map[string]any) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for d := json.NewDecoder(&l.b); d.More(); {
+		var r map[string]any
+		require.NoError(t, d.Decode(&r))
+		records = append(records, r)
+	}
+	return records
+}
+
+// failingStore fails to claim or to settle.
+type failingStore struct {
+	agentphone.MemoryDeliveryStore
+	claim, settle error
+}
+
+func (s *failingStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
+	return agentphone.DeliveryGranted, s.claim
+}
+func (s *failingStore) Done(context.Context, string) error    { return s.settle }
+func (s *failingStore) Release(context.Context, string) error { return s.settle }
+
+// Texts that are nowhere but in requests and secrets.
+const (
+	logSecret = "whsec_aubergine"
+	logOld    = "whsec_broccoli"
+	logText   = "marzipan for two"
+	logPhone  = "+14155550188"
+)
+
+func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
+	const secretEvent = `{"event":"agent.message","channel":"sms","agentId":"a","data":{"message":"` + logText + `","from":"` + logPhone + `"},` +
+		`"conversationState":{"k":"` + logText + `"},"recentHistory":[{"content":"` + logText + `"}]}`
+	const secretTurn = `{"event":"agent.message","channel":"voice","data":{"transcript":"` + logText + `","from":"` + logPhone + `"}}`
+	failure, down := errors.New("database is down"), errors.New("store is down")
+	broken := func(r *http.Request, header, value string) *http.Request { r.Header.Set(header, value); return r }
+	signed := func(body string) *http.Request {
+		r := signed(body, "whd_7")
+		for name, values := range agentphone.SignWebhook([]byte(body), logSecret, time.Now()) {
+			r.Header[name] = values
+		}
+		return r
+	}
+	for name, tc := range map[string]struct {
+		request  *http.Request
+		callback func(*agentphone.VoiceResponse) error
+		store    *failingStore
+		status   int
+		want     []string // a piece of each record, in order
+	}{
+		"well":                   {signed(secretEvent), nil, &failingStore{}, 200, nil},
+		"a turn well":            {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return v.Say(logText) }, &failingStore{}, 200, nil},
+		"forged":                 {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("0", 64)), nil, &failingStore{}, 401, []string{"signature is wrong"}},
+		"unsigned":               {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, ""), nil, &failingStore{}, 401, []string{"no signature"}},
+		"stale":                  {broken(signed(secretEvent), agentphone.WebhookTimestampHeader, "1"), nil, &failingStore{}, 401, []string{"timestamp"}},
+		"no JSON":                {signed(logText), nil, &failingStore{}, 400, []string{"no event"}},
+		"a number":               {signed(logPhone[1:]), nil, &failingStore{}, 400, []string{"no event"}},
+		"a text":                 {signed(`"` + logText + `"`), nil, &failingStore{}, 400, []string{"no event"}},
+		"no event":               {signed(`{"message":"` + logText + `"}`), nil, &failingStore{}, 400, []string{"no event type"}},
+		"data of another kind":   {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"without the data"}},
+		"claim fails":            {signed(secretEvent), nil, &failingStore{claim: down}, 503, []string{"claiming the delivery failed: store is down"}},
+		"callback fails":         {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{}, 500, []string{"the callback failed: database is down"}},
+		"callback panics":        {signed(secretEvent), func(*agentphone.VoiceResponse) error { panic("at the disco") }, &failingStore{}, 500, []string{"at the disco"}},
+		"callback never returns": {signed(secretEvent), func(*agentphone.VoiceResponse) error { runtime.Goexit(); return nil }, &failingStore{}, 0, []string{"ended its goroutine"}},
+		"done fails":             {signed(secretEvent), nil, &failingStore{settle: down}, 200, []string{"marking the delivery as done failed: store is down"}},
+		"release fails":          {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{settle: down}, 500, []string{"database is down", "releasing the delivery failed: store is down"}},
+		"a turn fails late": {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return errors.Join(v.Interim(logText), failure) }, &failingStore{}, 200,
+			[]string{"database is down"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			call := func(v *agentphone.VoiceResponse) error {
+				if tc.callback == nil {
+					return nil
+				}
+				return tc.callback(v)
+			}
+			h, err := agentphone.NewWebhookHandler([]string{logSecret, logOld}, agentphone.WebhookHandlerConfig{
+				Logger: logs.logger(), Deliveries: tc.store,
+				OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return call(nil) },
+				OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+					return call(v)
+				},
+			})
+			require.NoError(t, err)
+			status := 0
+			var wg sync.WaitGroup
+			wg.Go(func() { status = serve(h, tc.request).Code }) // it may end its goroutine
+			wg.Wait()
+			assert.Equal(t, tc.status, status)
+
+			raw := logs.String()
+			for _, secret := range []string{logSecret, logOld, logText, "marzipan", logPhone[1:]} {
+				assert.NotContains(t, raw, secret)
+			}
+			records := logs.take(t)
+			require.Len(t, records, len(tc.want), raw)
+			for i, want := range tc.want {
+				line := fmt.Sprint(records[i]["msg"], ": ", records[i]["error"], records[i]["reason"], records[i]["panic"])
+				assert.Contains(t, line, want)
+				if tc.status != 400 && tc.status != 401 { // what is no event has no id
+					assert.Equal(t, "whd_7", records[i]["delivery_id"], "or nobody can tell which it was")
+					assert.Equal(t, "agent.message", records[i]["event"])
+				}
+			}
+		})
+	}
+}
+
+// Callers hang up: an operator is not to be woken for that.
+func TestACallerWhoHungUpIsNoErrorInTheLog(t *testing.T) {
+	var logs jsonLog
+	ctx, hangUp := context.WithCancel(t.Context())
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+		hangUp()
+		return v.Interim("Are you there?")
+	}})
+	serve(h, signed(turnEvent, "whd_1").WithContext(ctx))
+	records := logs.take(t)
+	require.Len(t, records, 1)
+	assert.Equal(t, "INFO", records[0]["level"])
+}
+
+func TestWithoutALoggerFailuresGoToTheDefaultOne(t *testing.T) {
+	before, out, flags := slog.Default(), log.Writer(), log.Flags()
+	defer func() {
+		slog.SetDefault(before)
+		log.SetOutput(out) // SetDefault had redirected it
+		log.SetFlags(flags)
+	}()
+	var logs jsonLog
+	slog.SetDefault(logs.logger())
+	h, err := agentphone.NewWebhookHandler([]string{testSecret}, agentphone.WebhookHandlerConfig{
+		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+			return errors.New("database is down")
+		},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 500, serve(h, signed(textEvent, "whd_1")).Code)
+	assert.Contains(t, logs.String(), "database is down")
+}
