@@ -1,0 +1,192 @@
+package agentphone_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// claims makes claims that must be answered as is expected.
+func claims(t *testing.T, s *agentphone.MemoryDeliveryStore) func(id string, want agentphone.DeliveryClaim) {
+	return func(id string, want agentphone.DeliveryClaim) {
+		t.Helper()
+		got, err := s.Claim(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, want, got, id)
+	}
+}
+
+func TestAStoreKeepsAndHoldsAsLongAsItIsTold(t *testing.T) {
+	for _, s := range []*agentphone.MemoryDeliveryStore{
+		{Keep: time.Hour, ClaimLife: time.Minute}, {Keep: 72 * time.Hour, ClaimLife: 2 * time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			claim := claims(t, s)
+			claim("held", agentphone.DeliveryGranted)
+			time.Sleep(s.ClaimLife - time.Second)
+			claim("held", agentphone.DeliveryHeld)
+			time.Sleep(time.Second)
+			claim("held", agentphone.DeliveryGranted) // whoever held it has crashed
+			claim("held", agentphone.DeliveryHeld)
+
+			claim("done", agentphone.DeliveryGranted)
+			require.NoError(t, s.Done(t.Context(), "done"))
+			time.Sleep(s.Keep - time.Second)
+			claim("done", agentphone.DeliveryHandled)
+			time.Sleep(time.Second)
+			claim("done", agentphone.DeliveryGranted)
+		})
+	}
+}
+
+func TestAStoreRemembersAsManyAsItIsTold(t *testing.T) {
+	for _, most := range []int{1, 3, 1000} {
+		s := &agentphone.MemoryDeliveryStore{MaxDeliveries: most}
+		claim := claims(t, s)
+		for i := range 2*most + 1 {
+			claim(strconv.Itoa(i), agentphone.DeliveryGranted)
+			require.NoError(t, s.Done(t.Context(), strconv.Itoa(i)))
+		}
+		claim(strconv.Itoa(most+1), agentphone.DeliveryHandled) // the oldest of the latest
+		claim(strconv.Itoa(2*most), agentphone.DeliveryHandled)
+		claim(strconv.Itoa(most), agentphone.DeliveryGranted)
+	}
+}
+
+func TestAFullStoreForgetsClaimsThatHaveExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 10
+		s := &agentphone.MemoryDeliveryStore{MaxDeliveries: most, ClaimLife: time.Minute}
+		claim := claims(t, s)
+		for round := range 5 {
+			for i := range most {
+				claim(fmt.Sprint(round, "/", i), agentphone.DeliveryGranted) // by a process that crashes
+			}
+			_, err := s.Claim(t.Context(), "one too many")
+			require.ErrorIs(t, err, agentphone.ErrDeliveryStoreFull)
+			claim(fmt.Sprint(round, "/", 0), agentphone.DeliveryHeld) // full, it still knows
+			time.Sleep(time.Minute)
+		}
+		claim("new", agentphone.DeliveryGranted)
+		require.NoError(t, s.Release(t.Context(), "new"))
+		for i := range most { // a claim that was given up or done takes no place
+			claim(fmt.Sprint("done", i), agentphone.DeliveryGranted)
+			require.NoError(t, s.Done(t.Context(), fmt.Sprint("done", i)))
+		}
+		claim("another", agentphone.DeliveryGranted)
+	})
+}
+
+// It is remembered once: were it in the queue twice, its first place would push it out.
+func TestADeliveryThatIsDoneTwiceTakesOnePlace(t *testing.T) {
+	s := &agentphone.MemoryDeliveryStore{MaxDeliveries: 3}
+	for _, id := range []string{"a", "a", "a", "b", "b", "b", "c", "a"} {
+		require.NoError(t, s.Done(t.Context(), id))
+	}
+	claim := claims(t, s)
+	for _, id := range []string{"a", "b", "c"} {
+		claim(id, agentphone.DeliveryHandled)
+	}
+}
+
+// heap is what is in use after garbage is collected.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // finalizers of the first
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+func TestAFloodOfDeliveriesKeepsMemoryBounded(t *testing.T) {
+	const flood, most, few = 1_000_000, 1000, 4 << 20
+	for name, each := range map[string]func(*agentphone.MemoryDeliveryStore, context.Context, string) error{
+		"handled": func(s *agentphone.MemoryDeliveryStore, ctx context.Context, id string) error {
+			if _, err := s.Claim(ctx, id); err != nil {
+				return err
+			}
+			return s.Done(ctx, id)
+		},
+		"handled without a claim": (*agentphone.MemoryDeliveryStore).Done,
+		"failed": func(s *agentphone.MemoryDeliveryStore, ctx context.Context, id string) error {
+			if _, err := s.Claim(ctx, id); err != nil {
+				return err
+			}
+			return s.Release(ctx, id)
+		},
+		"never settled": func(s *agentphone.MemoryDeliveryStore, ctx context.Context, id string) error {
+			_, _ = s.Claim(ctx, id) // refused from the thousandth on
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &agentphone.MemoryDeliveryStore{MaxDeliveries: most}
+			n := flood / 10 // enough to tell, and quick with the race detector
+			switch name {
+			case "handled":
+				n = flood
+			case "never settled": // a full store looks through its claims each time
+				n = flood / 300
+			}
+			before := heap()
+			for i := range n {
+				if err := each(s, t.Context(), "whd_"+strconv.Itoa(i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			assert.Less(t, heap()-before, few)
+			runtime.KeepAlive(s)
+		})
+	}
+}
+
+func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
+	const distinct, few = 7_000, 4 << 20
+	store := &agentphone.MemoryDeliveryStore{MaxDeliveries: 1000}
+	var mu sync.Mutex
+	handled := 0
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: store, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+		mu.Lock()
+		defer mu.Unlock()
+		handled++
+		return nil
+	}})
+	send := func(from, to int) {
+		ids := make(chan string)
+		var senders sync.WaitGroup
+		for range 64 {
+			senders.Go(func() {
+				for id := range ids {
+					for serve(h, signed(textEvent, id)).Code != 200 { // 409: AgentPhone sends it again
+						runtime.Gosched()
+					}
+				}
+			})
+		}
+		for i := from; i < to; i++ {
+			ids <- fmt.Sprint("whd_", i)
+			if i%7 < 3 { // 30 % of all are duplicates
+				ids <- fmt.Sprint("whd_", i)
+			}
+		}
+		close(ids)
+		senders.Wait()
+	}
+	send(0, distinct/7) // the store is full of the first thousand: from here on it must not grow
+	goroutines, before := runtime.NumGoroutine(), heap()
+	send(distinct/7, distinct)
+	assert.Equal(t, distinct, handled)
+	assert.Less(t, heap()-before, few)
+	assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines+2)
+	runtime.KeepAlive(store)
+}
