@@ -1,7 +1,6 @@
 package agentphone_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -150,14 +149,15 @@ func TestADeliveryThatFailedIsHandledWhenItComesAgain(t *testing.T) {
 			return nil
 		},
 	})
+	event := strings.Replace(textEvent, "hi", "marzipan", 1)
 	for _, want := range []int{500, 500, 200, 200, 200} {
-		assert.Equal(t, want, serve(h, signed(textEvent, "whd_1")).Code)
+		assert.Equal(t, want, serve(h, signed(event, "whd_1")).Code)
 	}
 	assert.Equal(t, 3, calls)
 	assert.Contains(t, logs.String(), "database is down")
 	assert.Contains(t, logs.String(), "at the disco")
 	assert.Contains(t, logs.String(), "webhookhandler_test.go", "with the stack")
-	assert.NotContains(t, logs.String(), `"hi"`)
+	assert.NotContains(t, logs.String(), "marzipan")
 
 	// Without an id the body tells a repetition.
 	for range 2 {
@@ -294,17 +294,21 @@ func TestMemoryDeliveryStore(t *testing.T) {
 }
 
 func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
-	f.Add([]byte(textEvent), "sha256="+strings.Repeat("0", 64), "1776619211", "whd_1", false)
-	f.Add([]byte(turnEvent), "", "", "", true)
-	f.Add([]byte(`{"event":"x"`), "sha256=zz", "-1", "\x00", true)
-	f.Fuzz(func(t *testing.T, body []byte, signature, timestamp, id string, sign bool) {
-		called := false
+	f.Add("POST", []byte(textEvent), "sha256="+strings.Repeat("0", 64), "1776619211", "whd_1", false)
+	f.Add("POST", []byte(turnEvent), "", "", "", true)
+	f.Add("GET", []byte(turnEvent), "", "", "", true)
+	f.Add("PUT", []byte(textEvent), "", "", "whd_1", true)
+	f.Add("post", []byte(textEvent), "", "", "whd_1", true)
+	f.Add("POST", []byte(`{"event":"agent.message","channel":"voice","data":{"transcript":"a\nb. c\u2028d \ud800 e! f"}}`), "", "", "", true)
+	f.Add("POST", []byte(`{"event":"x"`), "sha256=zz", "-1", "\x00", true)
+	f.Fuzz(func(t *testing.T, method string, body []byte, signature, timestamp, id string, sign bool) {
+		called, turn := false, ""
 		h, err := agentphone.NewWebhookHandler([]string{testSecret}, agentphone.WebhookHandlerConfig{
 			Logger: quiet, MaxBodyBytes: 4096,
 			OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { called = true; return nil },
 			OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, d *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
-				called = true
-				return errors.Join(v.Interim(d.Transcript), v.Say(d.Transcript))
+				called, turn = true, d.Transcript
+				return errors.Join(v.Interim(d.Transcript), v.Stream(tokens(strings.SplitAfter(d.Transcript, " ")...)))
 			},
 			OnUnknown: func(context.Context, *agentphone.Event, *agentphone.UnknownData) error { called = true; return nil },
 		})
@@ -312,20 +316,24 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 			t.Fatal(err)
 		}
 		r := httptest.NewRequest("POST", "/", bytes.NewReader(body))
+		r.Method = method
 		r.Header = http.Header{agentphone.WebhookSignatureHeader: {signature}, agentphone.WebhookTimestampHeader: {timestamp}}
 		if sign {
 			r.Header = agentphone.SignWebhook(body, testSecret, time.Now())
 		}
 		r.Header[http.CanonicalHeaderKey(agentphone.WebhookIDHeader)] = []string{id}
 		w := serve(h, r)
-		if called && (!sign || len(body) > 4096) {
-			t.Fatal("called back without a signature")
+		if called && (!sign || len(body) > 4096 || method != "POST") {
+			t.Fatal("called back without a signature, or for what is no event")
 		}
-		if w.Header().Get("Content-Type") == "application/x-ndjson" {
-			for lines := bufio.NewScanner(w.Body); lines.Scan(); {
-				if !strings.HasPrefix(lines.Text(), "{") {
-					t.Fatalf("an invalid line: %q", lines.Text())
-				}
+		if (method != "POST") != (w.Code == 405) {
+			t.Fatalf("%q is answered with %d", method, w.Code)
+		}
+		if streamed := w.Header().Get("Content-Type") == "application/x-ndjson"; streamed != (turn != "") {
+			t.Fatalf("%q is answered in lines: %v", turn, streamed)
+		} else if streamed {
+			if texts := textsOf(t, w.Body.String()); texts[0] != turn {
+				t.Fatalf("%q became %q", turn, texts)
 			}
 		}
 	})
