@@ -3,6 +3,8 @@ package agentphone_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +85,61 @@ func TestParseEventIsTolerantOfAllButTheEnvelope(t *testing.T) {
 	for _, payload := range []string{``, `null`, `[]`, `{}`, `"x"`, `{"event":""}`, `{"event":7}`, `{"event":"x"`, `{"event":"x"} y`} {
 		_, err := agentphone.ParseEvent([]byte(payload))
 		require.ErrorIs(t, err, agentphone.ErrWebhookMalformed, payload)
+	}
+}
+
+// What is half read is worse than nothing: it looks whole.
+func TestAnOddFieldIsZeroAndAllOthersAreRead(t *testing.T) {
+	at := agentphone.NewTimestamp(time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC))
+	whole := &agentphone.Event{
+		Type: "agent.call_ended", Channel: "voice", Timestamp: at, AgentID: "a",
+		ConversationState: map[string]any{"step": 2.0}, RecentHistory: []agentphone.HistoryItem{{Content: "hi", At: at}},
+		Data: &agentphone.CallEndedData{CallID: "c", Summary: "s", Transcript: []agentphone.TranscriptEntry{{Role: "user", Content: "hi"}}, DurationSeconds: agentphone.Ptr(2.5)},
+	}
+	fields := map[string]string{
+		"event": `"agent.call_ended"`, "channel": `"voice"`, "timestamp": `"2026-04-19T17:20:11Z"`, "agentId": `"a"`,
+		"conversationState": `{"step":2}`, "recentHistory": `[{"content":"hi","at":"2026-04-19T17:20:11Z"}]`,
+	}
+	data := map[string]string{"callId": `"c"`, "summary": `"s"`, "transcript": `[{"role":"user","content":"hi"}]`, "durationSeconds": `2.5`}
+	parse := func(name, odd string) *agentphone.Event {
+		object := func(of map[string]string) string {
+			var parts []string
+			for key, value := range of {
+				if key == name {
+					value = odd
+				}
+				parts = append(parts, fmt.Sprintf("%q:%s", key, value))
+			}
+			return "{" + strings.Join(parts, ",") + "}"
+		}
+		all := maps.Clone(fields)
+		all["data"] = object(data)
+		e, err := agentphone.ParseEvent([]byte(object(all)))
+		require.NoError(t, err, odd)
+		e.Raw = nil
+		return e
+	}
+	require.Equal(t, whole, parse("", ""))
+	for name, tc := range map[string]struct {
+		odd  []string
+		zero func(*agentphone.Event, *agentphone.CallEndedData)
+	}{
+		"timestamp":         {[]string{`"soon"`, `{}`, `true`}, func(e *agentphone.Event, _ *agentphone.CallEndedData) { e.Timestamp = agentphone.Timestamp{} }},
+		"agentId":           {[]string{`7`, `["a"]`, `{}`}, func(e *agentphone.Event, _ *agentphone.CallEndedData) { e.AgentID = "" }},
+		"channel":           {[]string{`7`, `["voice"]`}, func(e *agentphone.Event, _ *agentphone.CallEndedData) { e.Channel = "" }},
+		"conversationState": {[]string{`"x"`, `[{"step":2}]`, `7`}, func(e *agentphone.Event, _ *agentphone.CallEndedData) { e.ConversationState = nil }},
+		"recentHistory": {[]string{`"x"`, `{}`, `[{"content":"hi"},7]`, `[{"content":"half"},{"content":7}]`, `[{"content":"half","at":"soon"}]`},
+			func(e *agentphone.Event, _ *agentphone.CallEndedData) { e.RecentHistory = nil }},
+		"callId":          {[]string{`7`, `{}`}, func(_ *agentphone.Event, d *agentphone.CallEndedData) { d.CallID = "" }},
+		"transcript":      {[]string{`"x"`, `[{"role":"user","content":"half"},7]`, `[{"role":"user","content":["half"]}]`}, func(_ *agentphone.Event, d *agentphone.CallEndedData) { d.Transcript = nil }},
+		"durationSeconds": {[]string{`"long"`, `[1]`, `1e999`}, func(_ *agentphone.Event, d *agentphone.CallEndedData) { d.DurationSeconds = nil }},
+	} {
+		for _, odd := range tc.odd {
+			want, its := *whole, *whole.Data.(*agentphone.CallEndedData)
+			tc.zero(&want, &its)
+			want.Data = &its
+			assert.Equal(t, &want, parse(name, odd), "%s: %s", name, odd)
+		}
 	}
 }
 

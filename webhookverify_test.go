@@ -1,6 +1,9 @@
 package agentphone_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,6 +67,7 @@ func TestVerifyWebhook(t *testing.T) {
 			"signature not hexadecimal":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("z", 64)), testSecret, agentphone.ErrWebhookNoSignature},
 			"signature cut":              {string(body), set(good, agentphone.WebhookSignatureHeader, signature[:69]), testSecret, agentphone.ErrWebhookNoSignature},
 			"signature of one byte":      {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256=00"), testSecret, agentphone.ErrWebhookNoSignature},
+			"white space around it":      {string(body), set(good, agentphone.WebhookSignatureHeader, "\t "+signature+" "), testSecret, nil},
 			"no timestamp":               {string(body), set(good, agentphone.WebhookTimestampHeader, ""), testSecret, agentphone.ErrWebhookTimestamp},
 			"timestamp not a number":     {string(body), set(good, agentphone.WebhookTimestampHeader, "now"), testSecret, agentphone.ErrWebhookTimestamp},
 			"timestamp that overflows":   {string(body), set(good, agentphone.WebhookTimestampHeader, "9223372036854775807"), testSecret, agentphone.ErrWebhookTimestamp},
@@ -78,6 +82,49 @@ func TestVerifyWebhook(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Times that overflow, and other ways of writing a number than AgentPhone's, are refused even with a good signature.
+func TestATimeIsTenDigitsAtMostHoweverWellSigned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := []byte(`{}`)
+		now := time.Now().Unix()
+		for _, seconds := range []string{
+			"9223372036854775807", "9223371974719179007", "-9223372036854775808", "-62135596801", "99999999999", "18446744073709551616",
+			"00" + strconv.FormatInt(now, 10), strings.Repeat("0", 20) + strconv.FormatInt(now, 10), strconv.FormatInt(now, 10) + ".0", "0x" + strconv.FormatInt(now, 16), "1e9", "1_000",
+		} {
+			mac := hmac.New(sha256.New, []byte(testSecret))
+			mac.Write([]byte(seconds + "." + string(body)))
+			h := http.Header{}
+			h.Set(agentphone.WebhookTimestampHeader, seconds)
+			h.Set(agentphone.WebhookSignatureHeader, "sha256="+hex.EncodeToString(mac.Sum(nil)))
+			require.ErrorIs(t, agentphone.VerifyWebhook(body, h, testSecret), agentphone.ErrWebhookTimestamp, seconds)
+		}
+	})
+}
+
+func TestAVerifierKeepsTheSecretsThatItWasMadeWith(t *testing.T) {
+	body, secrets := []byte(`{}`), []string{"whsec_new", "whsec_old"}
+	v, err := agentphone.NewWebhookVerifier(secrets)
+	require.NoError(t, err)
+	h, err := agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{Logger: quiet})
+	require.NoError(t, err)
+	copy(secrets, []string{"", "whsec_mallory"})
+	for secret, want := range map[string]error{
+		"whsec_new": nil, "whsec_old": nil, "whsec_mallory": agentphone.ErrWebhookBadSignature, "": agentphone.ErrWebhookBadSignature,
+	} {
+		require.ErrorIs(t, v.Verify(body, agentphone.SignWebhook(body, secret, time.Now())), want, secret)
+		r := signed(textEvent, "")
+		r.Header = agentphone.SignWebhook([]byte(textEvent), secret, time.Now())
+		assert.Equal(t, want == nil, serve(h, r).Code == 200, secret)
+	}
+}
+
+func TestAVerifierThatWasNotMadeLetsNobodyIn(t *testing.T) {
+	body := []byte(`{}`)
+	for _, v := range []*agentphone.WebhookVerifier{nil, {}} {
+		require.ErrorIs(t, v.Verify(body, agentphone.SignWebhook(body, "", time.Now())), agentphone.ErrWebhookNoSecret)
+	}
 }
 
 func FuzzVerifyWebhookLetsInOnlyWhatIsSigned(f *testing.F) {
