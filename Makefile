@@ -4,15 +4,23 @@ FUZZSECONDS ?= 5
 EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
-.PHONY: check test race chaos lint fmt vet tidy examples fuzz
+.PHONY: check test race jsonv2 chaos bench lint fmt vet tidy examples fuzz
 
-check: fmt vet lint test race chaos tidy examples fuzz
+check: fmt vet lint test race jsonv2 chaos tidy examples fuzz
 
 test:
 	$(GO) test ./...
 
 race:
 	$(GO) test -race -shuffle=on ./...
+
+# The next engine of encoding/json.
+jsonv2:
+	GOEXPERIMENT=jsonv2 $(GO) test ./...
+
+# The benchmarks have their own module too. Five to six minutes; see BENCHMARKS.md.
+bench:
+	cd bench && $(GO) run .
 
 # Once more by itself, to print its tally. CHAOS_SEED=... makes other weather.
 chaos:
@@ -34,6 +42,7 @@ bin/staticcheck: tools/go.mod tools/go.sum
 tidy:
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
+	cd bench && $(GO) mod tidy -diff
 
 # Every example runs against the API in memory; a server is interrupted after two seconds.
 examples:
