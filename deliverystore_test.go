@@ -183,10 +183,9 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 		senders.Wait()
 	}
 	send(0, distinct/7) // the store is full of the first thousand: from here on it must not grow
-	goroutines, before := runtime.NumGoroutine(), heap()
+	before := heap()
 	send(distinct/7, distinct)
 	assert.Equal(t, distinct, handled)
 	assert.Less(t, heap()-before, few)
-	assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines+2)
 	runtime.KeepAlive(store)
 }

@@ -111,6 +111,27 @@ func TestWhoeverSpeaksToACallerWhoIsGoneLearnsIt(t *testing.T) {
 	}
 }
 
+// leavingWriter is the line to a caller who hangs up at the first word.
+type leavingWriter struct {
+	*httptest.ResponseRecorder
+	hangUp func()
+}
+
+func (w *leavingWriter) FlushError() error { w.hangUp(); return nil }
+
+func TestTheRestOfATokenIsNotSaidToACallerWhoIsGone(t *testing.T) {
+	ctx, hangUp := context.WithCancel(t.Context())
+	w := &leavingWriter{httptest.NewRecorder(), hangUp}
+	var err error
+	voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		err = v.Stream(tokens("One. Two. Three. ", "Four. "))
+		return err
+	}).ServeHTTP(w, signed(turnEvent, "i").WithContext(ctx))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Contains(t, w.Body.String(), "One.")
+	assert.NotContains(t, w.Body.String(), "Two.")
+}
+
 func TestNothingElseIsSaidWhileTokensAre(t *testing.T) {
 	w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(yield func(string, error) bool) {
