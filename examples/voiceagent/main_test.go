@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -9,12 +10,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 func TestMain(m *testing.M) {
@@ -25,23 +28,92 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestCtrlCLetsTheTurnUnderWayEnd(t *testing.T) {
+// start runs the example at a free port and returns where it listens.
+func start(t *testing.T, secrets string) (string, *exec.Cmd) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := free.Addr().String()
 	_ = free.Close()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", addr)
-	cmd.Env = append(os.Environ(), "VOICEAGENT_MAIN=1", "AGENTPHONE_WEBHOOK_SECRET=whsec_1")
+	cmd.Env = append(os.Environ(), "VOICEAGENT_MAIN=1", "AGENTPHONE_WEBHOOK_SECRET="+secrets)
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { _, err := http.Get("http://" + addr); return err == nil }, 5*time.Second, 20*time.Millisecond)
-	body := `{"event":"agent.message","channel":"voice","data":{"transcript":"where is my order?"}}`
-	req, _ := http.NewRequest("POST", "http://"+addr+"/webhook", strings.NewReader(body))
-	req.Header = agentphone.SignWebhook([]byte(body), "whsec_1", time.Now())
-	res, err := http.DefaultClient.Do(req) // with the first line
+	require.Eventually(t, func() bool {
+		res, err := http.Get("http://" + addr)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		return err == nil
+	}, 10*time.Second, 20*time.Millisecond)
+	return "http://" + addr + "/webhook", cmd
+}
+
+// say sends a turn and returns with the answer's first line.
+func say(t *testing.T, url, secret, words string) *http.Response {
+	t.Helper()
+	body := fmt.Sprintf(`{"event":"agent.message","channel":"voice","data":{"transcript":%q}}`, words)
+	req, err := http.NewRequestWithContext(t.Context(), "POST", url, strings.NewReader(body))
 	require.NoError(t, err)
+	req.Header = agentphone.SignWebhook([]byte(body), secret, time.Now())
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
+func answer(t *testing.T, res *http.Response) string {
+	t.Helper()
+	all, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return string(all)
+}
+
+func TestCtrlCLetsTheTurnUnderWayEnd(t *testing.T) {
+	url, cmd := start(t, "whsec_1")
+	res := say(t, url, "whsec_1", "where is my order?")
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
-	answer, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	assert.Contains(t, string(answer), "arrives tomorrow")
+	assert.Contains(t, answer(t, res), "arrives tomorrow")
 	require.NoError(t, cmd.Wait())
+}
+
+func TestItAnswersTurnsThatAreSignedWithEitherSecretAndHangsUp(t *testing.T) {
+	url, cmd := start(t, "whsec_new, whsec_old")
+	assert.Equal(t, 401, say(t, url, "whsec_other", "Bye.").StatusCode)
+	assert.Equal(t, 401, say(t, url, "whsec_new, whsec_old", "Bye.").StatusCode)
+	for i, secret := range []string{"whsec_new", "whsec_old"} {
+		// Without an id a turn is known by its words: each caller has others.
+		assert.Equal(t, `{"text":"Goodbye!","hangup":true}`+"\n", answer(t, say(t, url, secret, fmt.Sprintf("Bye %d.", i))))
+		assert.NotContains(t, answer(t, say(t, url, secret, fmt.Sprintf("Hello %d?", i))), "hangup")
+		lines := strings.Split(strings.TrimSpace(answer(t, say(t, url, secret, fmt.Sprintf("My order %d?", i)))), "\n")
+		require.Len(t, lines, 2, "it talks while it looks something up")
+		assert.Contains(t, lines[0], `"interim":true`)
+		assert.Contains(t, lines[1], "arrives tomorrow")
+	}
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+}
+
+func TestItsCallEndsWhenTheCallerSaysBye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := agentphonetest.NewServer()
+		defer srv.Close()
+		webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://voiceagent.example.com/webhook"})
+		require.NoError(t, err)
+		agent, err := newAgent(webhook.Secret)
+		require.NoError(t, err)
+		srv.SetReceiver(agent)
+		id := srv.ReceiveCall("+14155550123", srv.PhoneNumber())
+		for words, lines := range map[string]int{"Hello?": 1, "My order, please.": 2} {
+			answer, err := srv.CallerSays(id, words)
+			require.NoError(t, err)
+			assert.Len(t, answer.Lines, lines)
+			assert.False(t, answer.Hangup)
+		}
+		answer, err := srv.CallerSays(id, "Goodbye then.")
+		require.NoError(t, err)
+		assert.True(t, answer.Hangup)
+		assert.Equal(t, "Goodbye!", answer.Lines[0].Text)
+		assert.True(t, srv.Calls()[0].Final())
+	})
+	require.NoError(t, scripted(t.Context()))
 }

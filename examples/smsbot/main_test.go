@@ -1,0 +1,133 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+)
+
+const human, other = "+14155550123", "+14155550124"
+
+func TestMain(m *testing.M) {
+	if os.Getenv("SMSBOT_MAIN") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// newServer is an API whose texts the bot answers.
+func newServer(t *testing.T) *agentphonetest.Server {
+	t.Helper()
+	srv := agentphonetest.NewServer()
+	t.Cleanup(srv.Close)
+	webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://smsbot.example.com/webhook"})
+	require.NoError(t, err)
+	bot, err := newBot(srv.Client(agentphone.WithMaxRetries(0)), webhook.Secret)
+	require.NoError(t, err)
+	srv.SetReceiver(bot)
+	return srv
+}
+
+// text has somebody text the bot, and returns what was written to them so far.
+func text(srv *agentphonetest.Server, from, body string) (answers []string) {
+	srv.ReceiveMessage(from, srv.PhoneNumber(), body)
+	srv.WaitDeliveries()
+	for _, m := range srv.Messages() {
+		if m.Direction == agentphone.DirectionOutbound && m.ToNumber == from {
+			answers = append(answers, m.Body)
+		}
+	}
+	return answers
+}
+
+func TestItRemembersEachConversation(t *testing.T) {
+	srv := newServer(t)
+	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
+	assert.Len(t, text(srv, human, "4"), 2)
+	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, other, "4"), "another human's is another one")
+	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?", "A table for 4 at half past seven. See you!"}, text(srv, human, "half past seven"))
+	assert.Equal(t, "Hi! For how many people?", text(srv, human, "And one more!")[3], "it begins anew")
+	require.NoError(t, scripted(t.Context()))
+}
+
+func TestADeliveryThatComesTwiceIsAnsweredOnce(t *testing.T) {
+	srv := newServer(t)
+	text(srv, human, "Can I book a table?")
+	status, _, err := srv.Redeliver("", agentphonetest.Redelivery{Times: 3})
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Len(t, srv.Messages(), 2)
+}
+
+// The connection breaks when the text is out: to send it again would send it twice.
+func TestATextOfUnknownOutcomeIsNotSentAgain(t *testing.T) {
+	srv := newServer(t)
+	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
+	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
+	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?"}, text(srv, human, "4"), "and the conversation went on")
+	for _, d := range srv.Deliveries() {
+		assert.Equal(t, 1, d.AttemptCount)
+	}
+}
+
+func TestATextThatWasNotSentIsSentWhenItsEventComesAgain(t *testing.T) {
+	srv := newServer(t)
+	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: http.StatusTooManyRequests, Times: 2})
+	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
+	assert.Equal(t, 3, srv.Deliveries()[0].AttemptCount)
+}
+
+func TestAStateThatCannotBeWrittenSendsNothingTwice(t *testing.T) {
+	srv := newServer(t)
+	srv.Fault(agentphonetest.Fault{Operation: "PATCH /v1/conversations/{conversation_id}", Status: http.StatusInternalServerError})
+	assert.Len(t, text(srv, human, "Can I book a table?"), 1)
+	assert.Equal(t, 1, srv.Deliveries()[0].AttemptCount)
+}
+
+func TestItServesAtAnAddressWithBothSecretsUntilASignal(t *testing.T) {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := free.Addr().String()
+	_ = free.Close()
+	set := func() string {
+		webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "http://" + addr + "/webhook"})
+		require.NoError(t, err)
+		return webhook.Secret
+	}
+	old, secret := set(), set()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", addr)
+	cmd.Env = append(os.Environ(), "SMSBOT_MAIN=1", "AGENTPHONE_API_KEY="+srv.APIKey(), "AGENTPHONE_BASE_URL="+srv.Start(),
+		"AGENTPHONE_WEBHOOK_SECRET="+secret+","+old)
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool {
+		res, err := http.Get("http://" + addr)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		return err == nil
+	}, 10*time.Second, 20*time.Millisecond)
+
+	assert.Len(t, text(srv, human, "Can I book a table?"), 1)
+	assert.Equal(t, "And at what time?", text(srv, human, "4")[1])
+	for signer, want := range map[string]int{old: 200, secret: 200, "whsec_other": 401} {
+		status, _, err := srv.Redeliver("", agentphonetest.Redelivery{Secret: signer})
+		require.NoError(t, err)
+		assert.Equal(t, want, status)
+	}
+	assert.Len(t, srv.Messages(), 4)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.NoError(t, cmd.Wait())
+}
