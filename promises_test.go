@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -25,9 +26,9 @@ import (
 
 // The first host cannot be dialled, the second gets the request, in a context that has no trace hooks.
 func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
-	delivered := 0
+	var delivered atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		delivered++
+		delivered.Add(1)
 		panic(http.ErrAbortHandler)
 	}))
 	defer other.Close()
@@ -47,7 +48,7 @@ func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
 	})}))
 	require.NoError(t, err)
 	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
-	assert.Equal(t, 1, delivered)
+	assert.EqualValues(t, 1, delivered.Load())
 }
 
 func TestAClientThatRetriesByItselfIsRefused(t *testing.T) {

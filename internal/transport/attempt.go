@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -211,31 +212,42 @@ func port(u *url.URL) string {
 // readAll reads a body to its end, or to the limit. A body beyond the limit is
 // an error in a 2xx and merely cut otherwise.
 func readAll(resp *http.Response, limit int64) (body []byte, err error) {
+	size := int64(minChunk)
 	if n := resp.ContentLength; n > 0 && n <= limit {
-		body = make([]byte, 0, n+1) // one more, for the read that finds the end
-		for err == nil && len(body) < cap(body) {
-			var k int
-			k, err = resp.Body.Read(body[len(body):cap(body)])
-			body = body[:len(body)+k]
-		}
-		if err == io.EOF {
-			return body, nil
-		}
+		size = n + 1 // one more, for the read that finds the end
 	}
-	if err == nil { // the length is not known, or not true
-		var rest []byte
-		rest, err = io.ReadAll(io.LimitReader(resp.Body, limit+1-int64(len(body))))
-		if body == nil {
-			body = rest // a large one is not copied
-		} else {
-			body = append(body, rest...)
+	// A body whose length is not known, or not true, comes in pieces: one that grew would be there twice
+	// whenever it did.
+	var chunks [][]byte
+	total := int64(0)
+	for err == nil && total <= limit {
+		chunk := make([]byte, 0, min(size, limit+1-total))
+		for err == nil && len(chunk) < cap(chunk) {
+			var n int
+			n, err = resp.Body.Read(chunk[len(chunk):cap(chunk)])
+			chunk = chunk[:len(chunk)+n]
 		}
+		chunks, total = append(chunks, chunk), total+int64(len(chunk))
+		size = min(max(2*size, minChunk), maxChunk)
 	}
-	if int64(len(body)) > limit {
+	switch {
+	case total > limit && limit > maxErrorBody:
+		return nil, ErrTooLarge
+	case len(chunks) == 1:
+		body = chunks[0]
+	default:
+		body = bytes.Join(chunks, nil)
+	}
+	if total > limit {
 		return body[:limit], ErrTooLarge
+	}
+	if err == io.EOF {
+		err = nil
 	}
 	return body, err
 }
+
+const minChunk, maxChunk = 512, 1 << 20
 
 // bodyError is a 2xx whose body could not be read: the server has acted.
 type bodyError struct {
