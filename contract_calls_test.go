@@ -145,7 +145,7 @@ var messageCalls = []contractCall{
 		return sent, err
 	}},
 	{"Messages.Send", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: x.agent, ToNumber: x.groupAddress, Body: "b", ReplyToMessageID: x.message})
+		return x.c.Messages.Send(ctx, agentphone.SendMessageParams{ToNumber: x.groupAddress, Body: "b", ReplyToMessageID: x.message})
 	}},
 	{"Messages.React", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Messages.React(ctx, x.message, agentphone.ReactParams{Reaction: agentphone.ReactionLove})

@@ -185,7 +185,9 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 	send(0, distinct/7) // the store is full of the first thousand: from here on it must not grow
 	before := heap()
 	send(distinct/7, distinct)
-	assert.Equal(t, distinct, handled)
+	// A sender that stands still while a thousand others pass may find its duplicate forgotten; that each is handled
+	// once is for TestTenThousandDeliveriesAreEachHandledOnce.
+	assert.GreaterOrEqual(t, handled, distinct)
 	assert.Less(t, heap()-before, few)
 	runtime.KeepAlive(store)
 }

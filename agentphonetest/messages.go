@@ -106,7 +106,7 @@ func together(body object) error {
 		return badField("recipients", "to_number and recipients cannot be used together")
 	case body.text("body") == "" && !media:
 		return badField("body", "body is required unless media is attached")
-	case body.text("agent_id") == "" && body.text("number_id") == "" && body.text("from_number") == "":
+	case body.text("agent_id") == "" && body.text("number_id") == "" && body.text("from_number") == "" && !strings.HasPrefix(to, groupPrefix):
 		return badField("agent_id", "agent_id, number_id or from_number is required")
 	}
 	return nil
