@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409
@@ -233,10 +234,10 @@ func formatText(f fmt.State, verb rune, text string) {
 	_, _ = f.Write([]byte(text))
 }
 
-// oneLine keeps foreign text from breaking, or forging, lines of a log.
+// oneLine keeps foreign text from breaking, or forging, lines of a log, and from steering a terminal.
 func oneLine(s string) string {
 	const limit = 500
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }), " ")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
 	if len(s) > limit {
 		s = strings.ToValidUTF8(s[:limit], "") + "…"
 	}
