@@ -1,8 +1,9 @@
 package agentphone
 
 import (
-	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 )
 
 // CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
@@ -38,12 +39,13 @@ func (t *CustomTool) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &rest) != nil {
 		return nil // no object: there is nothing that has a name
 	}
-	odd := rest["headers"]
+	headers := rest["headers"]
 	readFields(rest, t)
-	for _, value := range t.Headers {
-		if value == "" && bytes.Contains(odd, []byte("null")) { // which is no text: they are left as they came
-			t.Headers, rest["headers"] = nil, odd
-			break
+	if slices.Contains(slices.Collect(maps.Values(t.Headers)), "") {
+		var exact map[string]*string
+		_ = json.Unmarshal(headers, &exact) // it was read once
+		if slices.Contains(slices.Collect(maps.Values(exact)), nil) {
+			t.Headers, rest["headers"] = nil, headers // a null is no text: they are left as they came
 		}
 	}
 	for name, raw := range rest {

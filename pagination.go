@@ -134,8 +134,8 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 			default:
 				// A page of nothing new may be the list that grew by as much: the next one tells.
 				at += len(page.Data)
-				empty = 0
-				if stale++; fresh > 0 {
+				empty, stale = 0, stale+1
+				if fresh > 0 {
 					stale = 0
 				}
 				given, before = ids, given

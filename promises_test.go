@@ -69,6 +69,10 @@ func TestAnErrorsBodyBehindA200IsNoResult(t *testing.T) {
 	test, err := c.Webhooks.Test(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "timed out", test.Error)
+
+	c, _ = newStub(t, always(200, `{"detail":""}`))
+	var own struct{ Detail string }
+	require.NoError(t, c.Do(t.Context(), "GET", "/v1/things", nil, &own), "what is asked for is no error")
 }
 
 func TestWaitRidesOutAnAnswerThatIsCutShort(t *testing.T) {

@@ -2,6 +2,7 @@ package agentphone
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/google/go-querystring/query"
@@ -170,18 +172,28 @@ var (
 	errForeign     = errors.New("it is an error's")
 )
 
-// isForeign: an error's body behind a 2xx, such as {"detail": "down for maintenance"}, of which nothing was read.
+// isForeign: an error's body behind a 2xx, such as {"detail": "down for maintenance"}, of which nothing was read, for
+// out has no field for it.
 func isForeign(body []byte, out any) bool {
 	v := reflect.ValueOf(out).Elem()
-	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() {
+	var object map[string]json.RawMessage
+	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() || json.Unmarshal(body, &object) != nil {
 		return false
 	}
-	var failure struct{ Detail, Error json.RawMessage }
-	if json.Unmarshal(body, &failure) != nil || failure.Detail == nil && failure.Error == nil {
-		return false
+	for _, name := range []string{"detail", "error"} {
+		if _, there := object[name]; there && !hasField(v.Type(), name) {
+			return true
+		}
 	}
-	field, ok := v.Type().FieldByName("Error")
-	return !ok || field.Tag.Get("json") != "error"
+	return false
+}
+
+// hasField: does encoding/json read a name into the struct?
+func hasField(t reflect.Type, name string) bool {
+	return slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		return strings.EqualFold(cmp.Or(tag, f.Name), name)
+	})
 }
 
 func (c *Client) decode(op *operation, res *transport.Response, out any) error {

@@ -279,6 +279,9 @@ func TestAnOddCustomToolHidesNothing(t *testing.T) {
 		}
 		assert.JSONEq(t, toJSON(t, want), toJSON(t, page.Data[0].CustomTools[0]), "what was read can be written")
 	}
+	var plain agentphone.CustomTool
+	require.NoError(t, json.Unmarshal([]byte(`{"headers":{"A":"","B":"null"}}`), &plain))
+	assert.Equal(t, map[string]string{"A": "", "B": "null"}, plain.Headers, "these are texts")
 	c, _ := newStub(t, always(200, `{"id":"agt_1","customTools":["odd",null,7]}`))
 	agent, err := c.Agents.Get(t.Context(), "agt_1")
 	require.NoError(t, err)

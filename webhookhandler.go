@@ -63,8 +63,8 @@ type WebhookHandlerConfig struct {
 // A delivery is known by its id ([WebhookIDHeader]), or if it has none by its body. The id is not signed: somebody
 // who captured a request could have it handled again, under another id, for as long as its timestamp is accepted.
 //
-// A voice turn that comes again after it was handled is answered with silence: what it said was said. One whose callback fails after its first Interim
-// is answered with what it had said, for the 200 has gone out. If the DeliveryStore cannot be told that a delivery is
+// A voice turn that comes again after it was handled is answered with silence: what it said was said. One
+// whose callback fails after its first Interim is answered with what it had said, for the 200 has gone out. If the DeliveryStore cannot be told that a delivery is
 // done, the answer is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (http.Handler, error) {
 	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, webhookTolerance)))
@@ -145,8 +145,7 @@ func (h *webhookHandler) deliver(w http.ResponseWriter, r *http.Request, event *
 	ctx := r.Context()
 	lifetime := h.lifetime(event)
 	rc := http.NewResponseController(w)
-	// The server's WriteTimeout runs from the request's header on: it would cut a slow turn. Writers that
-	// have no deadlines, or hide them, return an error; then nothing can be done.
+	// For all that is not a line of a turn: see VoiceResponse.writeLine.
 	_ = rc.SetWriteDeadline(time.Now().Add(2*storeTimeout + lifetime + answerTime))
 	defer func() { _ = rc.SetWriteDeadline(time.Time{}) }() // it would outlive the request
 	claim, err := h.claim(ctx, id)

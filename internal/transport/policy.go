@@ -24,9 +24,7 @@ func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err erro
 		x.mayHaveActed = x.req.Once && !unsent
 		retry = !Permanent(err) && (!x.req.Once || unsent)
 	default:
-		if resp.Header.Get("Retry-After") != "" {
-			after = retryAfter(resp.Header, time.Now())
-		}
+		after = retryAfter(resp.Header, time.Now())
 		x.mayHaveActed = x.req.Once && mayHaveActed(resp.StatusCode, after)
 		retry = retryable(resp.StatusCode, after, x.req.Once)
 	}
