@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
 // CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
@@ -40,7 +42,7 @@ func (t *CustomTool) UnmarshalJSON(data []byte) error {
 		return nil // no object: there is nothing that has a name
 	}
 	headers := rest["headers"]
-	readFields(rest, t)
+	lenientjson.ReadFields(rest, t)
 	if slices.Contains(slices.Collect(maps.Values(t.Headers)), "") {
 		var exact map[string]*string
 		_ = json.Unmarshal(headers, &exact) // it was read once

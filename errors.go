@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409
@@ -232,14 +231,4 @@ func formatText(f fmt.State, verb rune, text string) {
 		text = strconv.Quote(text)
 	}
 	_, _ = f.Write([]byte(text))
-}
-
-// oneLine keeps foreign text from breaking, or forging, lines of a log, and from steering a terminal.
-func oneLine(s string) string {
-	const limit = 500
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
 }

@@ -131,3 +131,15 @@ type SentReaction struct {
 func (s *MessagesService) React(ctx context.Context, messageID string, params ReactParams, opts ...RequestOption) (*SentReaction, error) {
 	return do[SentReaction](ctx, (*service)(s), &opReact, []string{messageID}, params, opts)
 }
+
+// maxMessagesPage is the API's largest page of messages.
+const maxMessagesPage = 200
+
+// ListMessagesParams are the parameters of the lists of messages, which are newest first.
+type ListMessagesParams struct {
+	Limit  int       `url:"limit,omitempty"`  // 1 to 200; the API's default is 50, that of the All methods 200
+	Before Timestamp `url:"before,omitempty"` // only messages received earlier
+	After  Timestamp `url:"after,omitempty"`  // only messages received later
+}
+
+func (p ListMessagesParams) validate() error { return inRange("limit", p.Limit, maxMessagesPage) }

@@ -3,7 +3,6 @@ package agentphone
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -93,11 +92,6 @@ func parseBaseURL(s string) (*url.URL, error) {
 	}
 	u.Host = strings.TrimSuffix(u.Host, ":") // an empty port
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // WithHTTPClient sets the client that carries the requests, [http.DefaultClient] by
@@ -191,33 +185,4 @@ func WithSubAccount(id string) Option {
 		c.scoped, c.subAccount = true, id
 		return checkSubAccount(id)
 	}
-}
-
-func checkSubAccount(id string) error {
-	if err := checkPathID("sub-account id", id); err != nil {
-		return err
-	}
-	return checkHeaderValue("sub-account id", id)
-}
-
-func notNegative[N int | time.Duration](field string, n N) error {
-	if n < 0 {
-		return &ValidationError{field, "is negative"}
-	}
-	return nil
-}
-
-// checkKey refuses what cannot be a key; it says nothing of the key.
-func checkKey(key string) error {
-	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return &ValidationError{"API key", "has white space, a control character or a character outside ASCII"}
-	}
-	return nil
-}
-
-func checkHeaderValue(field, value string) error {
-	if strings.ContainsFunc(value, func(r rune) bool { return isControl(r) && r != '\t' }) {
-		return &ValidationError{field, "has a control character"}
-	}
-	return nil
 }

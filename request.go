@@ -1,8 +1,6 @@
 package agentphone
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,8 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/google/go-querystring/query"
 
@@ -167,71 +163,6 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 	return e
 }
 
-var (
-	errEmptyAnswer = errors.New("it is empty")
-	errForeign     = errors.New("it is an error's")
-)
-
-// isForeign: an error's body behind a 2xx, such as {"detail": "down for maintenance"}, of which nothing was read, for
-// out has no field for it.
-func isForeign(body []byte, out any) bool {
-	v := reflect.ValueOf(out).Elem()
-	var object map[string]json.RawMessage
-	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() || json.Unmarshal(body, &object) != nil {
-		return false
-	}
-	for _, name := range []string{"detail", "error"} {
-		if _, there := object[name]; there && !hasField(v.Type(), name) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasField: does encoding/json read a name into the struct?
-func hasField(t reflect.Type, name string) bool {
-	return slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		return strings.EqualFold(cmp.Or(tag, f.Name), name)
-	})
-}
-
-func (c *Client) decode(op *operation, res *transport.Response, out any) error {
-	body := bytes.TrimSpace(res.Body)
-	var err error
-	if len(body) == 0 || string(body) == "null" {
-		body = []byte("{}")
-		if !op.emptyAnswer {
-			err = errEmptyAnswer
-		}
-	}
-	if err == nil {
-		err = checkSize(body)
-	}
-	if err == nil {
-		if d, ok := out.(interface{ decodeBody([]byte) error }); ok {
-			err = d.decodeBody(body)
-		} else {
-			err = json.Unmarshal(body, out)
-		}
-	}
-	if err == nil && !op.emptyAnswer && isForeign(body, out) {
-		err = errForeign
-	}
-	if err == nil {
-		return nil
-	}
-	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &mistyped) { // its text may quote the value
-		err = fmt.Errorf("field %q is not of the type %v", mistyped.Field, mistyped.Type.Kind())
-	}
-	return &DecodeError{
-		Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"),
-		Attempts: res.Attempts, Body: withoutKey(res.Body, c.cfg.transport.Key()),
-		Err: err, outcomeUnknown: op.once,
-	}
-}
-
 // Do calls an endpoint that the package has no method for. path is below the base
 // URL and escaped by the caller: "/v1/calls/" + url.PathEscape(id); add a query with
 // [WithQuery]. in, unless nil, is sent as JSON with POST, PUT and PATCH, and must be nil with
@@ -258,35 +189,4 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 		return err
 	}
 	return c.call(ctx, op, path, in, out, opts)
-}
-
-func checkDoPath(path string) error {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
-		return &ValidationError{"path", `does not begin with one "/"`}
-	}
-	if strings.ContainsAny(path, "?#\\") || strings.ContainsFunc(path, isControl) {
-		return &ValidationError{"path", "has a query, a fragment, a backslash or a control character"}
-	}
-	for segment := range strings.SplitSeq(path, "/") {
-		if s, err := url.PathUnescape(segment); err != nil || s == "." || s == ".." {
-			return &ValidationError{"path", `has a "." or ".." segment or a bad escape`}
-		}
-	}
-	return nil
-}
-
-// Response is what [WithResponse] fills in: the last answer as it came. It is
-// filled in for an error answer too.
-type Response struct {
-	Status    int
-	Header    http.Header
-	Body      []byte // nil for a streamed answer
-	Attempts  int    // requests made in all
-	RequestID string // header X-Request-Id
-}
-
-func (r *Response) set(res *transport.Response) {
-	if r != nil {
-		*r = Response{res.Status, res.Header.Clone(), res.Body, res.Attempts, res.Header.Get("X-Request-Id")}
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -94,14 +93,6 @@ func WithQuery(key, value string) RequestOption {
 	})
 }
 
-// refusedHeaders are the connection's and the client's own, and those that make
-// net/http send a POST again by itself.
-var refusedHeaders = []string{
-	"Authorization", "Idempotency-Key", "X-Idempotency-Key",
-	"Accept-Encoding", "Connection", "Content-Length", "Host", "Keep-Alive",
-	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-}
-
 // WithHeader sets a request header. Those of the connection and Authorization are
 // refused, and so are Idempotency-Key and X-Idempotency-Key: the API knows neither, but Go's
 // net/http sends a POST that has one a second time when a connection breaks.
@@ -116,13 +107,5 @@ func WithHeader(key, value string) RequestOption {
 		}
 		rc.header.Set(key, value)
 		return checkHeaderValue("header "+key, value)
-	})
-}
-
-// isToken: RFC 9110, 5.6.2.
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		return !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
 }

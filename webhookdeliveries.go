@@ -28,15 +28,6 @@ type WebhookDelivery struct {
 	CreatedAt     Timestamp `json:"createdAt"`
 }
 
-// EventType names what happened.
-type EventType string
-
-const (
-	EventMessage   EventType = "agent.message"    // a message came in or, on [ChannelVoice], a caller spoke
-	EventCallEnded EventType = "agent.call_ended" // with the whole transcript
-	EventReaction  EventType = "agent.reaction"   // an iMessage tapback
-)
-
 // ListDeliveriesParams are the parameters of [WebhooksService.ListDeliveries] and AllDeliveries.
 type ListDeliveriesParams struct {
 	Limit  int `url:"limit,omitempty"` // AllDeliveries asks for 100

@@ -127,3 +127,26 @@ func FuzzAnIDStaysOneSegmentOfItsPath(f *testing.F) {
 		}
 	})
 }
+
+// operations lists every operation; each is declared beside the service that uses it.
+var operations = []*operation{
+	&opSignUp, &opVerify,
+	&opListAgents, &opCreateAgent, &opGetAgent, &opUpdateAgent, &opDeleteAgent,
+	&opAttachNumber, &opDetachNumber, &opListAgentCalls, &opListAgentConversations,
+	&opListVoices,
+	&opListNumbers, &opBuyNumber, &opGetNumber, &opReleaseNumber, &opListNumberMessages, &opListNumberCalls,
+	&opGetContactCard, &opSetContactCard, &opDeleteContactCard,
+	&opSendMessage, &opReact,
+	&opListConversations, &opGetConversation, &opUpdateConversation, &opListConversationMessages,
+	&opSendTyping, &opSetBackground, &opRemoveBackground,
+	&opListContacts, &opCreateContact, &opGetContact, &opUpdateContact, &opDeleteContact, &opContactCapabilities,
+	&opListCalls, &opCreateCall, &opCreateWebCall, &opGetCall, &opEndCall,
+	&opGetTranscript, &opStreamTranscript, &opGetRecording,
+	&opGetWebhook, &opSetWebhook, &opDeleteWebhook, &opTestWebhook,
+	&opListDeliveries, &opDeliveryStats, &opAllTimeStats,
+	&opGetAgentWebhook, &opSetAgentWebhook, &opDeleteAgentWebhook, &opTestAgentWebhook, &opListAgentDeliveries,
+	&opGetUsage, &opDailyUsage, &opMonthlyUsage, &opUsageByNumber, &opUsageByAgent,
+	&opListSubAccounts, &opCreateSubAccount, &opUpdateSubAccount, &opDeleteSubAccount,
+	&opRegister, &opRegistrationStatus,
+	&opGetLocation, &opRefreshLocations,
+}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
 // ErrWebhookMalformed is a webhook request whose body is no event.
@@ -140,7 +142,7 @@ func ParseEvent(payload []byte) (*Event, error) {
 		ConversationState map[string]any  `json:"conversationState"`
 		RecentHistory     []HistoryItem   `json:"recentHistory"`
 	}
-	readFields(body, &envelope)
+	lenientjson.ReadFields(body, &envelope)
 	if envelope.Event == "" {
 		return nil, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
 	}
@@ -158,7 +160,7 @@ func parseEventData(event EventType, channel Channel, raw json.RawMessage) Event
 	if data == nil || json.Unmarshal(raw, &object) != nil || object == nil {
 		return &UnknownData{Raw: raw}
 	}
-	readFields(object, data)
+	lenientjson.ReadFields(object, data)
 	return data
 }
 
@@ -176,3 +178,12 @@ func newEventData(event EventType, channel Channel) EventData {
 	}
 	return nil
 }
+
+// EventType names what happened.
+type EventType string
+
+const (
+	EventMessage   EventType = "agent.message"    // a message came in or, on [ChannelVoice], a caller spoke
+	EventCallEnded EventType = "agent.call_ended" // with the whole transcript
+	EventReaction  EventType = "agent.reaction"   // an iMessage tapback
+)

@@ -1,9 +1,7 @@
 package agentphone
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -35,20 +33,6 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 		e.readDetail(body.Detail)
 	}
 	return e
-}
-
-func (e *APIError) redact(key string) {
-	if key == "" {
-		return
-	}
-	for _, s := range []*string{&e.Message, &e.Code, &e.Type} {
-		*s = strings.ReplaceAll(*s, key, redacted)
-	}
-	for i := range e.Details {
-		for _, s := range []*string{&e.Details[i].Field, &e.Details[i].Message, &e.Details[i].Type} {
-			*s = strings.ReplaceAll(*s, key, redacted)
-		}
-	}
 }
 
 // readEnvelope reads {"message", "code", "type", "details"}, or a bare text.
@@ -129,22 +113,4 @@ func summarize(details []FieldError) string {
 		parts[i] = strings.TrimPrefix(d.Field+": "+d.Message, ": ")
 	}
 	return strings.Join(parts, "; ")
-}
-
-const redacted = "[REDACTED]"
-
-// withoutKey: a server, or a proxy's error page, may quote the request's header.
-func withoutKey(body []byte, key string) []byte {
-	if key == "" || !bytes.Contains(body, []byte(key)) {
-		return body
-	}
-	return bytes.ReplaceAll(body, []byte(key), []byte(redacted))
-}
-
-// cleanCause: so may the error of a RoundTripper of the user's own.
-func cleanCause(err error, key string) error {
-	if err == nil || key == "" || !strings.Contains(err.Error(), key) {
-		return err
-	}
-	return errors.New(strings.ReplaceAll(err.Error(), key, redacted))
 }

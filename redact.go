@@ -1,0 +1,50 @@
+package agentphone
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"unicode"
+)
+
+func (e *APIError) redact(key string) {
+	if key == "" {
+		return
+	}
+	for _, s := range []*string{&e.Message, &e.Code, &e.Type} {
+		*s = strings.ReplaceAll(*s, key, redacted)
+	}
+	for i := range e.Details {
+		for _, s := range []*string{&e.Details[i].Field, &e.Details[i].Message, &e.Details[i].Type} {
+			*s = strings.ReplaceAll(*s, key, redacted)
+		}
+	}
+}
+
+const redacted = "[REDACTED]"
+
+// withoutKey: a server, or a proxy's error page, may quote the request's header.
+func withoutKey(body []byte, key string) []byte {
+	if key == "" || !bytes.Contains(body, []byte(key)) {
+		return body
+	}
+	return bytes.ReplaceAll(body, []byte(key), []byte(redacted))
+}
+
+// cleanCause: so may the error of a RoundTripper of the user's own.
+func cleanCause(err error, key string) error {
+	if err == nil || key == "" || !strings.Contains(err.Error(), key) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), key, redacted))
+}
+
+// oneLine keeps foreign text from breaking, or forging, lines of a log, and from steering a terminal.
+func oneLine(s string) string {
+	const limit = 500
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
