@@ -101,8 +101,8 @@ func (s *AgentsService) AttachNumber(ctx context.Context, agentID string, params
 // DetachNumber takes a number from an agent. The account keeps, and pays for, the number.
 // Retried: if the answer to a first attempt was lost, the error of the second may be [ErrNotFound].
 // (DELETE /v1/agents/{agent_id}/numbers/{number_id})
-func (s *AgentsService) DetachNumber(ctx context.Context, agentID, numberID string, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opDetachNumber, []string{agentID, numberID}, nil, opts)
+func (s *AgentsService) DetachNumber(ctx context.Context, agentID, numberID string, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opDetachNumber, []string{agentID, numberID}, nil, opts)
 }
 
 // ListCalls returns one page of an agent's calls, newest first. Only Limit and Offset of

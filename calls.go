@@ -147,15 +147,18 @@ func (s *CallsService) Create(ctx context.Context, params CreateCallParams, opts
 	return do[Call](ctx, (*service)(s), &opCreateCall, nil, params, opts)
 }
 
-// GetCallParams are optional parameters of [CallsService.Get], given as a request option.
-type GetCallParams struct {
+// GetCallOptions are optional parameters of [CallsService.Get], given as a request option.
+type GetCallOptions struct {
 	Wait           bool // hold the answer until the call ends, or the time is up
 	TimeoutSeconds int  // with Wait: 10 to 300; the API's default is 120
 }
 
 const defaultServerWait, serverWaitMargin = 120, 30 * time.Second
 
-func (p GetCallParams) apply(rc *requestConfig) error {
+func (p GetCallOptions) apply(rc *requestConfig) error {
+	if err := rc.only("GetCallOptions", &opGetCall); err != nil {
+		return err
+	}
 	if !p.Wait {
 		if p.TimeoutSeconds != 0 {
 			return &ValidationError{"timeout", "is for wait only"}
@@ -171,11 +174,11 @@ func (p GetCallParams) apply(rc *requestConfig) error {
 		held = p.TimeoutSeconds
 		rc.query.Set("timeout", strconv.Itoa(held))
 	}
-	rc.held = time.Duration(held)*time.Second + serverWaitMargin
+	rc.serverWait = time.Duration(held)*time.Second + serverWaitMargin
 	return nil
 }
 
-// Get returns a call with what there is of its transcript. [GetCallParams] may be given
+// Get returns a call with what there is of its transcript. [GetCallOptions] may be given
 // as an option: then the server holds the answer until the call ends, and the attempt may
 // take that long. Retried. (GET /v1/calls/{call_id})
 func (s *CallsService) Get(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {

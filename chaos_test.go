@@ -164,7 +164,7 @@ var chaosKinds = []func(r *chaosRun, ctx context.Context, n int) (mark string, e
 	},
 	func(r *chaosRun, ctx context.Context, n int) (string, error) {
 		id := r.doomed[n]
-		_, err := r.c.Contacts.Delete(ctx, id)
+		err := r.c.Contacts.Delete(ctx, id)
 		if errors.Is(err, agentphone.ErrNotFound) {
 			err = nil // the answer to a first attempt was lost
 		}

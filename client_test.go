@@ -101,7 +101,7 @@ func TestWithoutAKeyOnlySignUpIsSent(t *testing.T) {
 	require.ErrorIs(t, c.Do(t.Context(), "GET", "/v1/x", nil, nil), agentphone.ErrNoAPIKey)
 	assert.Empty(t, s.requests())
 
-	_, err = c.Signup.Start(t.Context(), agentphone.SignUpParams{HumanEmail: "a@example.com"})
+	_, err = c.Signup.Start(t.Context(), agentphone.SignupParams{HumanEmail: "a@example.com"})
 	require.NoError(t, err)
 	assert.Empty(t, s.requests()[0].Header.Values("Authorization"))
 }
@@ -110,7 +110,7 @@ func TestTheKeyIsSentAsABearerButNotForSignUp(t *testing.T) {
 	c, s := newStub(t, always(200, `{}`))
 	_, err := c.Usage.Get(t.Context())
 	require.NoError(t, err)
-	_, err = c.Signup.Verify(t.Context(), agentphone.VerifyParams{VerificationID: "ver_1", OTPCode: "123456"})
+	_, err = c.Signup.Verify(t.Context(), agentphone.VerifySignupParams{VerificationID: "ver_1", OTPCode: "123456"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"Bearer " + testKey}, s.requests()[0].Header.Values("Authorization"))
 	assert.Empty(t, s.requests()[1].Header.Values("Authorization"))
@@ -247,8 +247,8 @@ func TestRequestOptions(t *testing.T) {
 	c, s := newStub(t, always(200, `{"id":"call_1"}`, "X-Request-Id", "req_1"))
 	var meta agentphone.Response
 	_, err := c.Calls.Get(t.Context(), "call_1", agentphone.WithResponse(&meta),
-		agentphone.WithHeader("x-trace", "t1"), agentphone.WithQuery("a", "1"), agentphone.WithQuery("a", "2"),
-		agentphone.GetCallParams{Wait: true, TimeoutSeconds: 30})
+		agentphone.WithRequestHeader("x-trace", "t1"), agentphone.WithRequestQuery("a", "1"), agentphone.WithRequestQuery("a", "2"),
+		agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 30})
 	require.NoError(t, err)
 	r := s.requests()[0]
 	assert.Equal(t, "t1", r.Header.Get("X-Trace"))
@@ -269,15 +269,15 @@ func TestRequestOptions(t *testing.T) {
 func TestRequestOptionsThatDoHarmAreRefused(t *testing.T) {
 	c, s := newStub(t, always(200, `{}`))
 	for _, opt := range []agentphone.RequestOption{
-		agentphone.WithHeader("Idempotency-Key", "1"), agentphone.WithHeader("x-idempotency-key", "1"),
-		agentphone.WithHeader("authorization", "Bearer x"), agentphone.WithHeader("Host", "x"),
-		agentphone.WithHeader("Content-Length", "1"), agentphone.WithHeader("transfer-encoding", "chunked"),
-		agentphone.WithHeader("Accept-Encoding", "gzip"),
-		agentphone.WithHeader("", "x"), agentphone.WithHeader("a b", "x"), agentphone.WithHeader("a\r\nb", "x"), agentphone.WithHeader("é", "x"),
-		agentphone.WithHeader("X-A", "1\r\nX-Evil: 1"), agentphone.WithHeader("X-A", "\x00"),
+		agentphone.WithRequestHeader("Idempotency-Key", "1"), agentphone.WithRequestHeader("x-idempotency-key", "1"),
+		agentphone.WithRequestHeader("authorization", "Bearer x"), agentphone.WithRequestHeader("Host", "x"),
+		agentphone.WithRequestHeader("Content-Length", "1"), agentphone.WithRequestHeader("transfer-encoding", "chunked"),
+		agentphone.WithRequestHeader("Accept-Encoding", "gzip"),
+		agentphone.WithRequestHeader("", "x"), agentphone.WithRequestHeader("a b", "x"), agentphone.WithRequestHeader("a\r\nb", "x"), agentphone.WithRequestHeader("é", "x"),
+		agentphone.WithRequestHeader("X-A", "1\r\nX-Evil: 1"), agentphone.WithRequestHeader("X-A", "\x00"),
 		agentphone.WithRequestTimeout(-1), agentphone.WithRequestMaxRetries(-1),
-		agentphone.GetCallParams{TimeoutSeconds: 30}, agentphone.GetCallParams{Wait: true, TimeoutSeconds: 9},
-		agentphone.GetCallParams{Wait: true, TimeoutSeconds: 301}, agentphone.GetConversationParams{MessageLimit: -1},
+		agentphone.GetCallOptions{TimeoutSeconds: 30}, agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 9},
+		agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 301}, agentphone.GetConversationOptions{MessageLimit: -1},
 	} {
 		_, err := c.Calls.Get(t.Context(), "call_1", opt)
 		require.ErrorIs(t, err, agentphone.ErrValidation)
@@ -291,7 +291,7 @@ func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 	var out struct{ OK bool }
 	in := map[string]int{"a": 1}
 	ctx := t.Context()
-	require.NoError(t, c.Do(ctx, "POST", "/v2/things%2Fx/1", in, &out, agentphone.WithQuery("q", "1")))
+	require.NoError(t, c.Do(ctx, "POST", "/v2/things%2Fx/1", in, &out, agentphone.WithRequestQuery("q", "1")))
 	assert.True(t, out.OK)
 	require.NoError(t, c.Do(ctx, "GET", "/v2/things", nil, nil))
 	require.NoError(t, c.Do(ctx, "POST", "/v2/things", nil, nil))
@@ -322,3 +322,34 @@ func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 	require.True(t, errors.As(err, &apiErr))
 	assert.Equal(t, "POST {path}", apiErr.Operation)
 }
+
+func TestWithOptionsOfOneMethod_AreRefusedByOthers(t *testing.T) {
+	options := map[string]agentphone.RequestOption{
+		"GetCallOptions":         agentphone.GetCallOptions{Wait: true},
+		"GetConversationOptions": agentphone.GetConversationOptions{MessageLimit: 5},
+		"TestWebhookOptions":     agentphone.TestWebhookOptions{AgentID: "agt_1"},
+	}
+	for name, option := range options {
+		t.Run(name, func(t *testing.T) {
+			c, s := newStub(t, always(200, `{}`))
+			for operation, err := range map[string]error{
+				"GET /v1/agents/{agent_id}": second(c.Agents.Get(t.Context(), "agt_1", option)),
+				"GET {path}":                c.Do(t.Context(), "GET", "/v1/calls/call_1", nil, nil, option),
+			} {
+				var invalid *agentphone.ValidationError
+				require.ErrorAs(t, err, &invalid)
+				assert.Equal(t, &agentphone.ValidationError{Field: name, Reason: "is not an option of " + operation}, invalid)
+			}
+			assert.Empty(t, s.requests())
+		})
+	}
+	c, _ := newStub(t, always(200, `{"id":"x"}`))
+	_, err := c.Calls.Get(t.Context(), "call_1", options["GetCallOptions"])
+	require.NoError(t, err)
+	_, err = c.Conversations.Get(t.Context(), "conv_1", options["GetConversationOptions"])
+	require.NoError(t, err)
+	_, err = c.Webhooks.Test(t.Context(), options["TestWebhookOptions"])
+	require.NoError(t, err)
+}
+
+func second[T any](_ T, err error) error { return err }

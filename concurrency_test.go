@@ -50,7 +50,7 @@ func TestOneClientOneHandlerAndOneServerServeManyGoroutines(t *testing.T) {
 				_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: "+14155550100", Body: text})
 				assert.NoError(t, err)
 				srv.ReceiveMessage("+14155550101", srv.PhoneNumber(), text)
-				call, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550102", SystemPrompt: "Hi."}, agentphone.WithHeader("X-Round", text))
+				call, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550102", SystemPrompt: "Hi."}, agentphone.WithRequestHeader("X-Round", text))
 				assert.NoError(t, err)
 				_, err = c.Calls.End(ctx, call.ID)
 				assert.NoError(t, err)

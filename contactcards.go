@@ -40,6 +40,6 @@ func (s *ContactCardsService) Set(ctx context.Context, numberID string, params S
 
 // Delete removes a number's card. Retried: if the answer to a first attempt was lost, the error of the
 // second may be [ErrNotFound]. (DELETE /v1/numbers/{number_id}/contact-card)
-func (s *ContactCardsService) Delete(ctx context.Context, numberID string, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opDeleteContactCard, []string{numberID}, nil, opts)
+func (s *ContactCardsService) Delete(ctx context.Context, numberID string, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opDeleteContactCard, []string{numberID}, nil, opts)
 }

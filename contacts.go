@@ -98,8 +98,8 @@ func (s *ContactsService) Update(ctx context.Context, contactID string, params U
 
 // Delete removes a contact. Retried: if the answer to a first attempt was lost, the error of the second
 // is [ErrNotFound]. (DELETE /v1/contacts/{contact_id})
-func (s *ContactsService) Delete(ctx context.Context, contactID string, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opDeleteContact, []string{contactID}, nil, opts)
+func (s *ContactsService) Delete(ctx context.Context, contactID string, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opDeleteContact, []string{contactID}, nil, opts)
 }
 
 // ContactCapabilities says how a phone number can be messaged.

@@ -32,14 +32,14 @@ var contactCalls = []contractCall{
 	{"Contacts.Capabilities", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Contacts.Capabilities(ctx, contractNumber)
 	}},
-	{"Contacts.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.Contacts.Delete(ctx, x.contact) }},
+	{"Contacts.Delete", func(ctx context.Context, x *contract) (any, error) { return nil, x.c.Contacts.Delete(ctx, x.contact) }},
 }
 
 var webhookCalls = []contractCall{
 	{"Webhooks.Set", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.Set(ctx, fullWebhook()) }},
 	{"Webhooks.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.Get(ctx) }},
 	{"Webhooks.Test", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Webhooks.Test(ctx, agentphone.TestWebhookParams{AgentID: x.agent})
+		return x.c.Webhooks.Test(ctx, agentphone.TestWebhookOptions{AgentID: x.agent})
 	}},
 	{"Webhooks.SetForAgent", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Webhooks.SetForAgent(ctx, x.agent, fullWebhook())
@@ -64,9 +64,11 @@ var webhookCalls = []contractCall{
 	{"Webhooks.DeliveryStats", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Webhooks.DeliveryStats(ctx, agentphone.DeliveryStatsParams{Hours: 1})
 	}},
-	{"Webhooks.AllTimeStats", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.AllTimeStats(ctx) }},
-	{"Webhooks.DeleteForAgent", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.DeleteForAgent(ctx, x.agent) }},
-	{"Webhooks.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.Delete(ctx) }},
+	{"Webhooks.AllTimeDeliveryStats", func(ctx context.Context, x *contract) (any, error) { return x.c.Webhooks.AllTimeDeliveryStats(ctx) }},
+	{"Webhooks.DeleteForAgent", func(ctx context.Context, x *contract) (any, error) {
+		return nil, x.c.Webhooks.DeleteForAgent(ctx, x.agent)
+	}},
+	{"Webhooks.Delete", func(ctx context.Context, x *contract) (any, error) { return nil, x.c.Webhooks.Delete(ctx) }},
 }
 
 func fullWebhook() agentphone.SetWebhookParams {
@@ -107,7 +109,7 @@ var accountCalls = []contractCall{
 	{"SubAccounts.Update", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.SubAccounts.Update(ctx, x.sub, agentphone.UpdateSubAccountParams{Name: "t"})
 	}},
-	{"SubAccounts.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.SubAccounts.Delete(ctx, x.sub) }},
+	{"SubAccounts.Delete", func(ctx context.Context, x *contract) (any, error) { return nil, x.c.SubAccounts.Delete(ctx, x.sub) }},
 	{"Location.Refresh", func(ctx context.Context, x *contract) (any, error) { return x.c.Location.Refresh(ctx) }},
 	{"Location.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Location.Get(ctx, contractNumber) }},
 	{"Numbers.Release", func(ctx context.Context, x *contract) (any, error) { return x.c.Numbers.Release(ctx, x.number) }},

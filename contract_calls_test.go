@@ -51,15 +51,15 @@ var contractCalls = slices.Concat(agentCalls, messageCalls, callCalls, contactCa
 
 var agentCalls = []contractCall{
 	{"Signup.Start", func(ctx context.Context, x *contract) (any, error) {
-		return keep(&x.verification, func(v *agentphone.SignUp) string { return v.VerificationID })(
-			x.c.Signup.Start(ctx, full(func(p *agentphone.SignUpParams) { p.HumanEmail = "ada@example.com" })))
+		return keep(&x.verification, func(v *agentphone.Signup) string { return v.VerificationID })(
+			x.c.Signup.Start(ctx, full(func(p *agentphone.SignupParams) { p.HumanEmail = "ada@example.com" })))
 	}},
 	{"Signup.Verify", func(ctx context.Context, x *contract) (any, error) {
 		otp := "123456"
 		if x.srv != nil {
 			otp = x.srv.OTP(x.verification)
 		}
-		return x.c.Signup.Verify(ctx, full(func(p *agentphone.VerifyParams) { p.VerificationID, p.OTPCode = x.verification, otp }))
+		return x.c.Signup.Verify(ctx, full(func(p *agentphone.VerifySignupParams) { p.VerificationID, p.OTPCode = x.verification, otp }))
 	}},
 	{"Usage.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.Usage.Get(ctx) }},
 	{"Voices.List", func(ctx context.Context, x *contract) (any, error) { return x.c.Voices.List(ctx) }},
@@ -94,7 +94,7 @@ var agentCalls = []contractCall{
 		return x.c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryCA})
 	}},
 	{"Agents.DetachNumber", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Agents.DetachNumber(ctx, x.agent, x.number)
+		return nil, x.c.Agents.DetachNumber(ctx, x.agent, x.number)
 	}},
 	{"Agents.AttachNumber", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Agents.AttachNumber(ctx, x.agent, agentphone.AttachNumberParams{NumberID: x.number})
@@ -117,7 +117,9 @@ var agentCalls = []contractCall{
 		return x.c.ContactCards.Set(ctx, x.number, full(func(p *agentphone.SetContactCardParams) { p.AvatarURL = "https://example.com/a.png" }))
 	}},
 	{"ContactCards.Get", func(ctx context.Context, x *contract) (any, error) { return x.c.ContactCards.Get(ctx, x.number) }},
-	{"ContactCards.Delete", func(ctx context.Context, x *contract) (any, error) { return x.c.ContactCards.Delete(ctx, x.number) }},
+	{"ContactCards.Delete", func(ctx context.Context, x *contract) (any, error) {
+		return nil, x.c.ContactCards.Delete(ctx, x.number)
+	}},
 }
 
 var messageCalls = []contractCall{
@@ -160,7 +162,7 @@ var messageCalls = []contractCall{
 		return x.c.Conversations.Update(ctx, x.group, full[agentphone.UpdateConversationParams](nil))
 	}},
 	{"Conversations.Get", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Conversations.Get(ctx, x.group, agentphone.GetConversationParams{MessageLimit: 5})
+		return x.c.Conversations.Get(ctx, x.group, agentphone.GetConversationOptions{MessageLimit: 5})
 	}},
 	{"Conversations.List", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Conversations.List(ctx, agentphone.ListConversationsParams{Limit: 1, Offset: 1})
@@ -182,7 +184,7 @@ var messageCalls = []contractCall{
 		return x.c.Conversations.SetBackground(ctx, x.group, agentphone.SetBackgroundParams{ImageURL: "https://example.com/b.png"})
 	}},
 	{"Conversations.RemoveBackground", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Conversations.RemoveBackground(ctx, x.group)
+		return nil, x.c.Conversations.RemoveBackground(ctx, x.group)
 	}},
 	{"Agents.ListConversations", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Agents.ListConversations(ctx, x.agent, agentphone.ListConversationsParams{Limit: 1, Offset: 1})
@@ -200,7 +202,7 @@ var callCalls = []contractCall{
 			})))
 	}},
 	{"Calls.Get", func(ctx context.Context, x *contract) (any, error) {
-		return x.c.Calls.Get(ctx, x.call, agentphone.GetCallParams{Wait: true, TimeoutSeconds: 30})
+		return x.c.Calls.Get(ctx, x.call, agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 30})
 	}},
 	{"Calls.Wait", func(ctx context.Context, x *contract) (any, error) {
 		return x.c.Calls.Wait(ctx, x.call, agentphone.WaitParams{})

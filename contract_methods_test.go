@@ -39,9 +39,9 @@ func TestContractCallsEveryMethod(t *testing.T) {
 
 // optional are the parameters that are given as a request option.
 var optional = map[string]any{
-	"Calls.Get":         agentphone.GetCallParams{Wait: true},
-	"Conversations.Get": agentphone.GetConversationParams{},
-	"Webhooks.Test":     agentphone.TestWebhookParams{},
+	"Calls.Get":         agentphone.GetCallOptions{Wait: true},
+	"Conversations.Get": agentphone.GetConversationOptions{},
+	"Webhooks.Test":     agentphone.TestWebhookOptions{},
 }
 
 // newParams is a pointer to new parameters of a method, or nothing if it has none.

@@ -122,20 +122,23 @@ func allConversations(params ListConversationsParams, fetch func(ListConversatio
 		})
 }
 
-// GetConversationParams are optional parameters of [ConversationsService.Get], given as a
+// GetConversationOptions are optional parameters of [ConversationsService.Get], given as a
 // request option.
-type GetConversationParams struct {
+type GetConversationOptions struct {
 	MessageLimit int // how many of the latest messages to return
 }
 
-func (p GetConversationParams) apply(rc *requestConfig) error {
+func (p GetConversationOptions) apply(rc *requestConfig) error {
+	if err := rc.only("GetConversationOptions", &opGetConversation); err != nil {
+		return err
+	}
 	if p.MessageLimit != 0 {
 		rc.query.Set("message_limit", strconv.Itoa(p.MessageLimit))
 	}
 	return inRange("message_limit", p.MessageLimit, 0)
 }
 
-// Get returns a conversation with its latest messages; [GetConversationParams] may be given
+// Get returns a conversation with its latest messages; [GetConversationOptions] may be given
 // as an option. Retried. (GET /v1/conversations/{conversation_id})
 func (s *ConversationsService) Get(ctx context.Context, conversationID string, opts ...RequestOption) (*ConversationDetail, error) {
 	return do[ConversationDetail](ctx, (*service)(s), &opGetConversation, []string{conversationID}, nil, opts)
@@ -169,8 +172,8 @@ func (s *ConversationsService) AllMessages(ctx context.Context, conversationID s
 		})
 }
 
-// Typing is the answer to [ConversationsService.SendTyping].
-type Typing struct {
+// TypingStatus is the answer to [ConversationsService.SendTyping].
+type TypingStatus struct {
 	ConversationID string  `json:"conversationId"`
 	Channel        Channel `json:"channel"`
 	Status         string  `json:"status"`
@@ -178,8 +181,8 @@ type Typing struct {
 
 // SendTyping shows the other side that an answer is being written. iMessage only. Retried.
 // (POST /v1/conversations/{conversation_id}/typing)
-func (s *ConversationsService) SendTyping(ctx context.Context, conversationID string, opts ...RequestOption) (*Typing, error) {
-	return do[Typing](ctx, (*service)(s), &opSendTyping, []string{conversationID}, nil, opts)
+func (s *ConversationsService) SendTyping(ctx context.Context, conversationID string, opts ...RequestOption) (*TypingStatus, error) {
+	return do[TypingStatus](ctx, (*service)(s), &opSendTyping, []string{conversationID}, nil, opts)
 }
 
 // SetBackgroundParams are the parameters of [ConversationsService.SetBackground].
@@ -189,8 +192,8 @@ type SetBackgroundParams struct {
 
 func (p SetBackgroundParams) validate() error { return required("image_url", p.ImageURL) }
 
-// Background is the picture behind an iMessage conversation.
-type Background struct {
+// ConversationBackground is the picture behind an iMessage conversation.
+type ConversationBackground struct {
 	ConversationID    string  `json:"conversationId"`
 	Channel           Channel `json:"channel"`
 	HasBackground     bool    `json:"hasBackground"`
@@ -201,11 +204,11 @@ type Background struct {
 
 // SetBackground sets the picture behind an iMessage conversation. Retried.
 // (POST /v1/conversations/{conversation_id}/background)
-func (s *ConversationsService) SetBackground(ctx context.Context, conversationID string, params SetBackgroundParams, opts ...RequestOption) (*Background, error) {
-	return do[Background](ctx, (*service)(s), &opSetBackground, []string{conversationID}, params, opts)
+func (s *ConversationsService) SetBackground(ctx context.Context, conversationID string, params SetBackgroundParams, opts ...RequestOption) (*ConversationBackground, error) {
+	return do[ConversationBackground](ctx, (*service)(s), &opSetBackground, []string{conversationID}, params, opts)
 }
 
 // RemoveBackground takes it away. Retried. (DELETE /v1/conversations/{conversation_id}/background)
-func (s *ConversationsService) RemoveBackground(ctx context.Context, conversationID string, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opRemoveBackground, []string{conversationID}, nil, opts)
+func (s *ConversationsService) RemoveBackground(ctx context.Context, conversationID string, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opRemoveBackground, []string{conversationID}, nil, opts)
 }

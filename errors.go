@@ -112,7 +112,7 @@ func (e *APIError) Is(target error) bool {
 	case ErrConflict:
 		return s == http.StatusConflict
 	case ErrAccountExists:
-		return s == http.StatusConflict && e.Operation == opSignUp.String()
+		return s == http.StatusConflict && e.Operation == opSignup.String()
 	case ErrValidation:
 		return s == http.StatusUnprocessableEntity ||
 			s == http.StatusBadRequest && strings.HasPrefix(e.Code, CodeValidation)

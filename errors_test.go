@@ -170,7 +170,7 @@ func TestErrorKinds(t *testing.T) {
 		agentphone.ErrRateLimited, agentphone.ErrServer, agentphone.ErrNumberLimit, agentphone.ErrOutcomeUnknown,
 	}
 	signUp := func(ctx context.Context, c *agentphone.Client) error {
-		_, err := c.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "a@example.com"})
+		_, err := c.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "a@example.com"})
 		return err
 	}
 	type kinds []error

@@ -22,10 +22,10 @@ func Example() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	os.Setenv("AGENTPHONE_API_KEY", srv.APIKey())
-	os.Setenv("AGENTPHONE_BASE_URL", srv.URL())
+	os.Setenv("AGENTPHONE_BASE_URL", srv.Start())
 	defer os.Unsetenv("AGENTPHONE_API_KEY")
 	defer os.Unsetenv("AGENTPHONE_BASE_URL")
-	srv.NextCall(agentphonetest.CallScript{Duration: 10 * time.Millisecond, Turns: []agentphonetest.Turn{
+	srv.NextCall(agentphonetest.CallScript{Duration: 10 * time.Millisecond, Turns: []agentphonetest.Utterance{
 		{Role: agentphone.RoleAgent, Content: "Hello, do you have a table for two at seven?"},
 		{Role: agentphone.RoleUser, Content: "We do. What is the name?"},
 	}})
@@ -59,14 +59,14 @@ func ExampleSignupService() {
 	defer srv.Close()
 
 	client := srv.Client() // or agentphone.NewClient("")
-	signUp, err := client.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "you@example.com"})
+	signUp, err := client.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "you@example.com"})
 	if errors.Is(err, agentphone.ErrAccountExists) {
 		log.Fatal("you have an account: make a key in the dashboard")
 	} else if err != nil {
 		log.Fatal(err)
 	}
 	code := srv.OTP(signUp.VerificationID) // the human reads it from the email
-	account, err := client.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: signUp.VerificationID, OTPCode: code})
+	account, err := client.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: signUp.VerificationID, OTPCode: code})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func ExampleCallsService_StreamTranscript() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	client := srv.Client()
-	srv.NextCall(agentphonetest.CallScript{Duration: 10 * time.Millisecond, Turns: []agentphonetest.Turn{
+	srv.NextCall(agentphonetest.CallScript{Duration: 10 * time.Millisecond, Turns: []agentphonetest.Utterance{
 		{Role: agentphone.RoleAgent, Content: "Hello, is this Ada?"},
 		{Role: agentphone.RoleUser, Content: "It is."},
 	}})
@@ -154,7 +154,7 @@ func ExampleCallsService_StreamTranscript() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if event.Type == agentphone.TranscriptSpoken {
+		if event.Type == agentphone.TranscriptEventTurn {
 			fmt.Printf("%s: %s\n", event.Turn.Role, event.Turn.Content)
 		}
 	}
@@ -185,7 +185,7 @@ func ExampleWithResponse() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	client := srv.Client()
-	srv.Fault(agentphonetest.Fault{Operation: "GET /v1/usage", Status: 429})
+	srv.InjectFault(agentphonetest.Fault{Operation: "GET /v1/usage", Status: 429})
 
 	var response agentphone.Response
 	_, err := client.Usage.Get(ctx, agentphone.WithResponse(&response), agentphone.WithRequestTimeout(5*time.Second))
@@ -300,7 +300,7 @@ func placeOnce(ctx context.Context, client *agentphone.Client, params agentphone
 func ExampleErrOutcomeUnknown() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
-	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/calls", Reset: true})
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/calls", Reset: true})
 
 	call, err := placeOnce(context.Background(), srv.Client(), agentphone.CreateCallParams{
 		AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "Say hello.",

@@ -35,7 +35,7 @@ func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
 		}))
 		require.NoError(t, err)
 		_, err = client.Numbers.Get(t.Context(), "num_1",
-			agentphone.WithHeader("Cookie", "own=1"), agentphone.WithHeader("X-Trace", "t"), agentphone.WithHeader("Accept", "application/vnd.x+json"))
+			agentphone.WithRequestHeader("Cookie", "own=1"), agentphone.WithRequestHeader("X-Trace", "t"), agentphone.WithRequestHeader("Accept", "application/vnd.x+json"))
 		require.NoError(t, err)
 		require.Len(t, seen, 3)
 		for _, h := range seen {

@@ -165,7 +165,7 @@ func TestHostileOptionsAreRefusedOrHarmless(t *testing.T) {
 	assert.Empty(t, n.seen)
 
 	// Nothing about a query can be hostile: it is escaped.
-	_, err = c.Usage.Get(t.Context(), agentphone.WithQuery("a b&c=d#", "\x00\r\n&x=y"))
+	_, err = c.Usage.Get(t.Context(), agentphone.WithRequestQuery("a b&c=d#", "\x00\r\n&x=y"))
 	require.ErrorIs(t, err, errNowhere)
 	assert.Equal(t, []string{"GET api.agentphone.to/v1/usage"}, n.seen)
 }

@@ -20,11 +20,11 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 		call call
 	}{
 		{"POST /v0/agent/sign-up", `{"human_email":"a@example.com","agent_name":"n"}`, func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "a@example.com", AgentName: "n"})
+			_, err := c.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "a@example.com", AgentName: "n"})
 			return err
 		}},
 		{"POST /v0/agent/verify", `{"verification_id":"v","otp_code":"123456","source":"s"}`, func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: "v", OTPCode: "123456", Source: "s"})
+			_, err := c.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: "v", OTPCode: "123456", Source: "s"})
 			return err
 		}},
 		{"GET /v1/usage", ``, func(ctx context.Context, c *agentphone.Client) error { _, err := c.Usage.Get(ctx); return err }},
@@ -60,7 +60,7 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 			return err
 		}},
 		{"DELETE /v1/agents/a/numbers/n", ``, func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Agents.DetachNumber(ctx, "a", "n")
+			err := c.Agents.DetachNumber(ctx, "a", "n")
 			return err
 		}},
 		{"GET /v1/agents/a/calls?limit=5", ``, func(ctx context.Context, c *agentphone.Client) error {
@@ -115,7 +115,7 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 			return err
 		}},
 		{"GET /v1/conversations/c?message_limit=7", ``, func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Conversations.Get(ctx, "c", agentphone.GetConversationParams{MessageLimit: 7})
+			_, err := c.Conversations.Get(ctx, "c", agentphone.GetConversationOptions{MessageLimit: 7})
 			return err
 		}},
 		{"GET /v1/calls?search=x&status=completed&type=web", ``, func(ctx context.Context, c *agentphone.Client) error {
@@ -136,7 +136,7 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 		}},
 		{"GET /v1/calls/c", ``, func(ctx context.Context, c *agentphone.Client) error { _, err := c.Calls.Get(ctx, "c"); return err }},
 		{"GET /v1/calls/c?timeout=60&wait=true", ``, func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Calls.Get(ctx, "c", agentphone.GetCallParams{Wait: true, TimeoutSeconds: 60})
+			_, err := c.Calls.Get(ctx, "c", agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 60})
 			return err
 		}},
 		{"POST /v1/calls/c/end", `{}`, func(ctx context.Context, c *agentphone.Client) error { _, err := c.Calls.End(ctx, "c"); return err }},
@@ -146,7 +146,7 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 			return err
 		}},
 		{"POST /v1/webhooks/test?agentId=a", `{}`, func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Webhooks.Test(ctx, agentphone.TestWebhookParams{AgentID: "a"})
+			_, err := c.Webhooks.Test(ctx, agentphone.TestWebhookOptions{AgentID: "a"})
 			return err
 		}},
 		{"GET /v1/agents/a/webhook", ``, func(ctx context.Context, c *agentphone.Client) error {
@@ -188,7 +188,7 @@ func TestInputThatCannotBeRightIsRefusedBeforeSending(t *testing.T) {
 	agent := func(p agentphone.CreateAgentParams) error { _, err := c.Agents.Create(ctx, p); return err }
 	update := func(p agentphone.UpdateAgentParams) error { _, err := c.Agents.Update(ctx, "agt_1", p); return err }
 	hook := func(p agentphone.SetWebhookParams) error { _, err := c.Webhooks.Set(ctx, p); return err }
-	verify := func(p agentphone.VerifyParams) error { _, err := c.Signup.Verify(ctx, p); return err }
+	verify := func(p agentphone.VerifySignupParams) error { _, err := c.Signup.Verify(ctx, p); return err }
 	const to = "+14155559999"
 	for _, tc := range []struct {
 		field string
@@ -223,8 +223,8 @@ func TestInputThatCannotBeRightIsRefusedBeforeSending(t *testing.T) {
 		{"timeout", hook(agentphone.SetWebhookParams{URL: "https://x", TimeoutSeconds: 4})},
 		{"timeout", hook(agentphone.SetWebhookParams{URL: "https://x", TimeoutSeconds: 121})},
 		{"contextLimit", hook(agentphone.SetWebhookParams{URL: "https://x", ContextLimit: agentphone.Ptr(-1)})},
-		{"verification_id", verify(agentphone.VerifyParams{OTPCode: "1"})},
-		{"otp_code", verify(agentphone.VerifyParams{VerificationID: "v"})},
+		{"verification_id", verify(agentphone.VerifySignupParams{OTPCode: "1"})},
+		{"otp_code", verify(agentphone.VerifySignupParams{VerificationID: "v"})},
 	} {
 		var invalid *agentphone.ValidationError
 		require.ErrorAs(t, tc.err, &invalid, tc.field)

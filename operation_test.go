@@ -130,7 +130,7 @@ func FuzzAnIDStaysOneSegmentOfItsPath(f *testing.F) {
 
 // operations lists every operation; each is declared beside the service that uses it.
 var operations = []*operation{
-	&opSignUp, &opVerify,
+	&opSignup, &opVerifySignup,
 	&opListAgents, &opCreateAgent, &opGetAgent, &opUpdateAgent, &opDeleteAgent,
 	&opAttachNumber, &opDetachNumber, &opListAgentCalls, &opListAgentConversations,
 	&opListVoices,
@@ -143,7 +143,7 @@ var operations = []*operation{
 	&opListCalls, &opCreateCall, &opCreateWebCall, &opGetCall, &opEndCall,
 	&opGetTranscript, &opStreamTranscript, &opGetRecording,
 	&opGetWebhook, &opSetWebhook, &opDeleteWebhook, &opTestWebhook,
-	&opListDeliveries, &opDeliveryStats, &opAllTimeStats,
+	&opListDeliveries, &opDeliveryStats, &opAllTimeDeliveryStats,
 	&opGetAgentWebhook, &opSetAgentWebhook, &opDeleteAgentWebhook, &opTestAgentWebhook, &opListAgentDeliveries,
 	&opGetUsage, &opDailyUsage, &opMonthlyUsage, &opUsageByNumber, &opUsageByAgent,
 	&opListSubAccounts, &opCreateSubAccount, &opUpdateSubAccount, &opDeleteSubAccount,

@@ -82,7 +82,7 @@ func TestWaitRidesOutAnAnswerThatIsCutShort(t *testing.T) {
 		c := srv.Client(agentphone.WithMaxRetries(0))
 		call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"})
 		require.NoError(t, err)
-		srv.Fault(agentphonetest.Fault{Operation: "GET /v1/calls/{call_id}", Status: 200, Header: http.Header{"Content-Length": {"500"}}, Body: `{"id":`})
+		srv.InjectFault(agentphonetest.Fault{Operation: "GET /v1/calls/{call_id}", Status: 200, Header: http.Header{"Content-Length": {"500"}}, Body: `{"id":`})
 		_, err = c.Calls.Wait(t.Context(), call.ID, agentphone.WaitParams{})
 		require.NoError(t, err)
 	})
@@ -221,7 +221,7 @@ func TestTheSpreadOfRetryAfterDoesNotOverrunTheDeadline(t *testing.T) {
 }
 
 func TestACallsOwnTimeoutHoldsForAGetThatWaits(t *testing.T) {
-	opts := []agentphone.RequestOption{agentphone.WithRequestTimeout(5 * time.Second), agentphone.GetCallParams{Wait: true}}
+	opts := []agentphone.RequestOption{agentphone.WithRequestTimeout(5 * time.Second), agentphone.GetCallOptions{Wait: true}}
 	for _, opts := range [][]agentphone.RequestOption{opts, {opts[1], opts[0]}} {
 		synctest.Test(t, func(t *testing.T) {
 			c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {

@@ -24,6 +24,11 @@ func do[T any](ctx context.Context, s *service, op *operation, args []string, pa
 	return out, nil
 }
 
+// call is do for an operation whose response says nothing but that it succeeded.
+func call(ctx context.Context, s *service, op *operation, args []string, params any, opts []RequestOption) error {
+	return s.send(ctx, op, args, params, &success{}, opts)
+}
+
 func (s *service) send(ctx context.Context, op *operation, args []string, params, out any, opts []RequestOption) error {
 	if s == nil || s.client == nil {
 		return errNoClient
@@ -57,7 +62,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	if ctx == nil {
 		return nil, nil, &ValidationError{"ctx", "is nil"}
 	}
-	rc, err := c.cfg.requestConfig(opts)
+	rc, err := c.cfg.requestConfig(op, opts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -165,7 +170,7 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 
 // Do calls an endpoint that the package has no method for. path is below the base
 // URL and escaped by the caller: "/v1/calls/" + url.PathEscape(id); add a query with
-// [WithQuery]. in, unless nil, is sent as JSON with POST, PUT and PATCH, and must be nil with
+// [WithRequestQuery]. in, unless nil, is sent as JSON with POST, PUT and PATCH, and must be nil with
 // other methods; the answer is decoded into out, unless that is nil.
 //
 // The client's rules hold: the key, time-outs, errors, and retries, where a POST counts as an

@@ -9,18 +9,19 @@ import (
 )
 
 // RequestOption changes one call. Every method takes them last. The optional
-// parameters of a few methods, such as [GetCallParams], are request options too.
+// parameters of a few methods, such as [GetCallOptions], are request options too.
 type RequestOption interface {
 	apply(*requestConfig) error
 }
 
 type requestConfig struct {
+	op         *operation  // that the options are for
 	header     http.Header // nil, as query, without options
 	query      url.Values
 	maxRetries int
 	timeout    time.Duration
-	asked      bool          // the timeout is this call's own
-	held       time.Duration // how long the server may hold the answer back
+	timeoutSet bool          // by an option of this call
+	serverWait time.Duration // how long the server may hold the response back
 	response   *Response
 }
 
@@ -29,8 +30,8 @@ type requestOption func(*requestConfig) error
 func (o requestOption) apply(rc *requestConfig) error { return o(rc) }
 
 // requestConfig is the client's configuration with one call's options over it.
-func (c *config) requestConfig(opts []RequestOption) (*requestConfig, error) {
-	rc := &requestConfig{maxRetries: c.maxRetries, timeout: c.timeout}
+func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestConfig, error) {
+	rc := &requestConfig{op: op, maxRetries: c.maxRetries, timeout: c.timeout}
 	if len(opts) > 0 || c.scoped {
 		rc.header, rc.query = http.Header{}, url.Values{}
 	}
@@ -47,10 +48,18 @@ func (c *config) requestConfig(opts []RequestOption) (*requestConfig, error) {
 			return nil, err
 		}
 	}
-	if rc.timeout > 0 && !rc.asked {
-		rc.timeout = max(rc.timeout, rc.held)
+	if rc.timeout > 0 && !rc.timeoutSet {
+		rc.timeout = max(rc.timeout, rc.serverWait)
 	}
 	return rc, nil
+}
+
+// only refuses an option that belongs to one operation where it is given to another, which would ignore it.
+func (rc *requestConfig) only(name string, operations ...*operation) error {
+	if !slices.Contains(operations, rc.op) {
+		return &ValidationError{name, "is not an option of " + rc.op.String()}
+	}
+	return nil
 }
 
 // WithResponse copies the last answer, be it a result or an error, to r.
@@ -64,7 +73,7 @@ func WithResponse(r *Response) RequestOption {
 // WithRequestTimeout is [WithTimeout] for one call.
 func WithRequestTimeout(d time.Duration) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
-		rc.timeout, rc.asked = d, true
+		rc.timeout, rc.timeoutSet = d, true
 		return notNegative("timeout", d)
 	})
 }
@@ -85,18 +94,18 @@ func WithRequestSubAccount(id string) RequestOption {
 	})
 }
 
-// WithQuery adds a query parameter that the method's parameters do not have.
-func WithQuery(key, value string) RequestOption {
+// WithRequestQuery adds a query parameter that the method's parameters do not have.
+func WithRequestQuery(key, value string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.query.Add(key, value)
 		return nil
 	})
 }
 
-// WithHeader sets a request header. Those of the connection and Authorization are
+// WithRequestHeader sets a request header. Those of the connection and Authorization are
 // refused, and so are Idempotency-Key and X-Idempotency-Key: the API knows neither, but Go's
 // net/http sends a POST that has one a second time when a connection breaks.
-func WithHeader(key, value string) RequestOption {
+func WithRequestHeader(key, value string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		if !isToken(key) {
 			return &ValidationError{"header", "its name is empty or has a character that names do not have"}

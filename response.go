@@ -59,21 +59,24 @@ func checkSize(body []byte) error {
 	return nil
 }
 
-// Success is the answer to an operation that returns nothing else. Success is false only if
-// the API says so with a 2xx, which it is not known to do; a failure is an error.
-type Success struct {
-	Success bool `json:"success"`
+// success is the response to an operation that returns nothing else: {"success": true}, an object that says nothing of
+// success, or no body.
+type success struct{}
+
+func (*success) decodeBody(body []byte) error {
+	reply := struct {
+		Success bool `json:"success"`
+	}{Success: true}
+	if err := json.Unmarshal(body, &reply); err != nil {
+		return err
+	}
+	if !reply.Success {
+		return errNotSuccessful
+	}
+	return nil
 }
 
-// UnmarshalJSON reads the answer. Some operations answer with no body, or with an object that
-// says nothing of success.
-func (s *Success) UnmarshalJSON(data []byte) error {
-	type plain Success
-	answer := plain{Success: true}
-	err := json.Unmarshal(data, &answer)
-	*s = Success(answer)
-	return err
-}
+var errNotSuccessful = errors.New("it says that the operation did not succeed")
 
 var (
 	errEmptyAnswer = errors.New("it is empty")

@@ -299,7 +299,7 @@ func TestGetWithWaitHasTimeForIt(t *testing.T) {
 		})
 		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: slow}))
 		require.NoError(t, err)
-		_, err = c.Calls.Get(t.Context(), "call_1", agentphone.GetCallParams{Wait: true, TimeoutSeconds: 300})
+		_, err = c.Calls.Get(t.Context(), "call_1", agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 300})
 		require.NoError(t, err)
 	})
 	assert.Equal(t, 299*time.Second, d)
@@ -320,7 +320,7 @@ func TestLogsNameTheOperationAndNothingPrivate(t *testing.T) {
 			}
 			return reply(200, `{"id":"agt_secret"}`), nil
 		}, agentphone.WithLogger(logger))
-		_, err := c.Agents.Get(t.Context(), "agt_secret", agentphone.WithQuery("phone", "+14155559999"), agentphone.WithHeader("X-Private", "private"))
+		_, err := c.Agents.Get(t.Context(), "agt_secret", agentphone.WithRequestQuery("phone", "+14155559999"), agentphone.WithRequestHeader("X-Private", "private"))
 		require.NoError(t, err)
 	})
 	log := out.String()

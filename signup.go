@@ -11,20 +11,20 @@ import (
 type SignupService service
 
 var (
-	opSignUp = operation{method: "POST", path: "/v0/agent/sign-up", once: true, noKey: true}
-	opVerify = operation{method: "POST", path: "/v0/agent/verify", once: true, noKey: true}
+	opSignup       = operation{method: "POST", path: "/v0/agent/sign-up", once: true, noKey: true}
+	opVerifySignup = operation{method: "POST", path: "/v0/agent/verify", once: true, noKey: true}
 )
 
-// SignUpParams are the parameters of [SignupService.Start].
-type SignUpParams struct {
+// SignupParams are the parameters of [SignupService.Start].
+type SignupParams struct {
 	HumanEmail string `json:"human_email"`         // required: where the code is sent
 	AgentName  string `json:"agent_name,omitzero"` // of the starter agent; made up if empty
 }
 
-func (p SignUpParams) validate() error { return required("human_email", p.HumanEmail) }
+func (p SignupParams) validate() error { return required("human_email", p.HumanEmail) }
 
-// SignUp is a sign-up that waits for its code.
-type SignUp struct {
+// Signup is a sign-up that waits for its code.
+type Signup struct {
 	VerificationID string    `json:"verification_id"`
 	HumanEmail     string    `json:"human_email"`
 	ExpiresAt      Timestamp `json:"expires_at"`
@@ -37,18 +37,18 @@ type SignUp struct {
 // [ErrAccountExists]: the email has an account; ask its owner for a key rather than try
 // another email. Acts once: after [ErrOutcomeUnknown] look whether the code arrived; starting
 // again sends another email and makes another VerificationID.
-func (s *SignupService) Start(ctx context.Context, params SignUpParams, opts ...RequestOption) (*SignUp, error) {
-	return do[SignUp](ctx, (*service)(s), &opSignUp, nil, params, opts)
+func (s *SignupService) Start(ctx context.Context, params SignupParams, opts ...RequestOption) (*Signup, error) {
+	return do[Signup](ctx, (*service)(s), &opSignup, nil, params, opts)
 }
 
-// VerifyParams are the parameters of [SignupService.Verify].
-type VerifyParams struct {
+// VerifySignupParams are the parameters of [SignupService.Verify].
+type VerifySignupParams struct {
 	VerificationID string `json:"verification_id"` // required: from Start
 	OTPCode        string `json:"otp_code"`        // required: the six digits from the email
 	Source         string `json:"source,omitzero"` // what the sign-up came from
 }
 
-func (p VerifyParams) validate() error {
+func (p VerifySignupParams) validate() error {
 	return firstOf(required("verification_id", p.VerificationID), required("otp_code", p.OTPCode))
 }
 
@@ -68,8 +68,8 @@ type Account struct {
 // Acts once: after [ErrOutcomeUnknown] the account may exist, but its key was lost with the
 // answer. Trying the code again is harmless; if it is refused, the human makes a new key
 // in the dashboard.
-func (s *SignupService) Verify(ctx context.Context, params VerifyParams, opts ...RequestOption) (*Account, error) {
-	return do[Account](ctx, (*service)(s), &opVerify, nil, params, opts)
+func (s *SignupService) Verify(ctx context.Context, params VerifySignupParams, opts ...RequestOption) (*Account, error) {
+	return do[Account](ctx, (*service)(s), &opVerifySignup, nil, params, opts)
 }
 
 // String is the account without its key.

@@ -44,11 +44,11 @@ func hear(t *testing.T, ctx context.Context, c *agentphone.Client) (turns, other
 		case e != nil:
 			assert.Equal(t, agentphone.TranscriptEvent{}, ev)
 			err = e
-		case ev.Type == agentphone.TranscriptSpoken:
+		case ev.Type == agentphone.TranscriptEventTurn:
 			turns = append(turns, ev.Turn.Content)
 		default:
-			assert.Equal(t, ev.Type == agentphone.TranscriptConnected, ev.Connected != nil)
-			assert.Equal(t, ev.Type == agentphone.TranscriptEnded, ev.Ended != nil)
+			assert.Equal(t, ev.Type == agentphone.TranscriptEventConnected, ev.Connected != nil)
+			assert.Equal(t, ev.Type == agentphone.TranscriptEventEnded, ev.Ended != nil)
 			others = append(others, string(ev.Type))
 		}
 	}
@@ -271,7 +271,7 @@ func TestTheMemoryOfAStreamDoesNotGrowWithTheCall(t *testing.T) {
 	var early, late uint64
 	for ev, err := range c.Calls.StreamTranscript(t.Context(), "call_1") {
 		require.NoError(t, err)
-		if ev.Type != agentphone.TranscriptSpoken {
+		if ev.Type != agentphone.TranscriptEventTurn {
 			continue
 		}
 		switch n++; n {

@@ -79,6 +79,6 @@ func (s *SubAccountsService) Update(ctx context.Context, subAccountID string, pa
 
 // Delete deletes a sub-account. Retried: if the answer to a first attempt was lost, the error of the second
 // is [ErrNotFound]. (DELETE /v1/sub-accounts/{sub_account_id})
-func (s *SubAccountsService) Delete(ctx context.Context, subAccountID string, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opDeleteSubAccount, []string{subAccountID}, nil, opts)
+func (s *SubAccountsService) Delete(ctx context.Context, subAccountID string, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opDeleteSubAccount, []string{subAccountID}, nil, opts)
 }

@@ -28,22 +28,22 @@ var opStreamTranscript = operation{
 type TranscriptEventType string
 
 const (
-	TranscriptConnected TranscriptEventType = "connected"
-	TranscriptSpoken    TranscriptEventType = "turn"
-	TranscriptEnded     TranscriptEventType = "ended"
+	TranscriptEventConnected TranscriptEventType = "connected"
+	TranscriptEventTurn      TranscriptEventType = "turn"
+	TranscriptEventEnded     TranscriptEventType = "ended"
 )
 
 // TranscriptEvent is an event of a live transcript. Of Connected, Turn and Ended the one that Type names
 // is set.
 type TranscriptEvent struct {
 	Type      TranscriptEventType
-	Connected *StreamConnected
+	Connected *TranscriptConnectedData
 	Turn      *TranscriptEntry
-	Ended     *StreamEnded
+	Ended     *TranscriptEndedData
 }
 
-// StreamConnected is the first event: the call that is heard.
-type StreamConnected struct {
+// TranscriptConnectedData is the first event: the call that is heard.
+type TranscriptConnectedData struct {
 	CallID     string     `json:"callId"`
 	Status     CallStatus `json:"status"`
 	AgentID    string     `json:"agentId"`
@@ -54,8 +54,8 @@ type StreamConnected struct {
 	StartedAt  Timestamp  `json:"startedAt"`
 }
 
-// StreamEnded is the last event: the call is over.
-type StreamEnded struct {
+// TranscriptEndedData is the last event: the call is over.
+type TranscriptEndedData struct {
 	CallID          string     `json:"callId"`
 	Status          CallStatus `json:"status"`
 	EndedAt         Timestamp  `json:"endedAt"`
@@ -134,19 +134,19 @@ func (l *listener) listen(ctx context.Context, callID string, opts []RequestOpti
 		}
 		var event TranscriptEvent
 		switch event.Type = TranscriptEventType(raw.Type); event.Type {
-		case TranscriptConnected:
+		case TranscriptEventConnected:
 			if l.connected {
 				continue
 			}
 			err = json.Unmarshal(raw.Data, &event.Connected)
-		case TranscriptSpoken:
+		case TranscriptEventTurn:
 			if replayed++; replayed <= l.turns {
 				continue
 			}
 			err = json.Unmarshal(raw.Data, &event.Turn)
-		case TranscriptEnded:
+		case TranscriptEventEnded:
 			if json.Unmarshal(raw.Data, &event.Ended) != nil || event.Ended == nil {
-				event.Ended = &StreamEnded{} // the end is the end, whatever is said of it
+				event.Ended = &TranscriptEndedData{} // the end is the end, whatever is said of it
 			}
 		default:
 			continue // of a later version of the API
@@ -157,10 +157,10 @@ func (l *listener) listen(ctx context.Context, callID string, opts []RequestOpti
 		if err != nil {
 			return false, l.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))
 		}
-		if !l.yield(event, nil) || event.Type == TranscriptEnded {
+		if !l.yield(event, nil) || event.Type == TranscriptEventEnded {
 			return true, nil
 		}
-		l.connected = l.connected || event.Type == TranscriptConnected
+		l.connected = l.connected || event.Type == TranscriptEventConnected
 		l.turns = max(l.turns, replayed)
 	}
 }

@@ -25,11 +25,11 @@ type weatherOperation struct {
 // weatherOnce are the operations that act once.
 var weatherOnce = []weatherOperation{
 	{"POST /v0/agent/sign-up", func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
-		_, err := c.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "ada@example.com"}, opts...)
+		_, err := c.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com"}, opts...)
 		return err
 	}},
 	{"POST /v0/agent/verify", func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
-		_, err := c.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: "ver_1", OTPCode: "123456"}, opts...)
+		_, err := c.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: "ver_1", OTPCode: "123456"}, opts...)
 		return err
 	}},
 	{"POST /v1/agents", func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {

@@ -72,7 +72,7 @@ func TestWeatherAReadFollowsARedirectWithinTheOrigin(t *testing.T) {
 			t.Parallel()
 			p := newWeatherPair(t, status, func(string) string { return "/v2/agents?page=1" })
 			var response agentphone.Response
-			err := weatherListAgents(context.Background(), p.client(t), agentphone.WithQuery("phone", "+14155550100"), agentphone.WithResponse(&response))
+			err := weatherListAgents(context.Background(), p.client(t), agentphone.WithRequestQuery("phone", "+14155550100"), agentphone.WithResponse(&response))
 			require.NoError(t, err)
 			p.settle()
 			got := p.requests()

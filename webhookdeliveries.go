@@ -6,10 +6,10 @@ import (
 )
 
 var (
-	opListDeliveries      = operation{method: "GET", path: "/v1/webhooks/deliveries"}
-	opDeliveryStats       = operation{method: "GET", path: "/v1/webhooks/deliveries/stats"}
-	opAllTimeStats        = operation{method: "GET", path: "/v1/webhooks/deliveries/all-time"}
-	opListAgentDeliveries = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries"}
+	opListDeliveries       = operation{method: "GET", path: "/v1/webhooks/deliveries"}
+	opDeliveryStats        = operation{method: "GET", path: "/v1/webhooks/deliveries/stats"}
+	opAllTimeDeliveryStats = operation{method: "GET", path: "/v1/webhooks/deliveries/all-time"}
+	opListAgentDeliveries  = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries"}
 )
 
 // WebhookDelivery is an event that was sent, or is to be sent, to a webhook.
@@ -94,16 +94,16 @@ func (s *WebhooksService) DeliveryStats(ctx context.Context, params DeliveryStat
 	return do[DeliveryStats](ctx, (*service)(s), &opDeliveryStats, nil, params, opts)
 }
 
-// AllTimeStats counts all deliveries there ever were.
-type AllTimeStats struct {
+// AllTimeDeliveryStats counts all deliveries there ever were.
+type AllTimeDeliveryStats struct {
 	Total       int     `json:"total"`
 	Success     int     `json:"success"`
 	Failed      int     `json:"failed"`
 	SuccessRate float64 `json:"successRate"`
 }
 
-// AllTimeStats counts all deliveries there ever were to the account's webhook. Retried.
+// AllTimeDeliveryStats counts all deliveries there ever were to the account's webhook. Retried.
 // (GET /v1/webhooks/deliveries/all-time)
-func (s *WebhooksService) AllTimeStats(ctx context.Context, opts ...RequestOption) (*AllTimeStats, error) {
-	return do[AllTimeStats](ctx, (*service)(s), &opAllTimeStats, nil, nil, opts)
+func (s *WebhooksService) AllTimeDeliveryStats(ctx context.Context, opts ...RequestOption) (*AllTimeDeliveryStats, error) {
+	return do[AllTimeDeliveryStats](ctx, (*service)(s), &opAllTimeDeliveryStats, nil, nil, opts)
 }

@@ -85,16 +85,19 @@ func (s *WebhooksService) Set(ctx context.Context, params SetWebhookParams, opts
 }
 
 // Delete removes the account's webhook. Retried. (DELETE /v1/webhooks)
-func (s *WebhooksService) Delete(ctx context.Context, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opDeleteWebhook, nil, nil, opts)
+func (s *WebhooksService) Delete(ctx context.Context, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opDeleteWebhook, nil, nil, opts)
 }
 
-// TestWebhookParams are optional parameters of [WebhooksService.Test], given as a request option.
-type TestWebhookParams struct {
+// TestWebhookOptions are optional parameters of [WebhooksService.Test], given as a request option.
+type TestWebhookOptions struct {
 	AgentID string // whose event the test looks like
 }
 
-func (p TestWebhookParams) apply(rc *requestConfig) error {
+func (p TestWebhookOptions) apply(rc *requestConfig) error {
+	if err := rc.only("TestWebhookOptions", &opTestWebhook); err != nil {
+		return err
+	}
 	if p.AgentID != "" {
 		rc.query.Set("agentId", p.AgentID)
 	}
@@ -109,7 +112,7 @@ type WebhookTest struct {
 	Error      string  `json:"error"`
 }
 
-// Test sends a made-up event to the account's webhook. [TestWebhookParams] may be given as an
+// Test sends a made-up event to the account's webhook. [TestWebhookOptions] may be given as an
 // option. Retried. (POST /v1/webhooks/test)
 func (s *WebhooksService) Test(ctx context.Context, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestWebhook, nil, nil, opts)
@@ -130,8 +133,8 @@ func (s *WebhooksService) SetForAgent(ctx context.Context, agentID string, param
 
 // DeleteForAgent removes an agent's own webhook; the account's serves it again. Retried.
 // (DELETE /v1/agents/{agent_id}/webhook)
-func (s *WebhooksService) DeleteForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*Success, error) {
-	return do[Success](ctx, (*service)(s), &opDeleteAgentWebhook, []string{agentID}, nil, opts)
+func (s *WebhooksService) DeleteForAgent(ctx context.Context, agentID string, opts ...RequestOption) error {
+	return call(ctx, (*service)(s), &opDeleteAgentWebhook, []string{agentID}, nil, opts)
 }
 
 // TestForAgent sends a made-up event to an agent's own webhook. Retried.

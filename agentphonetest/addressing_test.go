@@ -57,7 +57,7 @@ func TestAnAgentsOwnWebhookGoesBeforeTheAccounts(t *testing.T) {
 	assert.Equal(t, []string{agent.ids[2], agent.ids[1], agent.ids[0]}, booked(srv.AgentID()))
 	assert.Empty(t, booked(other.ID), "it has no webhook of its own")
 
-	_, err = client.Webhooks.DeleteForAgent(ctx, srv.AgentID())
+	err = client.Webhooks.DeleteForAgent(ctx, srv.AgentID())
 	require.NoError(t, err)
 	srv.ReceiveMessage(human, srv.PhoneNumber(), "five")
 	assert.Len(t, account.events, 2, "the account's serves it again")

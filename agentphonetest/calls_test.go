@@ -14,7 +14,7 @@ import (
 )
 
 var booking = agentphonetest.CallScript{
-	Turns: []agentphonetest.Turn{
+	Turns: []agentphonetest.Utterance{
 		{Role: agentphone.RoleAgent, Content: "A table for two?"},
 		{Role: agentphone.RoleUser, Content: "When?"},
 		{Role: agentphone.RoleAgent, Content: "At seven."},
@@ -134,11 +134,11 @@ func TestGetHoldsTheAnswerUntilTheCallEnds(t *testing.T) {
 		srv.NextCall(booking)
 		placed := placeCall(t, srv, human)
 		began := time.Now()
-		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallParams{Wait: true, TimeoutSeconds: 10})
+		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 10})
 		require.NoError(t, err)
 		assert.False(t, call.Final())
 		assert.Equal(t, 10*time.Second, time.Since(began))
-		call, err = client.Calls.Get(ctx, placed.ID, agentphone.GetCallParams{Wait: true})
+		call, err = client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
 		require.NoError(t, err)
 		assert.True(t, call.Final())
 		assert.Equal(t, 40*time.Second, time.Since(began))
@@ -156,7 +156,7 @@ func TestGetThatWaitsHearsOfAHangUp(t *testing.T) {
 			_, err := client.Calls.End(ctx, placed.ID)
 			assert.NoError(t, err)
 		}()
-		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallParams{Wait: true})
+		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
 		require.NoError(t, err)
 		assert.InDelta(t, 5, *call.DurationSeconds, 0)
 	})
@@ -169,7 +169,7 @@ func TestGetThatWaitsEndsWithItsContext(t *testing.T) {
 		placed := placeCall(t, srv, human)
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
-		_, err := srv.Client().Calls.Get(ctx, placed.ID, agentphone.GetCallParams{Wait: true})
+		_, err := srv.Client().Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
@@ -247,7 +247,7 @@ func TestAServerFromOutsideABubbleWorksInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv.NextCall(booking)
 		placed := placeCall(t, srv, human)
-		call, err := srv.Client().Calls.Get(t.Context(), placed.ID, agentphone.GetCallParams{Wait: true})
+		call, err := srv.Client().Calls.Get(t.Context(), placed.ID, agentphone.GetCallOptions{Wait: true})
 		require.NoError(t, err)
 		assert.InDelta(t, 40, *call.DurationSeconds, 0)
 	})

@@ -11,13 +11,13 @@ import (
 // CallScript is how a call goes. The call is in progress from when it is placed; its turns
 // come evenly over Duration, the first not at once, and then it is over.
 type CallScript struct {
-	Turns    []Turn // what is said; none is a call in which nothing is said
+	Turns    []Utterance // what is said; none is a call in which nothing is said
 	Duration time.Duration
 	Status   agentphone.CallStatus // at the end; "" is completed
 }
 
-// Turn is one thing said.
-type Turn struct {
+// Utterance is one thing said.
+type Utterance struct {
 	Role    agentphone.TranscriptRole
 	Content string
 }
@@ -38,7 +38,7 @@ func (s *Server) NextCall(script CallScript) {
 
 // takeScript is the script of a call that is placed now. The caller holds s.mu.
 func (s *Server) takeScript(greeting string) CallScript {
-	script := CallScript{Turns: []Turn{
+	script := CallScript{Turns: []Utterance{
 		{agentphone.RoleAgent, cmp.Or(greeting, "Hello! This is the assistant.")},
 		{agentphone.RoleUser, "Hello, yes, that is fine."},
 		{agentphone.RoleAgent, "Thank you. Goodbye."},

@@ -32,7 +32,7 @@ type call struct {
 
 // spoken is a thing said, and how long after the call's begin.
 type spoken struct {
-	Turn
+	Utterance
 	at time.Duration
 }
 

@@ -28,7 +28,7 @@ func TestContactsAreKeptOnePerNumber(t *testing.T) {
 	assert.InDelta(t, 2, page["total"], 0)
 	assert.Equal(t, false, page["hasMore"])
 	var found agentphone.Response
-	require.NoError(t, client.Do(t.Context(), "GET", "/v1/contacts", nil, nil, agentphone.WithQuery("search", "CHESS"), agentphone.WithResponse(&found)))
+	require.NoError(t, client.Do(t.Context(), "GET", "/v1/contacts", nil, nil, agentphone.WithRequestQuery("search", "CHESS"), agentphone.WithResponse(&found)))
 	assert.Contains(t, string(found.Body), "Bob")
 	assert.NotContains(t, string(found.Body), "Ada")
 

@@ -156,7 +156,7 @@ func TestAReactionIsDelivered(t *testing.T) {
 	srv := newServer(t)
 	r := receive(t, srv)
 	id := srv.ReceiveMessage("ann@example.com", srv.PhoneNumber(), "hello")
-	srv.React("ann@example.com", id, agentphone.ReactionLove)
+	srv.ReceiveReaction("ann@example.com", id, agentphone.ReactionLove)
 	require.Len(t, r.events, 2)
 	assert.Equal(t, agentphone.ChannelIMessage, r.events[1].Channel)
 	data := r.events[1].Data.(*agentphone.ReactionData)
@@ -164,8 +164,8 @@ func TestAReactionIsDelivered(t *testing.T) {
 	assert.Equal(t, id, data.MessageID)
 	assert.Equal(t, "hello", data.MessageBody)
 	assert.Len(t, srv.Messages()[0].Reactions, 1)
-	assert.Panics(t, func() { srv.React(human, "msg_none", agentphone.ReactionLove) })
-	assert.Panics(t, func() { srv.React(human, id, "lvoe") })
+	assert.Panics(t, func() { srv.ReceiveReaction(human, "msg_none", agentphone.ReactionLove) })
+	assert.Panics(t, func() { srv.ReceiveReaction(human, id, "lvoe") })
 }
 
 func TestAnEventIsDeliveredOnceMoreProperlyOrNot(t *testing.T) {

@@ -99,9 +99,9 @@ func TestStatisticsCountWhatIsPendingApartAndLookBackSomeHours(t *testing.T) {
 		assert.Equal(t, [4]int{3, 2, 0, 1}, counts(3))
 		assert.Equal(t, [4]int{5, 3, 1, 1}, counts(4))
 		assert.Equal(t, [4]int{5, 3, 1, 1}, counts(0), "a day")
-		all, err := client.Webhooks.AllTimeStats(ctx)
+		all, err := client.Webhooks.AllTimeDeliveryStats(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, agentphone.AllTimeStats{Total: 5, Success: 3, Failed: 1, SuccessRate: 60}, *all)
+		assert.Equal(t, agentphone.AllTimeDeliveryStats{Total: 5, Success: 3, Failed: 1, SuccessRate: 60}, *all)
 		for hours, want := range map[int]int{1: 3, 4: 5, 0: 5} {
 			page, err := client.Webhooks.ListDeliveries(ctx, agentphone.ListDeliveriesParams{Hours: hours})
 			require.NoError(t, err)

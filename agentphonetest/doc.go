@@ -16,13 +16,13 @@
 // uses no network. [Server.Start] opens a port on the loopback interface for all else.
 //
 // Calls follow a script ([Server.NextCall]). Messages come in by [Server.ReceiveMessage]. What
-// goes wrong on a network does so on demand ([Server.Fault]). What took effect is in
+// goes wrong on a network does so on demand ([Server.InjectFault]). What took effect is in
 // [Server.Calls] and [Server.Messages], what was asked for in [Server.Requests].
 //
 // # Webhooks
 //
 // Set a webhook with the client, and events are delivered to it: signed, and again with pauses
-// ([WithDeliveryPauses]) until they are answered with 2xx. [Server.ReceiveMessage], [Server.React] and
+// ([WithDeliveryPauses]) until they are answered with 2xx. [Server.ReceiveMessage], [Server.ReceiveReaction] and
 // [Server.EndCall] cause them. [Server.ReceiveCall] begins a call in which [Server.CallerSays] says something
 // and returns what the agent answered. [Server.SetReceiver] puts a handler in memory in the place of the network,
 // [Server.Deliveries] tells what came of each event, [Server.WaitDeliveries] waits for attempts in the background,

@@ -28,13 +28,13 @@ const drivenDuration = time.Hour
 func (c *call) driven(greeting string) {
 	c.script = CallScript{Duration: drivenDuration, Status: agentphone.CallStatusCompleted}
 	if greeting != "" {
-		c.live = []spoken{{Turn{agentphone.RoleAgent, greeting}, 0}}
+		c.live = []spoken{{Utterance{agentphone.RoleAgent, greeting}, 0}}
 	}
 }
 
 // say adds what is said now. The caller holds s.mu.
 func (s *Server) say(m moment, role agentphone.TranscriptRole, text string) {
-	m.live = append(m.live, spoken{Turn{role, text}, m.elapsed})
+	m.live = append(m.live, spoken{Utterance{role, text}, m.elapsed})
 	s.changed()
 }
 

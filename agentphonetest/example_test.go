@@ -15,7 +15,7 @@ func ExampleServer() {
 	client := srv.Client()
 
 	srv.NextCall(agentphonetest.CallScript{
-		Turns: []agentphonetest.Turn{
+		Turns: []agentphonetest.Utterance{
 			{Role: agentphone.RoleAgent, Content: "A table for two at seven?"},
 			{Role: agentphone.RoleUser, Content: "You are welcome."},
 		},
@@ -41,11 +41,11 @@ func ExampleServer() {
 }
 
 // A text whose answer is lost may have been sent: the fake shows that it was.
-func ExampleServer_Fault() {
+func ExampleServer_InjectFault() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 
-	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
 	_, err := srv.Client().Messages.Send(context.Background(), agentphone.SendMessageParams{
 		AgentID: srv.AgentID(), ToNumber: "+14155559999", Body: "On my way.",
 	})

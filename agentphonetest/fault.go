@@ -38,10 +38,10 @@ type Fault struct {
 	Times int
 }
 
-// Fault makes something go wrong with requests to come. A request meets the first fault, in the order in which they
+// InjectFault makes something go wrong with requests to come. A request meets the first fault, in the order in which they
 // were added, that is for its operation; further faults are for further requests. It panics if the
 // API has no such operation.
-func (s *Server) Fault(f Fault) {
+func (s *Server) InjectFault(f Fault) {
 	if f.Operation != "" && !isOperation(f.Operation) {
 		panic(fmt.Sprintf("agentphonetest: Fault: the API has no operation %q; write it as in \"GET /v1/calls/{call_id}\"", f.Operation))
 	}

@@ -42,7 +42,7 @@ func call(client *agentphone.Client, srv *agentphonetest.Server) error {
 
 func TestAStatusAnswersWithoutEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"retry-after": {"7"}}})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"retry-after": {"7"}}})
 		err := call(client, srv)
 		var answer *agentphone.APIError
 		require.ErrorAs(t, err, &answer)
@@ -56,7 +56,7 @@ func TestAStatusAnswersWithoutEffect(t *testing.T) {
 
 func TestAStatusAfterTheEffectAnswersWithEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Status: 502, Body: "<html>Bad Gateway</html>", AfterEffect: true})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 502, Body: "<html>Bad Gateway</html>", AfterEffect: true})
 		err := call(client, srv)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 		var answer *agentphone.APIError
@@ -68,7 +68,7 @@ func TestAStatusAfterTheEffectAnswersWithEffect(t *testing.T) {
 
 func TestAResetBreaksTheConnectionAfterTheEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Reset: true, Status: 500})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Reset: true, Status: 500})
 		err := call(client, srv)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 		require.ErrorIs(t, err, syscall.ECONNRESET)
@@ -82,7 +82,7 @@ func TestAResetBreaksTheConnectionAfterTheEffect(t *testing.T) {
 
 func TestABodyAloneIsA200AfterTheEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Body: "<html>"})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Body: "<html>"})
 		err := call(client, srv)
 		var failed *agentphone.DecodeError
 		require.ErrorAs(t, err, &failed)
@@ -93,7 +93,7 @@ func TestABodyAloneIsA200AfterTheEffect(t *testing.T) {
 
 func TestAContentLengthBeyondTheBodyBreaksTheAnswerOff(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Body: `{"id":`, Header: http.Header{"Content-Length": {"100"}}})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Body: `{"id":`, Header: http.Header{"Content-Length": {"100"}}})
 		err := call(client, srv)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
@@ -103,7 +103,7 @@ func TestAContentLengthBeyondTheBodyBreaksTheAnswerOff(t *testing.T) {
 
 func TestAHeaderAloneIsAddedToTheAnswer(t *testing.T) {
 	srv := newServer(t)
-	srv.Fault(agentphonetest.Fault{Header: http.Header{"X-Request-Id": {"req_mine"}}})
+	srv.InjectFault(agentphonetest.Fault{Header: http.Header{"X-Request-Id": {"req_mine"}}})
 	var response agentphone.Response
 	_, err := srv.Client().Usage.Get(t.Context(), agentphone.WithResponse(&response))
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestADelayHoldsTheAnswerBackAfterTheEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client := srv.Client(agentphone.WithTimeout(time.Second))
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Delay: time.Minute, Times: 2})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Delay: time.Minute, Times: 2})
 		began := time.Now()
 		require.ErrorIs(t, call(client, srv), agentphone.ErrOutcomeUnknown)
 		assert.Equal(t, time.Second, time.Since(began))
@@ -130,7 +130,7 @@ func TestADelayHoldsTheAnswerBackAfterTheEffect(t *testing.T) {
 func TestADelayedStatusHasNoEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		srv.Fault(agentphonetest.Fault{Status: 503, Delay: time.Second})
+		srv.InjectFault(agentphonetest.Fault{Status: 503, Delay: time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		_, err := srv.Client().Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human})
@@ -141,7 +141,7 @@ func TestADelayedStatusHasNoEffect(t *testing.T) {
 
 func TestADelayOverAPortEndsWithTheClient(t *testing.T) {
 	srv := newServer(t)
-	srv.Fault(agentphonetest.Fault{Delay: time.Hour})
+	srv.InjectFault(agentphonetest.Fault{Delay: time.Hour})
 	client := srv.Client(agentphone.WithBaseURL(srv.Start()), agentphone.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}),
 		agentphone.WithTimeout(20*time.Millisecond), agentphone.WithMaxRetries(0))
 	_, err := client.Usage.Get(t.Context())
@@ -151,9 +151,9 @@ func TestADelayOverAPortEndsWithTheClient(t *testing.T) {
 func TestFaultsAreMetInOrderEachByItsOperation(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client(agentphone.WithMaxRetries(0))
-	srv.Fault(agentphonetest.Fault{Operation: createCall, Status: 500})
-	srv.Fault(agentphonetest.Fault{Operation: createCall, Status: 502, Times: 2})
-	srv.Fault(agentphonetest.Fault{Status: 418, Times: -1})
+	srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 500})
+	srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 502, Times: 2})
+	srv.InjectFault(agentphonetest.Fault{Status: 418, Times: -1})
 	status := func(err error) int {
 		var answer *agentphone.APIError
 		if errors.As(err, &answer) {
@@ -170,13 +170,13 @@ func TestFaultsAreMetInOrderEachByItsOperation(t *testing.T) {
 
 func TestAFaultForNoOperationPanics(t *testing.T) {
 	srv := newServer(t)
-	assert.Panics(t, func() { srv.Fault(agentphonetest.Fault{Operation: "GET /v1/calls/call_1"}) })
+	assert.Panics(t, func() { srv.InjectFault(agentphonetest.Fault{Operation: "GET /v1/calls/call_1"}) })
 }
 
 func TestTheSDKRetriesWhatIsSafeAndPlacesOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"Retry-After": {"30"}}, Times: 2})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"Retry-After": {"30"}}, Times: 2})
 		began := time.Now()
 		require.NoError(t, call(srv.Client(), srv))
 		assert.GreaterOrEqual(t, time.Since(began), time.Minute)
@@ -193,7 +193,7 @@ func TestAMountedServerBreaksTLSAndHTTP2ConnectionsToo(t *testing.T) {
 		mounted.StartTLS()
 		defer mounted.Close()
 		client := srv.Client(agentphone.WithMaxRetries(0), agentphone.WithBaseURL(mounted.URL), agentphone.WithHTTPClient(mounted.Client()))
-		srv.Fault(agentphonetest.Fault{Operation: createCall, Reset: true})
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Reset: true})
 		require.ErrorIs(t, call(client, srv), agentphone.ErrOutcomeUnknown)
 		assert.Len(t, srv.Calls(), 1)
 		require.NoError(t, call(client, srv))

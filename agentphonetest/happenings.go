@@ -50,9 +50,9 @@ func (m *message) asHistory() object {
 // latest are the last items, as many as there may be.
 func latest[T any](items []T, limit int) []T { return items[max(0, len(items)-limit):] }
 
-// React puts a human's tapback on an iMessage, of whichever account. The webhook is sent an agent.reaction
+// ReceiveReaction puts a human's tapback on an iMessage, of whichever account. The webhook is sent an agent.reaction
 // event, as with [Server.ReceiveMessage]. It panics if there is no such iMessage.
-func (s *Server) React(from, messageID string, kind agentphone.ReactionType) {
+func (s *Server) ReceiveReaction(from, messageID string, kind agentphone.ReactionType) {
 	s.deliver(s.react(from, messageID, kind))
 }
 

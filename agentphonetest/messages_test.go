@@ -39,7 +39,7 @@ func TestMessagesBothWaysMakeOneConversation(t *testing.T) {
 	assert.Equal(t, agentphone.DirectionInbound, detail.Messages[0].Direction)
 	assert.Equal(t, human, detail.Messages[0].FromNumber)
 	assert.Equal(t, sent.ID, detail.Messages[1].ID)
-	one, err := client.Conversations.Get(ctx, c.ID, agentphone.GetConversationParams{MessageLimit: 1})
+	one, err := client.Conversations.Get(ctx, c.ID, agentphone.GetConversationOptions{MessageLimit: 1})
 	require.NoError(t, err)
 	assert.Len(t, one.Messages, 1)
 	_, err = client.Conversations.Get(ctx, "conv_none")

@@ -44,9 +44,6 @@ func (s *Server) Start() string {
 	return p.url
 }
 
-// URL is the same as Start.
-func (s *Server) URL() string { return s.Start() }
-
 func (p *port) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -81,7 +81,7 @@ func TestAPortIsTheSameServer(t *testing.T) {
 	srv := newServer(t)
 	url := srv.Start()
 	assert.Equal(t, url, srv.Start())
-	assert.Equal(t, url, srv.URL())
+	assert.Equal(t, url, srv.Start())
 	over, err := agentphone.NewClient(srv.APIKey(), agentphone.WithBaseURL(url))
 	require.NoError(t, err)
 	call, err := over.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human})
@@ -112,7 +112,7 @@ func TestAClosedServerRefusesConnections(t *testing.T) {
 
 func TestCloseEndsWhatWaits(t *testing.T) {
 	srv := agentphonetest.NewServer()
-	srv.Fault(agentphonetest.Fault{Delay: 1 << 40, Times: 2})
+	srv.InjectFault(agentphonetest.Fault{Delay: 1 << 40, Times: 2})
 	over, err := agentphone.NewClient(srv.APIKey(), agentphone.WithBaseURL(srv.Start()), agentphone.WithMaxRetries(0))
 	require.NoError(t, err)
 	var done sync.WaitGroup

@@ -69,7 +69,7 @@ func TestATestIsSignedAndSaysWhatTheReceiverAnswered(t *testing.T) {
 	require.NoError(t, err)
 	secret = set.Secret
 
-	result, err := client.Webhooks.Test(ctx, agentphone.TestWebhookParams{AgentID: srv.AgentID()})
+	result, err := client.Webhooks.Test(ctx, agentphone.TestWebhookOptions{AgentID: srv.AgentID()})
 	require.NoError(t, err)
 	assert.True(t, result.Success)
 	assert.Equal(t, 200, result.StatusCode)

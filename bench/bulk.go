@@ -66,7 +66,7 @@ func spokenTurns(a *api) []walk {
 				if err != nil {
 					return err
 				}
-				if event.Type == agentphone.TranscriptSpoken {
+				if event.Type == agentphone.TranscriptEventTurn {
 					each()
 				}
 			}

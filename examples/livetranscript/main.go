@@ -84,11 +84,11 @@ func listen(ctx context.Context, client *agentphone.Client, callID string) error
 		}
 		at := time.Since(start).Seconds()
 		switch event.Type {
-		case agentphone.TranscriptConnected:
+		case agentphone.TranscriptEventConnected:
 			fmt.Printf("%5.1fs  connected to %s\n", at, agentphone.E164(event.Connected.ToNumber).Redacted())
-		case agentphone.TranscriptSpoken:
+		case agentphone.TranscriptEventTurn:
 			fmt.Printf("%5.1fs  %-6s %s\n", at, string(event.Turn.Role)+":", event.Turn.Content)
-		case agentphone.TranscriptEnded:
+		case agentphone.TranscriptEventEnded:
 			fmt.Printf("%5.1fs  %s\n", at, event.Ended.Status)
 		}
 	}
@@ -99,7 +99,7 @@ func inMemory() (client *agentphone.Client, agentID, to string) {
 	srv := agentphonetest.NewServer()
 	srv.NextCall(agentphonetest.CallScript{
 		Duration: 5 * time.Second,
-		Turns: []agentphonetest.Turn{
+		Turns: []agentphonetest.Utterance{
 			{Role: agentphone.RoleAgent, Content: "Hi! It is your agent. How was your day?"},
 			{Role: agentphone.RoleUser, Content: "Long. But the demo worked."},
 			{Role: agentphone.RoleAgent, Content: "Then it was a good one. Sleep well!"},

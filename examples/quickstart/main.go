@@ -81,7 +81,7 @@ func signUpInMemory(ctx context.Context) (*agentphone.Client, string, error) {
 	srv := agentphonetest.NewServer()
 	srv.NextCall(agentphonetest.CallScript{
 		Duration: 6 * time.Second,
-		Turns: []agentphonetest.Turn{
+		Turns: []agentphonetest.Utterance{
 			{Role: agentphone.RoleAgent, Content: "Hey! This is your new agent. I have a phone number now. Can I help with anything?"},
 			{Role: agentphone.RoleUser, Content: "Hi! Could you book a table for two, tonight at seven?"},
 			{Role: agentphone.RoleAgent, Content: "A table for two at seven. I'll call the restaurant and text you. Bye!"},
@@ -95,13 +95,13 @@ func signUpInMemory(ctx context.Context) (*agentphone.Client, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	signUp, err := client.Signup.Start(ctx, agentphone.SignUpParams{HumanEmail: "you@example.com", AgentName: "quickstart"})
+	signUp, err := client.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "you@example.com", AgentName: "quickstart"})
 	if err != nil {
 		return nil, "", err
 	}
 	code := srv.OTP(signUp.VerificationID) // in real life the human reads it from the email
 	say("a code was sent to %s: %s", signUp.HumanEmail, code)
-	account, err := client.Signup.Verify(ctx, agentphone.VerifyParams{VerificationID: signUp.VerificationID, OTPCode: code})
+	account, err := client.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: signUp.VerificationID, OTPCode: code})
 	if err != nil {
 		return nil, "", err
 	}

@@ -45,8 +45,8 @@ func exitCode(t *testing.T, err error) int {
 func TestWithAKeyItTextsAndCallsTheNumberGivenAndNoOther(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
-	srv.NextCall(agentphonetest.CallScript{Duration: 100 * time.Millisecond, Turns: []agentphonetest.Turn{{Role: "agent", Content: "Hello there."}}})
-	env := []string{"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.URL()}
+	srv.NextCall(agentphonetest.CallScript{Duration: 100 * time.Millisecond, Turns: []agentphonetest.Utterance{{Role: "agent", Content: "Hello there."}}})
+	env := []string{"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.Start()}
 
 	out, err := quickstart(t, env).CombinedOutput()
 	assert.Equal(t, 1, exitCode(t, err))
@@ -67,7 +67,7 @@ func TestCtrlCHangsUp(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
-	cmd := quickstart(t, []string{"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.URL()}, "-to", "+14155550199")
+	cmd := quickstart(t, []string{"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.Start()}, "-to", "+14155550199")
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

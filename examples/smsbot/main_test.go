@@ -73,7 +73,7 @@ func TestADeliveryThatComesTwiceIsAnsweredOnce(t *testing.T) {
 // The connection breaks when the text is out: to send it again would send it twice.
 func TestATextOfUnknownOutcomeIsNotSentAgain(t *testing.T) {
 	srv := newServer(t)
-	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
 	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
 	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?"}, text(srv, human, "4"), "and the conversation went on")
 	for _, d := range srv.Deliveries() {
@@ -83,14 +83,14 @@ func TestATextOfUnknownOutcomeIsNotSentAgain(t *testing.T) {
 
 func TestATextThatWasNotSentIsSentWhenItsEventComesAgain(t *testing.T) {
 	srv := newServer(t)
-	srv.Fault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: http.StatusTooManyRequests, Times: 2})
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: http.StatusTooManyRequests, Times: 2})
 	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
 	assert.Equal(t, 3, srv.Deliveries()[0].AttemptCount)
 }
 
 func TestAStateThatCannotBeWrittenSendsNothingTwice(t *testing.T) {
 	srv := newServer(t)
-	srv.Fault(agentphonetest.Fault{Operation: "PATCH /v1/conversations/{conversation_id}", Status: http.StatusInternalServerError})
+	srv.InjectFault(agentphonetest.Fault{Operation: "PATCH /v1/conversations/{conversation_id}", Status: http.StatusInternalServerError})
 	assert.Len(t, text(srv, human, "Can I book a table?"), 1)
 	assert.Equal(t, 1, srv.Deliveries()[0].AttemptCount)
 }
