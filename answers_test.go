@@ -8,10 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestVoicesWithUnknownTraits(t *testing.T) {
-	c, _ := newStub(t, always(200, `{"data":[
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[
 		{"voice_id":"v1","voice_name":"Marissa","provider":"elevenlabs","gender":"female","accent":"American","preview_audio_url":"https://p"},
 		{"voice_id":"v2","voice_name":"X","provider":"openai","gender":null,"accent":null,"preview_audio_url":null},
 		{"voice_id":"v3","voice_name":"Y","provider":"qwen3"}]}`))
@@ -23,7 +24,7 @@ func TestVoicesWithUnknownTraits(t *testing.T) {
 }
 
 func TestACallTellsNullFromZero(t *testing.T) {
-	c, _ := newStub(t, inTurn(
+	c, _ := apitest.NewClient(t, apitest.InTurn(
 		`{"id":"c","status":"in-progress","agentId":null,"endedAt":null,"durationSeconds":null,"recordingAvailable":null,"transcripts":[{"id":"t","transcript":null,"confidence":null,"response":"Hello","createdAt":"2026-04-19T17:20:11"}]}`,
 		`{"id":"c","status":"completed","endedAt":"2026-04-19T17:21:11.5+00:00","durationSeconds":0,"recordingAvailable":false,"transcripts":[{"id":"t","transcript":"Hi","confidence":0,"response":null}]}`))
 	call, err := c.Calls.Get(t.Context(), "c")
@@ -47,7 +48,7 @@ func TestACallTellsNullFromZero(t *testing.T) {
 }
 
 func TestTheSenderOfAMessageHasTwoNames(t *testing.T) {
-	c, _ := newStub(t, always(200, `{"data":[{"id":"1","from_":"+1","to":"+2"},{"id":"2","from":"+1"},{"id":"3","from":"+1","from_":"+9"}],"hasMore":false}`))
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[{"id":"1","from_":"+1","to":"+2"},{"id":"2","from":"+1"},{"id":"3","from":"+1","from_":"+9"}],"hasMore":false}`))
 	messages, err := c.Numbers.ListMessages(t.Context(), "num_1", agentphone.ListMessagesParams{})
 	require.NoError(t, err)
 	for _, m := range messages.Data {
@@ -58,7 +59,7 @@ func TestTheSenderOfAMessageHasTwoNames(t *testing.T) {
 
 func TestNoWebhookIsAZeroWebhook(t *testing.T) {
 	for _, body := range []string{`null`, ``, ` null `} {
-		c, _ := newStub(t, always(200, body))
+		c, _ := apitest.NewClient(t, apitest.Always(200, body))
 		w, err := c.Webhooks.Get(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, agentphone.Webhook{}, *w)
@@ -69,7 +70,7 @@ func TestNoWebhookIsAZeroWebhook(t *testing.T) {
 }
 
 func TestAConversationHasItsMessages(t *testing.T) {
-	c, _ := newStub(t, always(200, `{"id":"conv_1","agentId":null,"isGroup":true,"participants":[{"identifier":"+1","name":null}],"metadata":{"step":2},
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"conv_1","agentId":null,"isGroup":true,"participants":[{"identifier":"+1","name":null}],"metadata":{"step":2},
 		"messages":[{"id":"m1","body":"hi","channel":"imessage","mediaUrls":["https://m"],"reactions":[{"id":"r","reactionType":"🎉"}],"replyTo":{"messageId":"m0","message":"x"}},
 		{"id":"m2","channel":null,"replyTo":null}]}`))
 	conv, err := c.Conversations.Get(t.Context(), "conv_1")
@@ -83,7 +84,7 @@ func TestAConversationHasItsMessages(t *testing.T) {
 }
 
 func TestUsageWithoutLimitsOfThePlan(t *testing.T) {
-	c, _ := newStub(t, always(200, `{"plan":{"name":"payg"},"numbers":{"used":1,"limit":10,"remaining":9},"stats":{"totalCalls":3}}`))
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"plan":{"name":"payg"},"numbers":{"used":1,"limit":10,"remaining":9},"stats":{"totalCalls":3}}`))
 	usage, err := c.Usage.Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "payg", usage.Plan.Name)

@@ -13,12 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // callOver is a call that is in progress for a while and then completed.
-func callOver(after time.Duration, transcriptAfter time.Duration) func(int, sent) (*http.Response, error) {
+func callOver(after time.Duration, transcriptAfter time.Duration) func(int, apitest.Request) (*http.Response, error) {
 	start := time.Now()
-	return func(int, sent) (*http.Response, error) {
+	return func(int, apitest.Request) (*http.Response, error) {
 		body := `{"id":"call_1","status":"in-progress","transcripts":[]}`
 		switch since := time.Since(start); {
 		case since >= transcriptAfter:
@@ -26,7 +27,7 @@ func callOver(after time.Duration, transcriptAfter time.Duration) func(int, sent
 		case since >= after:
 			body = `{"id":"call_1","status":"completed","endedAt":"2026-01-01T00:00:00Z","transcripts":[]}`
 		}
-		return reply(200, body), nil
+		return apitest.Response(200, body), nil
 	}
 }
 
@@ -34,7 +35,7 @@ func TestWaitPollsFasterAtFirstThenEveryFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks []time.Time
 		answer := callOver(time.Minute, time.Minute)
-		c, _ := newStub(t, func(n int, r sent) (*http.Response, error) {
+		c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 			looks = append(looks, time.Now())
 			return answer(n, r)
 		})
@@ -55,7 +56,7 @@ func TestWaitPollsFasterAtFirstThenEveryFiveSeconds(t *testing.T) {
 
 func TestWaitCallsOnUpdateOncePerChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := newStub(t, inTurn(
+		c, s := apitest.NewClient(t, apitest.InTurn(
 			`{"id":"call_1","status":"queued"}`, `{"id":"call_1","status":"queued"}`, `{"id":"call_1","status":"in-progress"}`,
 			`{"id":"call_1","status":"in-progress","transcripts":[{"id":"t1"}]}`, `{"id":"call_1","status":"in-progress","transcripts":[{"id":"t1"}]}`,
 			`{"id":"call_1","status":"hung-up-by-cat","endedAt":"2026-01-01T00:00:00Z"}`))
@@ -66,48 +67,48 @@ func TestWaitCallsOnUpdateOncePerChange(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{"queued 0", "in-progress 0", "in-progress 1", "hung-up-by-cat 0"}, got)
 		assert.True(t, call.Final(), "a call with an end is over, whatever its status is called")
-		assert.Len(t, s.requests(), 6)
+		assert.Len(t, s.Requests(), 6)
 	})
 }
 
 func TestWaitRidesOutWhatMayPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		c, s := newStub(t, func(n int, _ sent) (*http.Response, error) {
+		c, s := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 			switch n {
 			case 1:
-				return reply(429, ``, "Retry-After", "100"), nil
+				return apitest.Response(429, ``, "Retry-After", "100"), nil
 			case 2:
-				return reply(502, `<html>`), nil
+				return apitest.Response(502, `<html>`), nil
 			case 3:
-				return reply(408, ``), nil
+				return apitest.Response(408, ``), nil
 			case 4:
 				return nil, syscall.ECONNRESET
 			}
-			return reply(200, `{"id":"call_1","status":"completed"}`), nil
+			return apitest.Response(200, `{"id":"call_1","status":"completed"}`), nil
 		}, agentphone.WithMaxRetries(0))
 		call, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{})
 		require.NoError(t, err)
 		assert.True(t, call.Final())
-		assert.Len(t, s.requests(), 5)
+		assert.Len(t, s.Requests(), 5)
 		assert.Greater(t, time.Since(start), 100*time.Second, "a Retry-After is kept to")
 	})
 }
 
 func TestWaitEndsOnWhatWillNotPass(t *testing.T) {
 	for status, kind := range map[int]error{401: agentphone.ErrUnauthorized, 404: agentphone.ErrNotFound, 501: agentphone.ErrServer} {
-		c, s := newStub(t, always(status, ``))
+		c, s := apitest.NewClient(t, apitest.Always(status, ``))
 		call, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{})
 		require.ErrorIs(t, err, kind)
 		assert.Nil(t, call)
-		assert.Len(t, s.requests(), 1)
+		assert.Len(t, s.Requests(), 1)
 	}
-	tomorrow, asked := newStub(t, always(429, ``, "Retry-After", "86400"))
+	tomorrow, asked := apitest.NewClient(t, apitest.Always(429, ``, "Retry-After", "86400"))
 	_, err := tomorrow.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrRateLimited)
-	assert.Len(t, asked.requests(), 1)
+	assert.Len(t, asked.Requests(), 1)
 
-	c, s := newStub(t, always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	for _, p := range []agentphone.WaitParams{{Interval: -1}, {MaxInterval: -1}, {TranscriptGrace: -1}, {Interval: 2, MaxInterval: 1}} {
 		_, err := c.Calls.Wait(t.Context(), "call_1", p)
 		require.ErrorIs(t, err, agentphone.ErrValidation)
@@ -116,7 +117,7 @@ func TestWaitEndsOnWhatWillNotPass(t *testing.T) {
 	}
 	_, err = c.Calls.Wait(t.Context(), "", agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.Empty(t, s.requests(), "no phone rings for a wait that cannot be")
+	assert.Empty(t, s.Requests(), "no phone rings for a wait that cannot be")
 }
 
 func TestWaitEndsWithItsContextAndTellsTheLastStatus(t *testing.T) {
@@ -124,7 +125,7 @@ func TestWaitEndsWithItsContextAndTellsTheLastStatus(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		start := time.Now()
-		c, _ := newStub(t, always(200, `{"id":"call_1","status":"ringing"}`))
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1","status":"ringing"}`))
 		call, err := c.Calls.Wait(ctx, "call_1", agentphone.WaitParams{})
 		assert.Equal(t, 30*time.Second, time.Since(start))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -138,7 +139,7 @@ func TestWaitEndsWithItsContextAndTellsTheLastStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		c, _ := newStub(t, always(503, ``), agentphone.WithMaxRetries(0))
+		c, _ := apitest.NewClient(t, apitest.Always(503, ``), agentphone.WithMaxRetries(0))
 		call, err := c.Calls.Wait(ctx, "call_1", agentphone.WaitParams{})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, agentphone.ErrServer)
@@ -149,8 +150,8 @@ func TestWaitEndsWithItsContextAndTellsTheLastStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		hang := roundTripFunc(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: hang}))
+		hang := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: hang}))
 		require.NoError(t, err)
 		start := time.Now()
 		_, err = c.Calls.Wait(ctx, "call_1", agentphone.WaitParams{})
@@ -173,7 +174,7 @@ func TestWaitGivesTheTranscriptItsGrace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				c, _ := newStub(t, callOver(10*time.Second, tc.transcript))
+				c, _ := apitest.NewClient(t, callOver(10*time.Second, tc.transcript))
 				call, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{TranscriptGrace: tc.grace})
 				require.NoError(t, err)
 				assert.Len(t, call.Transcripts, tc.want)
@@ -184,7 +185,7 @@ func TestWaitGivesTheTranscriptItsGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		c, _ := newStub(t, callOver(10*time.Second, time.Hour))
+		c, _ := apitest.NewClient(t, callOver(10*time.Second, time.Hour))
 		call, err := c.Calls.Wait(ctx, "call_1", agentphone.WaitParams{TranscriptGrace: time.Hour})
 		require.NoError(t, err, "the call is over: that its transcript is not there is no failure")
 		assert.True(t, call.Final())
@@ -193,20 +194,20 @@ func TestWaitGivesTheTranscriptItsGrace(t *testing.T) {
 
 func TestCreateAndWait(t *testing.T) {
 	params := agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999", SystemPrompt: "p"}
-	answer := func(getStatus int) func(int, sent) (*http.Response, error) {
-		return func(n int, r sent) (*http.Response, error) {
+	answer := func(getStatus int) func(int, apitest.Request) (*http.Response, error) {
+		return func(n int, r apitest.Request) (*http.Response, error) {
 			switch {
 			case r.Method == "POST":
-				return reply(200, `{"id":"call_1","status":"in-progress"}`), nil
+				return apitest.Response(200, `{"id":"call_1","status":"in-progress"}`), nil
 			case n < 4:
-				return reply(200, `{"id":"call_1","status":"in-progress"}`), nil
+				return apitest.Response(200, `{"id":"call_1","status":"in-progress"}`), nil
 			}
-			return reply(getStatus, `{"id":"call_1","status":"completed"}`), nil
+			return apitest.Response(getStatus, `{"id":"call_1","status":"completed"}`), nil
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var updates []agentphone.CallStatus
-		c, s := newStub(t, answer(200))
+		c, s := apitest.NewClient(t, answer(200))
 		call, err := c.Calls.CreateAndWait(t.Context(), params, agentphone.WaitParams{
 			Interval: time.Second,
 			OnUpdate: func(c *agentphone.Call) { updates = append(updates, c.Status) },
@@ -215,7 +216,7 @@ func TestCreateAndWait(t *testing.T) {
 		assert.Equal(t, agentphone.CallStatusCompleted, call.Status)
 		assert.Equal(t, []agentphone.CallStatus{"in-progress", "completed"}, updates)
 		posts := 0
-		for _, r := range s.requests() {
+		for _, r := range s.Requests() {
 			if r.Method == "POST" {
 				posts++
 			}
@@ -223,17 +224,17 @@ func TestCreateAndWait(t *testing.T) {
 		assert.Equal(t, 1, posts)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := newStub(t, answer(403))
+		c, _ := apitest.NewClient(t, answer(403))
 		call, err := c.Calls.CreateAndWait(t.Context(), params, agentphone.WaitParams{})
 		require.ErrorIs(t, err, agentphone.ErrForbidden)
 		require.NotNil(t, call, "the call was placed: it is returned")
 		assert.Equal(t, "call_1", call.ID)
 	})
-	c, _ := newStub(t, always(200, `{}`))
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{}`))
 	_, err := c.Calls.CreateAndWait(t.Context(), params, agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, "a call without an id was placed all the same")
 	require.NotErrorIs(t, err, agentphone.ErrValidation)
-	c, _ = newStub(t, always(402, ``))
+	c, _ = apitest.NewClient(t, apitest.Always(402, ``))
 	call, err := c.Calls.CreateAndWait(t.Context(), params, agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrPaymentRequired)
 	assert.Nil(t, call)

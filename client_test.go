@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestNewClientRefusesBadInputAtOnce(t *testing.T) {
@@ -42,7 +43,7 @@ func TestNewClientRefusesBadInputAtOnce(t *testing.T) {
 		"sub-account of 2 lines": agentphone.WithSubAccount("a\nb"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := agentphone.NewClient(testKey, opt)
+			c, err := agentphone.NewClient(apitest.Key, opt)
 			var invalid *agentphone.ValidationError
 			require.ErrorAs(t, err, &invalid)
 			assert.ErrorIs(t, err, agentphone.ErrValidation)
@@ -62,16 +63,16 @@ func TestNewClientAcceptsLoopbackHTTPAndPaths(t *testing.T) {
 		agentphone.DefaultBaseURL, agentphone.AltBaseURL, "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1",
 		"https://gateway.example.com/agentphone/",
 	} {
-		_, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(base), nil)
+		_, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(base), nil)
 		assert.NoError(t, err, base)
 	}
 }
 
 func TestRequestsGoBelowTheBasePath(t *testing.T) {
-	c, s := newStub(t, always(200, `{"id":"agt_1"}`), agentphone.WithBaseURL("https://gateway.example.com/agent%2Fphone/"))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"agt_1"}`), agentphone.WithBaseURL("https://gateway.example.com/agent%2Fphone/"))
 	_, err := c.Agents.Get(t.Context(), "a/b")
 	require.NoError(t, err)
-	assert.Equal(t, "/agent%2Fphone/v1/agents/a%2Fb", s.requests()[0].Path)
+	assert.Equal(t, "/agent%2Fphone/v1/agents/a%2Fb", s.Requests()[0].Path)
 }
 
 func TestNewClientFromEnv(t *testing.T) {
@@ -79,7 +80,7 @@ func TestNewClientFromEnv(t *testing.T) {
 	_, err := agentphone.NewClientFromEnv()
 	require.ErrorIs(t, err, agentphone.ErrNoAPIKey)
 
-	t.Setenv("AGENTPHONE_API_KEY", testKey)
+	t.Setenv("AGENTPHONE_API_KEY", apitest.Key)
 	t.Setenv("AGENTPHONE_BASE_URL", "http://not-loopback.example.com")
 	_, err = agentphone.NewClientFromEnv()
 	require.ErrorIs(t, err, agentphone.ErrValidation)
@@ -91,7 +92,7 @@ func TestNewClientFromEnv(t *testing.T) {
 }
 
 func TestWithoutAKeyOnlySignUpIsSent(t *testing.T) {
-	s := &stub{answer: always(200, `{"verification_id":"ver_1"}`)}
+	s := &apitest.Stub{Respond: apitest.Always(200, `{"verification_id":"ver_1"}`)}
 	c, err := agentphone.NewClient("", agentphone.WithHTTPClient(&http.Client{Transport: s}))
 	require.NoError(t, err)
 
@@ -99,21 +100,21 @@ func TestWithoutAKeyOnlySignUpIsSent(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNoAPIKey)
 	assert.EqualError(t, err, "agentphone: GET /v1/agents: agentphone: no API key")
 	require.ErrorIs(t, c.Do(t.Context(), "GET", "/v1/x", nil, nil), agentphone.ErrNoAPIKey)
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 
 	_, err = c.Signup.Start(t.Context(), agentphone.SignupParams{HumanEmail: "a@example.com"})
 	require.NoError(t, err)
-	assert.Empty(t, s.requests()[0].Header.Values("Authorization"))
+	assert.Empty(t, s.Requests()[0].Header.Values("Authorization"))
 }
 
 func TestTheKeyIsSentAsABearerButNotForSignUp(t *testing.T) {
-	c, s := newStub(t, always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	_, err := c.Usage.Get(t.Context())
 	require.NoError(t, err)
 	_, err = c.Signup.Verify(t.Context(), agentphone.VerifySignupParams{VerificationID: "ver_1", OTPCode: "123456"})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Bearer " + testKey}, s.requests()[0].Header.Values("Authorization"))
-	assert.Empty(t, s.requests()[1].Header.Values("Authorization"))
+	assert.Equal(t, []string{"Bearer " + apitest.Key}, s.Requests()[0].Header.Values("Authorization"))
+	assert.Empty(t, s.Requests()[1].Header.Values("Authorization"))
 }
 
 // secretHolder is a user's struct with clients in places that fmt prints without calling their
@@ -126,7 +127,7 @@ type secretHolder struct {
 }
 
 func TestNoPrinterShowsTheKey(t *testing.T) {
-	c, err := agentphone.NewClient(testKey)
+	c, err := agentphone.NewClient(apitest.Key)
 	require.NoError(t, err)
 	sub := c.ForSubAccount("sub_1")
 	h := secretHolder{c, c, *c, *sub}
@@ -151,12 +152,12 @@ func TestNoPrinterShowsTheKey(t *testing.T) {
 	require.Contains(t, diff.text, "userAgent", "the diff shows a client's inside")
 	printed.WriteString(diff.text)
 
-	for _, secret := range []string{testKey, "sk_live", fmt.Sprintf("%x", testKey), fmt.Sprintf("%v", []byte(testKey))} {
+	for _, secret := range []string{apitest.Key, "sk_live", fmt.Sprintf("%x", apitest.Key), fmt.Sprintf("%v", []byte(apitest.Key))} {
 		assert.NotContains(t, printed.String(), secret)
 	}
 	assert.Equal(t, "agentphone.Client{https://api.agentphone.to}", fmt.Sprintf("%+v", c))
 	assert.Equal(t, "agentphone.Client{https://api.agentphone.to sub-account sub_1}", fmt.Sprintf("%#v", *sub))
-	assert.Equal(t, `{"c":"agentphone.Client{https://api.agentphone.to}"}`, toJSON(t, map[string]any{"c": c}))
+	assert.Equal(t, `{"c":"agentphone.Client{https://api.agentphone.to}"}`, apitest.JSON(t, map[string]any{"c": c}))
 }
 
 type recorder struct{ text string }
@@ -177,12 +178,12 @@ func TestNoPrinterShowsTheSecretsOfAnswers(t *testing.T) {
 	assert.NotContains(t, printed.String(), "secret")
 	assert.Contains(t, printed.String(), "acct_1")
 	// To store them is what JSON is for.
-	assert.Contains(t, toJSON(t, account), "sk_live_secret")
-	assert.Contains(t, toJSON(t, webhook), "whsec_secret")
+	assert.Contains(t, apitest.JSON(t, account), "sk_live_secret")
+	assert.Contains(t, apitest.JSON(t, webhook), "whsec_secret")
 }
 
 func TestSubAccountsAreNeverLeftOut(t *testing.T) {
-	c, s := newStub(t, always(200, `{"data":[],"total":0}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[],"total":0}`))
 	ctx := t.Context()
 	list := func(c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		_, err := c.Agents.List(ctx, agentphone.ListAgentsParams{}, opts...)
@@ -193,7 +194,7 @@ func TestSubAccountsAreNeverLeftOut(t *testing.T) {
 	require.NoError(t, list(c.ForSubAccount("sub_1"), agentphone.WithRequestSubAccount("sub_2")))
 	require.NoError(t, list(c, agentphone.WithRequestSubAccount("sub_3")))
 	var got []string
-	for _, r := range s.requests() {
+	for _, r := range s.Requests() {
 		got = append(got, r.Header.Get("X-Sub-Account-Id"))
 	}
 	assert.Equal(t, []string{"", "sub_1", "sub_2", "sub_3"}, got)
@@ -202,7 +203,7 @@ func TestSubAccountsAreNeverLeftOut(t *testing.T) {
 		require.ErrorIs(t, list(c.ForSubAccount(id)), agentphone.ErrValidation, "%q", id)
 		require.ErrorIs(t, list(c, agentphone.WithRequestSubAccount(id)), agentphone.ErrValidation, "%q", id)
 	}
-	assert.Len(t, s.requests(), 4)
+	assert.Len(t, s.Requests(), 4)
 }
 
 func TestZeroValuesAreErrorsAndNotPanics(t *testing.T) {
@@ -217,13 +218,13 @@ func TestZeroValuesAreErrorsAndNotPanics(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, "agentphone.Client{}", zero.String())
 
-	c, s := newStub(t, always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	var nilContext context.Context
 	_, err = c.Calls.Get(nilContext, "call_1")
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	_, err = c.Calls.Wait(nilContext, "call_1", agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 
 	_, err = c.Usage.Get(ctx, nil, agentphone.WithResponse(nil))
 	require.NoError(t, err)
@@ -244,13 +245,13 @@ func TestZeroValuesAreErrorsAndNotPanics(t *testing.T) {
 }
 
 func TestRequestOptions(t *testing.T) {
-	c, s := newStub(t, always(200, `{"id":"call_1"}`, "X-Request-Id", "req_1"))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1"}`, "X-Request-Id", "req_1"))
 	var meta agentphone.Response
 	_, err := c.Calls.Get(t.Context(), "call_1", agentphone.WithResponse(&meta),
 		agentphone.WithRequestHeader("x-trace", "t1"), agentphone.WithRequestQuery("a", "1"), agentphone.WithRequestQuery("a", "2"),
 		agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 30})
 	require.NoError(t, err)
-	r := s.requests()[0]
+	r := s.Requests()[0]
 	assert.Equal(t, "t1", r.Header.Get("X-Trace"))
 	assert.Equal(t, "a=1&a=2&timeout=30&wait=true", r.Query.Encode())
 	assert.Contains(t, r.Header.Get("User-Agent"), "agentphone-go/"+agentphone.Version)
@@ -259,7 +260,7 @@ func TestRequestOptions(t *testing.T) {
 	assert.Equal(t, 1, meta.Attempts)
 	assert.Equal(t, `{"id":"call_1"}`, string(meta.Body))
 
-	c, _ = newStub(t, always(404, `{"detail":"gone"}`, "X-Request-Id", "req_2"))
+	c, _ = apitest.NewClient(t, apitest.Always(404, `{"detail":"gone"}`, "X-Request-Id", "req_2"))
 	_, err = c.Calls.Get(t.Context(), "call_1", agentphone.WithResponse(&meta))
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 	assert.Equal(t, 404, meta.Status)
@@ -267,7 +268,7 @@ func TestRequestOptions(t *testing.T) {
 }
 
 func TestRequestOptionsThatDoHarmAreRefused(t *testing.T) {
-	c, s := newStub(t, always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	for _, opt := range []agentphone.RequestOption{
 		agentphone.WithRequestHeader("Idempotency-Key", "1"), agentphone.WithRequestHeader("x-idempotency-key", "1"),
 		agentphone.WithRequestHeader("authorization", "Bearer x"), agentphone.WithRequestHeader("Host", "x"),
@@ -283,11 +284,11 @@ func TestRequestOptionsThatDoHarmAreRefused(t *testing.T) {
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 		assert.NotContains(t, err.Error(), "Evil")
 	}
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 }
 
 func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
-	c, s := newStub(t, always(200, `{"ok":true}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"ok":true}`))
 	var out struct{ OK bool }
 	in := map[string]int{"a": 1}
 	ctx := t.Context()
@@ -295,7 +296,7 @@ func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 	assert.True(t, out.OK)
 	require.NoError(t, c.Do(ctx, "GET", "/v2/things", nil, nil))
 	require.NoError(t, c.Do(ctx, "POST", "/v2/things", nil, nil))
-	r := s.requests()
+	r := s.Requests()
 	assert.Equal(t, "/v2/things%2Fx/1", r[0].Path)
 	assert.Equal(t, `{"a":1}`, r[0].Body)
 	assert.Equal(t, "1", r[0].Query.Get("q"))
@@ -311,11 +312,11 @@ func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 	require.ErrorIs(t, c.Do(ctx, "POST", "/x", (*agentphone.CreateCallParams)(nil), nil), agentphone.ErrValidation)
 	err := c.Do(ctx, "POST", "/x", func() {}, nil)
 	require.Error(t, err)
-	assert.Len(t, s.requests(), 3)
+	assert.Len(t, s.Requests(), 3)
 
-	c, s = newStub(t, always(500, ``))
+	c, s = apitest.NewClient(t, apitest.Always(500, ``))
 	require.ErrorIs(t, c.Do(ctx, "POST", "/v1/secret-id", nil, nil), agentphone.ErrOutcomeUnknown)
-	assert.Len(t, s.requests(), 1, "a POST through Do acts once")
+	assert.Len(t, s.Requests(), 1, "a POST through Do acts once")
 	err = c.Do(ctx, "POST", "/v1/secret-id", nil, nil)
 	assert.False(t, strings.Contains(err.Error(), "secret-id"))
 	var apiErr *agentphone.APIError
@@ -331,19 +332,19 @@ func TestWithOptionsOfOneMethod_AreRefusedByOthers(t *testing.T) {
 	}
 	for name, option := range options {
 		t.Run(name, func(t *testing.T) {
-			c, s := newStub(t, always(200, `{}`))
+			c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 			for operation, err := range map[string]error{
-				"GET /v1/agents/{agent_id}": second(c.Agents.Get(t.Context(), "agt_1", option)),
+				"GET /v1/agents/{agent_id}": apitest.Err(c.Agents.Get(t.Context(), "agt_1", option)),
 				"GET {path}":                c.Do(t.Context(), "GET", "/v1/calls/call_1", nil, nil, option),
 			} {
 				var invalid *agentphone.ValidationError
 				require.ErrorAs(t, err, &invalid)
 				assert.Equal(t, &agentphone.ValidationError{Field: name, Reason: "is not an option of " + operation}, invalid)
 			}
-			assert.Empty(t, s.requests())
+			assert.Empty(t, s.Requests())
 		})
 	}
-	c, _ := newStub(t, always(200, `{"id":"x"}`))
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`))
 	_, err := c.Calls.Get(t.Context(), "call_1", options["GetCallOptions"])
 	require.NoError(t, err)
 	_, err = c.Conversations.Get(t.Context(), "conv_1", options["GetConversationOptions"])
@@ -351,5 +352,3 @@ func TestWithOptionsOfOneMethod_AreRefusedByOthers(t *testing.T) {
 	_, err = c.Webhooks.Test(t.Context(), options["TestWebhookOptions"])
 	require.NoError(t, err)
 }
-
-func second[T any](_ T, err error) error { return err }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // With -race: one client, one handler and one server in memory, used by all at once in every way.
@@ -82,12 +83,12 @@ func TestOneClientOneHandlerAndOneServerServeManyGoroutines(t *testing.T) {
 // As httpmock does it, between calls and in the middle of a program's life.
 func TestTheTransportOfTheUsersClientMayBeChangedBetweenCalls(t *testing.T) {
 	hc := &http.Client{}
-	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
 	require.NoError(t, err)
 	for i := range 100 {
-		s := &stub{answer: always(200, `{"id":"agt_1"}`)}
+		s := &apitest.Stub{Respond: apitest.Always(200, `{"id":"agt_1"}`)}
 		hc.Transport = s
-		require.NoError(t, getAgent(t.Context(), c))
-		require.Len(t, s.requests(), 1, "change %d", i)
+		require.NoError(t, apitest.GetAgent(t.Context(), c))
+		require.Len(t, s.Requests(), 1, "change %d", i)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // Every method is called against a recorder that answers with every field that the API may answer with:
@@ -36,7 +37,7 @@ func TestContractOfAnswers(t *testing.T) {
 				return
 			}
 			var got any
-			require.NoError(t, json.Unmarshal([]byte(toJSON(t, result)), &got))
+			require.NoError(t, json.Unmarshal([]byte(apitest.JSON(t, result)), &got))
 
 			want := sample("", op.Answer)
 			if list, ok := want.([]any); ok {
@@ -62,13 +63,13 @@ func TestContractOfAnswers(t *testing.T) {
 // operation.
 func callAnswered(t *testing.T, api *apiContract, call contractCall, answer func(string, *apiType) any) (op *apiOperation, result any, err error) {
 	t.Helper()
-	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 		op = findOperation(t, api.operations, r.Method, r.URL.Path)
 		if slices.Contains(op.Header, "X-Sub-Account-Id") {
 			assert.Equal(t, "sub_1", r.Header.Get("X-Sub-Account-Id"))
 		}
 		assert.Equal(t, op.Public, r.Header.Get("Authorization") == "", "key of %s", op)
-		return reply(op.Status, toJSON(t, answer("", op.Answer))), nil
+		return apitest.Response(op.Status, apitest.JSON(t, answer("", op.Answer))), nil
 	})}))
 	require.NoError(t, err)
 	result, err = call.call(t.Context(), newContract(c.ForSubAccount("sub_1"), nil))
@@ -134,9 +135,9 @@ func TestContractOfEmptyAnswers(t *testing.T) {
 	api := readContract(t)
 	for _, call := range readable() {
 		for _, body := range []string{"", "null"} {
-			c, s := newStub(t, always(200, body))
+			c, s := apitest.NewClient(t, apitest.Always(200, body))
 			_, err := call.call(t.Context(), newContract(c, nil))
-			requests := s.requests()
+			requests := s.Requests()
 			last := requests[len(requests)-1]
 			if findOperation(t, api.operations, last.Method, last.Path).Empty {
 				assert.NoError(t, err, "%s: %q", call.name, body)

@@ -11,18 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // tryMethod calls a method whose requests are answered well, and returns these.
-func tryMethod(t *testing.T, name string, params reflect.Value, empty int) ([]sent, error) {
+func tryMethod(t *testing.T, name string, params reflect.Value, empty int) ([]apitest.Request, error) {
 	t.Helper()
-	c, s := newStub(t, always(200, `{"data":[],"status":"completed"}`)) // a list, and a call that is over: nothing waits
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[],"status":"completed"}`)) // a list, and a call that is over: nothing waits
 	err := invoke(t.Context(), c, name, params, empty)
-	return s.requests(), err
+	return s.Requests(), err
 }
 
 // requireRefused: the client itself refuses a field.
-func requireRefused(t *testing.T, field string, requests []sent, err error, about string) {
+func requireRefused(t *testing.T, field string, requests []apitest.Request, err error, about string) {
 	t.Helper()
 	var invalid *agentphone.ValidationError
 	if assert.ErrorAs(t, err, &invalid, about) {
@@ -31,7 +32,7 @@ func requireRefused(t *testing.T, field string, requests []sent, err error, abou
 	assert.Empty(t, requests, about)
 }
 
-// What is set is sent, and nothing else. Without a field that the API needs nothing is.
+// What is set is apitest.Request, and nothing else. Without a field that the API needs nothing is.
 func TestContractOfFieldsThatTheClientSends(t *testing.T) {
 	api := readContract(t)
 	tried := map[string]bool{}
@@ -40,9 +41,9 @@ func TestContractOfFieldsThatTheClientSends(t *testing.T) {
 			continue // of the calls of one method the first has all that it needs and no more than goes together
 		}
 		tried[x.call] = true
-		try := func() ([]sent, error) {
+		try := func() ([]apitest.Request, error) {
 			params := newParams(x.call)
-			require.NoError(t, json.Unmarshal([]byte(toJSON(t, x.body)), params.Interface()), x.call)
+			require.NoError(t, json.Unmarshal([]byte(apitest.JSON(t, x.body)), params.Interface()), x.call)
 			return tryMethod(t, x.call, params, -1)
 		}
 		requests, _ := try()
@@ -59,7 +60,7 @@ func TestContractOfFieldsThatTheClientSends(t *testing.T) {
 			case api.exceptions.Needed[x.op.String()+" "+at[1:]] != "" && err != nil:
 				assert.Empty(t, requests, about)
 			case assert.NotEmpty(t, requests, about):
-				assert.JSONEq(t, toJSON(t, x.body), requests[0].Body, about)
+				assert.JSONEq(t, apitest.JSON(t, x.body), requests[0].Body, about)
 			}
 		})
 	}
@@ -104,7 +105,7 @@ func TestContractOfBoundsThatTheClientKeepsTo(t *testing.T) {
 			if params := newParams(name); typ.name != "integer" || !params.IsValid() || !queryField(params, parameter).IsValid() {
 				continue
 			}
-			try := func(n int) ([]sent, error) {
+			try := func(n int) ([]apitest.Request, error) {
 				params := withQuery(name, op)
 				setQuery(params, parameter, n)
 				return tryMethod(t, name, params, -1)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // strict is an API in memory that is asked without the SDK, which would not ask for what is wrong. The ids of its paths
@@ -41,7 +42,7 @@ func (s *strict) ask(op *apiOperation, query url.Values, body any, key string) (
 	path := regexp.MustCompile(`{\w+}`).ReplaceAllString(op.Path, contractNumber)
 	var data []byte
 	if op.Body != nil {
-		data = []byte(toJSON(s.t, body))
+		data = []byte(apitest.JSON(s.t, body))
 	}
 	req, err := http.NewRequestWithContext(s.t.Context(), op.Method, agentphone.DefaultBaseURL+path+"?"+query.Encode(), bytes.NewReader(data))
 	require.NoError(s.t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // queryValue is a value of a parameter. Those of different n differ.
@@ -96,9 +97,9 @@ func operationsOf(t *testing.T, api *apiContract) map[string]*apiOperation {
 func TestContractOfIterators(t *testing.T) {
 	api := readContract(t)
 	ops := operationsOf(t, api)
-	page := func(n int, _ sent) (*http.Response, error) {
+	page := func(n int, _ apitest.Request) (*http.Response, error) {
 		at := someTime.Add(-time.Duration(n) * time.Hour).Format(time.RFC3339)
-		return reply(200, fmt.Sprintf(`{"data":[{"id":"%d","receivedAt":%q}],"hasMore":%t,"total":3}`, n, at, n < 3)), nil
+		return apitest.Response(200, fmt.Sprintf(`{"data":[{"id":"%d","receivedAt":%q}],"hasMore":%t,"total":3}`, n, at, n < 3)), nil
 	}
 	for name, method := range methods {
 		if method.Type().Out(0).Kind() != reflect.Func || name == "Calls.StreamTranscript" {
@@ -106,9 +107,9 @@ func TestContractOfIterators(t *testing.T) {
 		}
 		op := ops[name]
 		queries := func(name string) (out []url.Values) {
-			c, s := newStub(t, page)
+			c, s := apitest.NewClient(t, page)
 			require.NoError(t, invoke(t.Context(), c, name, withQuery(name, op), -1), name)
-			for _, r := range s.requests() {
+			for _, r := range s.Requests() {
 				assert.Equal(t, op, findOperation(t, api.operations, r.Method, r.Path), name)
 				out = append(out, r.Query)
 			}
@@ -139,7 +140,7 @@ func TestContractOfIterators(t *testing.T) {
 func TestContractOfFiltersThatAListLacks(t *testing.T) {
 	api := readContract(t)
 	for name, op := range operationsOf(t, api) {
-		c, s := newStub(t, always(200, `{"data":[]}`))
+		c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[]}`))
 		params := newParams(name)
 		if !params.IsValid() {
 			continue
@@ -153,6 +154,6 @@ func TestContractOfFiltersThatAListLacks(t *testing.T) {
 			fill(params.Elem().Field(i))
 			assert.ErrorIs(t, invoke(t.Context(), c, name, params, -1), agentphone.ErrValidation, "%s took %s", name, parameter)
 		}
-		assert.Empty(t, s.requests(), name)
+		assert.Empty(t, s.Requests(), name)
 	}
 }

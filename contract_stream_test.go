@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 const streamOperation = "/v1/calls/{call_id}/transcript/stream"
@@ -45,15 +46,15 @@ func TestContractOfStreamedEvents(t *testing.T) {
 	var stream strings.Builder
 	for _, name := range []string{"connected", "turn", "ended"} {
 		require.Contains(t, op.Events, name)
-		fmt.Fprintf(&stream, "event: %s\ndata: %s\n\n", name, toJSON(t, sample("", op.Events[name])))
+		fmt.Fprintf(&stream, "event: %s\ndata: %s\n\n", name, apitest.JSON(t, sample("", op.Events[name])))
 	}
-	c, _ := newStub(t, always(200, stream.String(), "Content-Type", op.Media))
+	c, _ := apitest.NewClient(t, apitest.Always(200, stream.String(), "Content-Type", op.Media))
 	events, err := agentphone.Collect(c.Calls.StreamTranscript(t.Context(), "c"), 0)
 	require.NoError(t, err)
 	require.Len(t, events, len(op.Events))
 	for _, event := range events {
 		var got map[string]any // Type and one of Connected, Turn and Ended; the others are null
-		require.NoError(t, json.Unmarshal([]byte(toJSON(t, event)), &got))
+		require.NoError(t, json.Unmarshal([]byte(apitest.JSON(t, event)), &got))
 		delete(got, "Type")
 		for name, data := range got {
 			if data == nil {

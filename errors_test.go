@@ -19,18 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
-
-// createCall is an operation that acts once, getAgent one that is safe to repeat.
-func createCall(ctx context.Context, c *agentphone.Client) error {
-	_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999"})
-	return err
-}
-
-func getAgent(ctx context.Context, c *agentphone.Client) error {
-	_, err := c.Agents.Get(ctx, "agt_secret")
-	return err
-}
 
 var quick = agentphone.WithRetryWait(0, 0)
 
@@ -38,101 +28,101 @@ func TestErrorTexts(t *testing.T) {
 	html := strings.Repeat("<html><body>bad gateway at https://internal.example.com/?token=t</body></html>", 10)
 	for name, tc := range map[string]struct {
 		call   func(context.Context, *agentphone.Client) error
-		answer func(int, sent) (*http.Response, error)
+		answer func(int, apitest.Request) (*http.Response, error)
 		want   string
 	}{
 		"list of invalid fields": {
-			createCall, always(422, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`),
+			apitest.CreateCall, apitest.Always(422, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`),
 			"agentphone: POST /v1/calls: 422 VALIDATION_ERROR: toNumber: field required (attempts=1)",
 		},
 		"two invalid fields": {
-			createCall, always(422, `{"detail":[{"loc":["body","variables",0,"x"],"msg":"bad","type":"t"},{"loc":["body"],"msg":"worse","type":"t"}]}`),
+			apitest.CreateCall, apitest.Always(422, `{"detail":[{"loc":["body","variables",0,"x"],"msg":"bad","type":"t"},{"loc":["body"],"msg":"worse","type":"t"}]}`),
 			"agentphone: POST /v1/calls: 422 VALIDATION_ERROR: variables.0.x: bad; body: worse (attempts=1)",
 		},
 		"detail text": {
-			getAgent, always(404, `{"detail":"Agent not found"}`),
+			apitest.GetAgent, apitest.Always(404, `{"detail":"Agent not found"}`),
 			"agentphone: GET /v1/agents/{agent_id}: 404 Not Found: Agent not found (attempts=1)",
 		},
 		"envelope": {
-			createCall, always(402, `{"error":{"message":"add credit","code":"INSUFFICIENT_BALANCE","type":"billing"}}`, "X-Request-Id", "req_1"),
+			apitest.CreateCall, apitest.Always(402, `{"error":{"message":"add credit","code":"INSUFFICIENT_BALANCE","type":"billing"}}`, "X-Request-Id", "req_1"),
 			"agentphone: POST /v1/calls: 402 INSUFFICIENT_BALANCE: add credit (request_id=req_1, attempts=1)",
 		},
 		"envelope with details only": {
-			createCall, always(400, `{"error":{"code":"VALIDATION_ERROR","details":[{"field":"toNumber","message":"bad"},"also bad",7]}}`),
+			apitest.CreateCall, apitest.Always(400, `{"error":{"code":"VALIDATION_ERROR","details":[{"field":"toNumber","message":"bad"},"also bad",7]}}`),
 			"agentphone: POST /v1/calls: 400 VALIDATION_ERROR: toNumber: bad; also bad (attempts=1)",
 		},
 		"envelope of odd types": {
-			createCall, always(400, `{"error":{"message":7,"code":"X","details":{}}}`),
+			apitest.CreateCall, apitest.Always(400, `{"error":{"message":7,"code":"X","details":{}}}`),
 			"agentphone: POST /v1/calls: 400 X (attempts=1)",
 		},
 		"bare error text": {
-			createCall, always(400, `{"error":"no"}`),
+			apitest.CreateCall, apitest.Always(400, `{"error":"no"}`),
 			"agentphone: POST /v1/calls: 400 Bad Request: no (attempts=1)",
 		},
 		"proxy page": {
-			getAgent, always(502, html, "Content-Type", "text/html"),
+			apitest.GetAgent, apitest.Always(502, html, "Content-Type", "text/html"),
 			"agentphone: GET /v1/agents/{agent_id}: 502 Bad Gateway (attempts=4)",
 		},
 		"no body": {
-			getAgent, always(403, ``),
+			apitest.GetAgent, apitest.Always(403, ``),
 			"agentphone: GET /v1/agents/{agent_id}: 403 Forbidden (attempts=1)",
 		},
 		"status without a name": {
-			getAgent, always(499, `[]`),
+			apitest.GetAgent, apitest.Always(499, `[]`),
 			"agentphone: GET /v1/agents/{agent_id}: 499 (attempts=1)",
 		},
 		"message with line breaks": {
-			getAgent, always(400, `{"detail":"a\r\n2026-01-01 level=ERROR forged\u2028b\u0000"}`),
+			apitest.GetAgent, apitest.Always(400, `{"detail":"a\r\n2026-01-01 level=ERROR forged\u2028b\u0000"}`),
 			"agentphone: GET /v1/agents/{agent_id}: 400 Bad Request: a 2026-01-01 level=ERROR forged b (attempts=1)",
 		},
 		"long message": {
-			getAgent, always(400, `{"detail":"`+strings.Repeat("é", 400)+`"}`),
+			apitest.GetAgent, apitest.Always(400, `{"detail":"`+strings.Repeat("é", 400)+`"}`),
 			"agentphone: GET /v1/agents/{agent_id}: 400 Bad Request: " + strings.Repeat("é", 250) + "… (attempts=1)",
 		},
 		"message that quotes the key": {
-			getAgent, always(401, `{"detail":"bad key `+testKey+`"}`),
+			apitest.GetAgent, apitest.Always(401, `{"detail":"bad key `+apitest.Key+`"}`),
 			"agentphone: GET /v1/agents/{agent_id}: 401 Unauthorized: bad key [REDACTED] (attempts=1)",
 		},
 		"redirect": {
-			getAgent, always(302, `moved`, "Location", "https://evil.example.com/?x=1"),
+			apitest.GetAgent, apitest.Always(302, `moved`, "Location", "https://evil.example.com/?x=1"),
 			"agentphone: GET /v1/agents/{agent_id}: 302 Found (attempts=1)",
 		},
 		"redirect to nowhere": {
-			getAgent, always(302, ``, "Location", "://%zz secret"),
+			apitest.GetAgent, apitest.Always(302, ``, "Location", "://%zz secret"),
 			"agentphone: GET /v1/agents/{agent_id}: 302 Found (attempts=1)",
 		},
 		"outcome unknown": {
-			createCall, always(502, html),
+			apitest.CreateCall, apitest.Always(502, html),
 			"agentphone: POST /v1/calls: 502 Bad Gateway (attempts=1); it may have taken effect: look before trying again",
 		},
 		"connection failed": {
-			createCall, func(int, sent) (*http.Response, error) {
+			apitest.CreateCall, func(int, apitest.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 			},
 			"agentphone: POST /v1/calls: read tcp: connection reset by peer (attempts=1); it may have taken effect: look before trying again",
 		},
 		"connection not made": {
-			createCall, func(int, sent) (*http.Response, error) {
+			apitest.CreateCall, func(int, apitest.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 			},
 			"agentphone: POST /v1/calls: dial tcp: connection refused (attempts=4)",
 		},
 		"RoundTripper that quotes the key": {
-			getAgent, func(_ int, r sent) (*http.Response, error) {
+			apitest.GetAgent, func(_ int, r apitest.Request) (*http.Response, error) {
 				return nil, fmt.Errorf("cannot send %q", r.Header.Get("Authorization"))
 			},
 			`agentphone: GET /v1/agents/{agent_id}: cannot send "Bearer [REDACTED]" (attempts=4)`,
 		},
 		"RoundTripper that gives nothing": {
-			getAgent, func(int, sent) (*http.Response, error) { return nil, nil },
+			apitest.GetAgent, func(int, apitest.Request) (*http.Response, error) { return nil, nil },
 			"agentphone: GET /v1/agents/{agent_id}: the RoundTripper returned neither an answer nor an error (attempts=4)",
 		},
 		"answer of HTML": {
-			getAgent, always(200, html),
+			apitest.GetAgent, apitest.Always(200, html),
 			"agentphone: GET /v1/agents/{agent_id}: cannot read the 200 answer: invalid character '<' looking for beginning of value (attempts=1)",
 		},
 		"empty answer to what acts once": {
-			createCall, always(201, ``),
+			apitest.CreateCall, apitest.Always(201, ``),
 			"agentphone: POST /v1/calls: cannot read the 201 answer: it is empty (attempts=1); it may have taken effect: look before trying again",
 		},
 		"invalid input": {
@@ -144,7 +134,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := newStub(t, tc.answer, quick)
+			c, _ := apitest.NewClient(t, tc.answer, quick)
 			err := tc.call(t.Context(), c)
 			require.EqualError(t, err, tc.want)
 
@@ -156,7 +146,7 @@ func TestErrorTexts(t *testing.T) {
 			if _, ok := err.(fmt.Formatter); ok {
 				fmt.Fprintf(&printed, "%+v %#v %q", err, err, err)
 			}
-			for _, leak := range []string{testKey, "https://", "evil", "internal.example.com", "agt_secret", "Bearer sk", "<html>"} {
+			for _, leak := range []string{apitest.Key, "https://", "evil", "internal.example.com", "agt_secret", "Bearer sk", "<html>"} {
 				assert.NotContains(t, printed.String(), leak)
 			}
 		})
@@ -180,30 +170,30 @@ func TestErrorKinds(t *testing.T) {
 		body   string
 		want   kinds
 	}{
-		{createCall, 400, ``, kinds{agentphone.ErrBadRequest}},
-		{createCall, 400, `{"error":{"message":"m","code":"VALIDATION_ERROR"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrValidation}},
-		{createCall, 400, `{"error":{"message":"m","code":"VALIDATION_ERROR_NUMBER_LIMIT"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrValidation, agentphone.ErrNumberLimit}},
-		{createCall, 400, `{"error":{"message":"m","code":"INSUFFICIENT_BALANCE"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrPaymentRequired}},
-		{createCall, 401, ``, kinds{agentphone.ErrUnauthorized}},
-		{createCall, 402, ``, kinds{agentphone.ErrPaymentRequired}},
-		{createCall, 403, ``, kinds{agentphone.ErrForbidden}},
-		{createCall, 404, ``, kinds{agentphone.ErrNotFound}},
-		{createCall, 409, ``, kinds{agentphone.ErrConflict}},
+		{apitest.CreateCall, 400, ``, kinds{agentphone.ErrBadRequest}},
+		{apitest.CreateCall, 400, `{"error":{"message":"m","code":"VALIDATION_ERROR"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrValidation}},
+		{apitest.CreateCall, 400, `{"error":{"message":"m","code":"VALIDATION_ERROR_NUMBER_LIMIT"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrValidation, agentphone.ErrNumberLimit}},
+		{apitest.CreateCall, 400, `{"error":{"message":"m","code":"INSUFFICIENT_BALANCE"}}`, kinds{agentphone.ErrBadRequest, agentphone.ErrPaymentRequired}},
+		{apitest.CreateCall, 401, ``, kinds{agentphone.ErrUnauthorized}},
+		{apitest.CreateCall, 402, ``, kinds{agentphone.ErrPaymentRequired}},
+		{apitest.CreateCall, 403, ``, kinds{agentphone.ErrForbidden}},
+		{apitest.CreateCall, 404, ``, kinds{agentphone.ErrNotFound}},
+		{apitest.CreateCall, 409, ``, kinds{agentphone.ErrConflict}},
 		{signUp, 409, ``, kinds{agentphone.ErrConflict, agentphone.ErrAccountExists}},
-		{createCall, 422, ``, kinds{agentphone.ErrValidation}},
-		{createCall, 429, ``, kinds{agentphone.ErrRateLimited}},
-		{createCall, 408, ``, kinds{agentphone.ErrOutcomeUnknown}},
-		{createCall, 500, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
-		{createCall, 501, ``, kinds{agentphone.ErrServer}},
-		{createCall, 503, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
-		{createCall, 524, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
-		{createCall, 303, ``, kinds{agentphone.ErrOutcomeUnknown}},
-		{createCall, 307, ``, kinds{}},
-		{getAgent, 500, ``, kinds{agentphone.ErrServer}},
-		{getAgent, 408, ``, kinds{}},
-		{getAgent, 418, ``, kinds{}},
+		{apitest.CreateCall, 422, ``, kinds{agentphone.ErrValidation}},
+		{apitest.CreateCall, 429, ``, kinds{agentphone.ErrRateLimited}},
+		{apitest.CreateCall, 408, ``, kinds{agentphone.ErrOutcomeUnknown}},
+		{apitest.CreateCall, 500, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
+		{apitest.CreateCall, 501, ``, kinds{agentphone.ErrServer}},
+		{apitest.CreateCall, 503, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
+		{apitest.CreateCall, 524, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
+		{apitest.CreateCall, 303, ``, kinds{agentphone.ErrOutcomeUnknown}},
+		{apitest.CreateCall, 307, ``, kinds{}},
+		{apitest.GetAgent, 500, ``, kinds{agentphone.ErrServer}},
+		{apitest.GetAgent, 408, ``, kinds{}},
+		{apitest.GetAgent, 418, ``, kinds{}},
 	} {
-		c, _ := newStub(t, always(tc.status, tc.body), quick)
+		c, _ := apitest.NewClient(t, apitest.Always(tc.status, tc.body), quick)
 		err := tc.call(t.Context(), c)
 		var apiErr *agentphone.APIError
 		require.ErrorAs(t, err, &apiErr)
@@ -220,9 +210,9 @@ func TestErrorKinds(t *testing.T) {
 
 func TestAPIErrorHoldsWhatTheServerSaid(t *testing.T) {
 	body := `{"error":{"message":"m","code":"C","type":"T","details":[{"loc":["query","limit"],"msg":"too big","type":"le"}]}}`
-	c, _ := newStub(t, always(400, body, "X-Request-Id", "req_1", "Retry-After", "7"))
+	c, _ := apitest.NewClient(t, apitest.Always(400, body, "X-Request-Id", "req_1", "Retry-After", "7"))
 	var got *agentphone.APIError
-	require.ErrorAs(t, getAgent(t.Context(), c), &got)
+	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &got)
 	assert.Equal(t, "m", got.Message)
 	assert.Equal(t, "C", got.Code)
 	assert.Equal(t, "T", got.Type)
@@ -240,9 +230,9 @@ func TestUnreadableAnswers(t *testing.T) {
 		"wrong type": `{"id":7}`, "trailing": `{"id":"call_1"} x`, "bad time": `{"startedAt":"yesterday at secret-place"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, s := newStub(t, always(200, body, "X-Request-Id", "req_1"), quick)
+			c, s := apitest.NewClient(t, apitest.Always(200, body, "X-Request-Id", "req_1"), quick)
 			for _, call := range []func(context.Context, *agentphone.Client) error{
-				createCall,
+				apitest.CreateCall,
 				func(ctx context.Context, c *agentphone.Client) error {
 					_, err := c.Calls.Get(ctx, "call_1")
 					return err
@@ -257,7 +247,7 @@ func TestUnreadableAnswers(t *testing.T) {
 				assert.NotContains(t, err.Error(), "secret-place")
 				assert.Equal(t, strings.HasPrefix(decodeErr.Operation, "POST"), errors.Is(err, agentphone.ErrOutcomeUnknown))
 			}
-			assert.Len(t, s.requests(), 2, "an answer that is whole is not asked for again")
+			assert.Len(t, s.Requests(), 2, "an answer that is whole is not asked for again")
 		})
 	}
 }
@@ -267,33 +257,33 @@ type cutBody struct{ io.Reader }
 func (cutBody) Close() error { return nil }
 
 func TestAnAnswerCutShortIsAskedForAgainIfThatIsSafe(t *testing.T) {
-	cutThenWhole := func(n int, _ sent) (*http.Response, error) {
-		r := reply(200, `{"id":"x_1"}`)
+	cutThenWhole := func(n int, _ apitest.Request) (*http.Response, error) {
+		r := apitest.Response(200, `{"id":"x_1"}`)
 		if n == 1 {
 			r.Body = cutBody{io.MultiReader(strings.NewReader(`{"id`), errReader{})}
 		}
 		return r, nil
 	}
-	c, s := newStub(t, cutThenWhole, quick)
-	require.NoError(t, getAgent(t.Context(), c))
-	assert.Len(t, s.requests(), 2)
+	c, s := apitest.NewClient(t, cutThenWhole, quick)
+	require.NoError(t, apitest.GetAgent(t.Context(), c))
+	assert.Len(t, s.Requests(), 2)
 
-	c, s = newStub(t, cutThenWhole, quick)
-	err := createCall(t.Context(), c)
+	c, s = apitest.NewClient(t, cutThenWhole, quick)
+	err := apitest.CreateCall(t.Context(), c)
 	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	var decodeErr *agentphone.DecodeError
 	require.ErrorAs(t, err, &decodeErr)
 	assert.Equal(t, 200, decodeErr.StatusCode)
-	assert.Len(t, s.requests(), 1)
+	assert.Len(t, s.Requests(), 1)
 
 	// A refusal is a refusal, whole or not.
-	c, _ = newStub(t, func(int, sent) (*http.Response, error) {
-		r := reply(422, "")
+	c, _ = apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+		r := apitest.Response(422, "")
 		r.Body = cutBody{io.MultiReader(strings.NewReader(`{"detail`), errReader{})}
 		return r, nil
 	})
-	err = createCall(t.Context(), c)
+	err = apitest.CreateCall(t.Context(), c)
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 }
@@ -306,9 +296,9 @@ func TestAServerThatSwitchesProtocolsDoesNotHangTheCall(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	c, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), quick)
 	require.NoError(t, err)
-	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 }
 
 type errReader struct{}
@@ -316,25 +306,25 @@ type errReader struct{}
 func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestAnAnswerOver32MiBIsAnError(t *testing.T) {
-	endless := func(int, sent) (*http.Response, error) {
-		r := reply(200, "")
+	endless := func(int, apitest.Request) (*http.Response, error) {
+		r := apitest.Response(200, "")
 		r.Body = cutBody{zeros{}}
 		return r, nil
 	}
-	c, s := newStub(t, endless)
-	err := getAgent(t.Context(), c)
+	c, s := apitest.NewClient(t, endless)
+	err := apitest.GetAgent(t.Context(), c)
 	var decodeErr *agentphone.DecodeError
 	require.ErrorAs(t, err, &decodeErr)
 	assert.EqualError(t, err, "agentphone: GET /v1/agents/{agent_id}: cannot read the 200 answer: reading the answer: the answer is larger than 32 MiB (attempts=1)")
-	assert.Len(t, s.requests(), 1)
+	assert.Len(t, s.Requests(), 1)
 
-	c, _ = newStub(t, func(n int, r sent) (*http.Response, error) {
+	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		answer, err := endless(n, r)
 		answer.StatusCode = 404
 		return answer, err
 	})
 	var apiErr *agentphone.APIError
-	require.ErrorAs(t, getAgent(t.Context(), c), &apiErr)
+	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &apiErr)
 	assert.Len(t, apiErr.Body, 64<<10)
 }
 

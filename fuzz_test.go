@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // readable are the calls whose answer is JSON and is asked for once.
@@ -28,11 +29,11 @@ func readable() []contractCall {
 func FuzzAnswers(f *testing.F) {
 	calls, ops := readable(), readOperations(f)
 	for i, call := range calls {
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			op := findOperation(f, ops, r.Method, r.URL.Path)
-			body := toJSON(f, sample("", op.Answer))
+			body := apitest.JSON(f, sample("", op.Answer))
 			f.Add(uint8(i), []byte(body))
-			return reply(200, body), nil
+			return apitest.Response(200, body), nil
 		})}))
 		require.NoError(f, err)
 		_, err = call.call(f.Context(), newContract(c, nil))
@@ -43,11 +44,11 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, i uint8, body []byte) {
 		call := calls[int(i)%len(calls)]
-		c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &stub{answer: func(n int, _ sent) (*http.Response, error) {
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: func(n int, _ apitest.Request) (*http.Response, error) {
 			if n > 1 {
-				return reply(404, ""), nil
+				return apitest.Response(404, ""), nil
 			}
-			return reply(200, string(body)), nil
+			return apitest.Response(200, string(body)), nil
 		}}}))
 		require.NoError(t, err)
 		result, err := call.call(t.Context(), newContract(c, nil))
@@ -68,7 +69,7 @@ func checkErrorText(t *testing.T, err error) {
 	if !errors.As(err, &answered) && !errors.As(err, &unread) {
 		t.Fatalf("%T: %v", err, err)
 	}
-	if text := err.Error(); len(text) > 2000 || strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, testKey) {
+	if text := err.Error(); len(text) > 2000 || strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, apitest.Key) {
 		t.Fatalf("the text of the error: %q", text)
 	}
 }
@@ -79,22 +80,22 @@ func FuzzErrorBodies(f *testing.F) {
 		``, `{"detail":"Not found"}`, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`,
 		`{"error":{"message":"m","code":"INSUFFICIENT_BALANCE","type":"t","details":[{"field":"f","message":"m"}]}}`,
 		`{"error":"text"}`, `{"error":[]}`, `{"detail":{"message":7}}`, `{"detail":[["a"],1,null,{"loc":[[{}]]}]}`, `<html>502</html>`,
-		`{"detail":"` + testKey + `"}`, `{"detail":"a\r\nlevel=ERROR\u2028x\u0085"}`, "\x00\xff", `{"detail":"\u001b[31m"}`,
+		`{"detail":"` + apitest.Key + `"}`, `{"detail":"a\r\nlevel=ERROR\u2028x\u0085"}`, "\x00\xff", `{"detail":"\u001b[31m"}`,
 	} {
 		f.Add(uint16(422), []byte(body))
 		f.Add(uint16(503), []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
 		s := 300 + int(status)%700
-		c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &stub{answer: always(s, string(body))}}))
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: apitest.Always(s, string(body))}}))
 		require.NoError(t, err)
-		err = createCall(t.Context(), c)
+		err = apitest.CreateCall(t.Context(), c)
 		var answered *agentphone.APIError
 		if !errors.As(err, &answered) || answered.StatusCode != s || !strings.HasPrefix(err.Error(), "agentphone: POST /v1/calls: ") {
 			t.Fatalf("%v", err)
 		}
 		checkErrorText(t, err)
-		if bytes.Contains(answered.Body, []byte(testKey)) {
+		if bytes.Contains(answered.Body, []byte(apitest.Key)) {
 			t.Fatalf("the key is in the body: %q", answered.Body)
 		}
 	})
@@ -109,7 +110,7 @@ func FuzzVoiceTurn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, step uint8) {
 		pieces := tokens(cutEvery(text, 1+int(step))...)
-		w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(pieces) }), signed(turnEvent, "whd_1"))
+		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(pieces) }), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 		lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
 		said := ""
 		for i, line := range lines {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
@@ -20,17 +21,17 @@ func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
 		require.NoError(t, err)
 		jar.SetCookies(base, []*http.Cookie{{Name: "jar", Value: "2"}})
 		var seen []http.Header
-		client, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{
+		client, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{
 			Jar: jar,
-			Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 				seen = append(seen, r.Header.Clone())
 				for name := range r.Header {
 					r.Header.Add(name, "spoiled")
 				}
 				if len(seen) < 3 {
-					return reply(503, ""), nil
+					return apitest.Response(503, ""), nil
 				}
-				return reply(200, `{"id":"num_1"}`), nil
+				return apitest.Response(200, `{"id":"num_1"}`), nil
 			}),
 		}))
 		require.NoError(t, err)
@@ -42,7 +43,7 @@ func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
 			require.Equal(t, []string{"own=1; jar=2"}, h["Cookie"])
 			require.Equal(t, []string{"t"}, h["X-Trace"])
 			require.Equal(t, []string{"application/vnd.x+json"}, h["Accept"])
-			require.Equal(t, []string{"Bearer " + testKey}, h["Authorization"])
+			require.Equal(t, []string{"Bearer " + apitest.Key}, h["Authorization"])
 			require.Len(t, h["User-Agent"], 1)
 			require.Len(t, h, 5)
 		}
@@ -51,9 +52,9 @@ func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
 
 func TestWithResponseHandsOutACopyOfTheHeader(t *testing.T) {
 	shared := http.Header{"Content-Type": {"application/json"}, "X-Mine": {"1"}}
-	client, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{
-		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
-			resp := reply(200, `{"id":"num_1"}`)
+	client, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{
+		Transport: apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+			resp := apitest.Response(200, `{"id":"num_1"}`)
 			resp.Header = shared
 			return resp, nil
 		}),

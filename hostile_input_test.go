@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 var hostileIDs = []string{
@@ -35,7 +36,7 @@ func (n *nowhere) RoundTrip(r *http.Request) (*http.Response, error) {
 func newNowhere(t *testing.T) (*agentphone.Client, *nowhere) {
 	t.Helper()
 	n := &nowhere{}
-	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: n}), agentphone.WithMaxRetries(0))
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: n}), agentphone.WithMaxRetries(0))
 	require.NoError(t, err)
 	return c, n
 }
@@ -142,10 +143,10 @@ func errorOf(results []reflect.Value) error {
 }
 
 func TestHostileOptionsAreRefusedOrHarmless(t *testing.T) {
-	_, err := agentphone.NewClient(testKey, nil, agentphone.WithLogger(nil))
+	_, err := agentphone.NewClient(apitest.Key, nil, agentphone.WithLogger(nil))
 	require.NoError(t, err)
 	for _, base := range []string{"https://[::1", "https://a b", "https://api.agentphone.to\n", "https://%zz", "file:///etc/passwd", "javascript:alert(1)", "//host", "https:host", strings.Repeat("x", 1<<20)} {
-		_, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(base))
+		_, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(base))
 		require.ErrorIs(t, err, agentphone.ErrValidation, base)
 		assert.Less(t, len(err.Error()), 200)
 	}

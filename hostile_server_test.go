@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // hostileMemory is how much more than before a call may take, whatever it is answered.
@@ -221,7 +222,7 @@ func TestAnAnswerIsRefusedForItsObjectsAndNotForTheBracesInItsTexts(t *testing.T
 		"a hundred calls of hours":  {`{"data":[` + strings.Repeat(`{"transcripts":[`+strings.Repeat(`{"id":"t","transcript":"a","confidence":1,"response":"b","createdAt":null},`, 950)+`{}]},`, 99) + `{}],"total":100}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := newStub(t, always(200, test.body))
+			c, _ := apitest.NewClient(t, apitest.Always(200, test.body))
 			ctx := t.Context()
 			for _, call := range []func() error{
 				func() error {

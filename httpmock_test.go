@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // httpmock has three ways to get between a client and the network, and users activate it
@@ -26,7 +27,7 @@ func TestHTTPMockWorksInEachWayBeforeAndAfterNewClient(t *testing.T) {
 		if hc != nil {
 			opts = append(opts, agentphone.WithHTTPClient(hc))
 		}
-		c, err := agentphone.NewClient(testKey, opts...)
+		c, err := agentphone.NewClient(apitest.Key, opts...)
 		require.NoError(t, err)
 		return c
 	}
@@ -98,9 +99,9 @@ func TestHTTPMockedRetriesLandOnce(t *testing.T) {
 		httpmock.NewStringResponder(429, `{"detail":"slow down"}`).HeaderSet(http.Header{"Retry-After": {"0"}}).
 			Then(httpmock.NewErrorResponder(&net.OpError{Op: "dial", Err: net.ErrClosed})).
 			Then(httpmock.NewStringResponder(200, `{"id":"call_1","status":"in-progress"}`)))
-	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
 	require.NoError(t, err)
-	require.NoError(t, createCall(t.Context(), c))
+	require.NoError(t, apitest.CreateCall(t.Context(), c))
 	assert.Equal(t, 3, mock.GetTotalCallCount())
 }
 
@@ -108,30 +109,30 @@ func TestHTTPMockedRetriesLandOnce(t *testing.T) {
 func TestAMocksErrorIsNoProofThatNothingWasSent(t *testing.T) {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls", httpmock.NewErrorResponder(net.ErrClosed))
-	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
 	require.NoError(t, err)
-	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 	assert.Equal(t, 1, mock.GetTotalCallCount())
 }
 
 // A RoundTripper that fails over tells of both hosts, and the first may have acted.
 func TestADialErrorBesideAnotherIsNoProofThatNothingWasSent(t *testing.T) {
-	c, s := newStub(t, func(int, sent) (*http.Response, error) {
+	c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
 		return nil, errors.Join(&net.OpError{Op: "read", Err: net.ErrClosed}, &net.OpError{Op: "dial", Err: net.ErrClosed})
 	}, quick)
-	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
-	assert.Len(t, s.requests(), 1)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	assert.Len(t, s.Requests(), 1)
 }
 
 func TestAReplacedDefaultTransportIsUsed(t *testing.T) {
 	old := http.DefaultTransport
 	defer func() { http.DefaultTransport = old }()
-	c, err := agentphone.NewClient(testKey)
+	c, err := agentphone.NewClient(apitest.Key)
 	require.NoError(t, err)
-	s := &stub{answer: always(200, `{"id":"agt_1"}`)}
+	s := &apitest.Stub{Respond: apitest.Always(200, `{"id":"agt_1"}`)}
 	http.DefaultTransport = s
-	require.NoError(t, getAgent(t.Context(), c))
-	assert.Len(t, s.requests(), 1)
+	require.NoError(t, apitest.GetAgent(t.Context(), c))
+	assert.Len(t, s.Requests(), 1)
 }
 
 func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
@@ -140,9 +141,9 @@ func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
 	transport := &http.Transport{}
 	hc := &http.Client{Transport: transport, CheckRedirect: nil}
 	want := *hc
-	c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc), agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc), agentphone.WithBaseURL(srv.URL), quick)
 	require.NoError(t, err)
-	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrRateLimited)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrRateLimited)
 	assert.Equal(t, want.Timeout, hc.Timeout)
 	assert.Same(t, transport, hc.Transport)
 	assert.Nil(t, hc.CheckRedirect)

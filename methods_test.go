@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // Every method: what it sends.
@@ -159,10 +160,10 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.want, func(t *testing.T) {
-			c, s := newStub(t, always(200, `{"data":[]}`))
+			c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[]}`))
 			err := tc.call(t.Context(), c)
 			require.NoError(t, err)
-			r := s.requests()[0]
+			r := s.Requests()[0]
 			got := r.Method + " " + r.Path
 			if len(r.Query) > 0 {
 				got += "?" + r.Query.Encode()
@@ -180,7 +181,7 @@ func TestMethodsSendTheirOperation(t *testing.T) {
 }
 
 func TestInputThatCannotBeRightIsRefusedBeforeSending(t *testing.T) {
-	c, s := newStub(t, always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	ctx := t.Context()
 	call := func(p agentphone.CreateCallParams) error { _, err := c.Calls.Create(ctx, p); return err }
 	send := func(p agentphone.SendMessageParams) error { _, err := c.Messages.Send(ctx, p); return err }
@@ -231,7 +232,7 @@ func TestInputThatCannotBeRightIsRefusedBeforeSending(t *testing.T) {
 		assert.Equal(t, tc.field, invalid.Field, "%v", tc.err)
 		assert.ErrorIs(t, tc.err, agentphone.ErrValidation)
 	}
-	require.Empty(t, s.requests())
+	require.Empty(t, s.Requests())
 
 	// What the API may accept is let through.
 	for _, to := range []string{to, "55555", "123456", "a@example.com", "grp_1", "whatsapp:+1"} {

@@ -15,18 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // numbersFrom serves n numbers by limit and offset.
-func numbersFrom(n int) func(int, sent) (*http.Response, error) {
-	return func(_ int, r sent) (*http.Response, error) {
+func numbersFrom(n int) func(int, apitest.Request) (*http.Response, error) {
+	return func(_ int, r apitest.Request) (*http.Response, error) {
 		offset, _ := strconv.Atoi(r.Query.Get("offset"))
 		limit, _ := strconv.Atoi(r.Query.Get("limit"))
 		var items []string
 		for i := offset; i < min(offset+limit, n); i++ {
 			items = append(items, fmt.Sprintf(`{"id":"num_%d"}`, i))
 		}
-		return reply(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t,"total":%d}`, strings.Join(items, ","), offset+limit < n, n)), nil
+		return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t,"total":%d}`, strings.Join(items, ","), offset+limit < n, n)), nil
 	}
 }
 
@@ -54,29 +55,29 @@ func allIDs(t *testing.T, c *agentphone.Client, params agentphone.ListNumbersPar
 }
 
 func TestAllIteratesOverTenThousandItemsInOrder(t *testing.T) {
-	c, s := newStub(t, numbersFrom(10_000))
+	c, s := apitest.NewClient(t, numbersFrom(10_000))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{})
 	require.NoError(t, err)
 	require.Len(t, ids, 10_000)
 	for i, id := range ids {
 		require.Equal(t, fmt.Sprintf("num_%d", i), id)
 	}
-	assert.Len(t, s.requests(), 100)
+	assert.Len(t, s.Requests(), 100)
 }
 
 func TestAllHonoursLimitAndOffset(t *testing.T) {
-	c, s := newStub(t, numbersFrom(10))
+	c, s := apitest.NewClient(t, numbersFrom(10))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 3, Offset: 4})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"num_4", "num_5", "num_6", "num_7", "num_8", "num_9"}, ids)
-	assert.Equal(t, "limit=3&offset=4", s.requests()[0].Query.Encode())
+	assert.Equal(t, "limit=3&offset=4", s.Requests()[0].Query.Encode())
 }
 
 func TestAllIsLazyAndCanBeRangedTwice(t *testing.T) {
-	c, s := newStub(t, numbersFrom(250))
+	c, s := apitest.NewClient(t, numbersFrom(250))
 	before := runtime.NumGoroutine()
 	seq := c.Numbers.All(t.Context(), agentphone.ListNumbersParams{})
-	assert.Empty(t, s.requests(), "nothing is asked for before the first range")
+	assert.Empty(t, s.Requests(), "nothing is asked for before the first range")
 	for pass := range 2 {
 		n := 0
 		for number, err := range seq {
@@ -88,60 +89,60 @@ func TestAllIsLazyAndCanBeRangedTwice(t *testing.T) {
 				break
 			}
 		}
-		assert.Len(t, s.requests(), 2*(pass+1), "a break asks for no further page")
+		assert.Len(t, s.Requests(), 2*(pass+1), "a break asks for no further page")
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
 func TestAllEndsWithTheErrorOfAPage(t *testing.T) {
-	c, s := newStub(t, func(n int, r sent) (*http.Response, error) {
+	c, s := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		if n == 2 {
-			return reply(403, `{"detail":"no more for you"}`), nil
+			return apitest.Response(403, `{"detail":"no more for you"}`), nil
 		}
 		return numbersFrom(500)(n, r)
 	})
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{})
 	require.ErrorIs(t, err, agentphone.ErrForbidden)
 	assert.Len(t, ids, 100)
-	assert.Len(t, s.requests(), 2)
+	assert.Len(t, s.Requests(), 2)
 }
 
 func TestAllRefusesBadParamsBeforeSending(t *testing.T) {
-	c, s := newStub(t, numbersFrom(5))
+	c, s := apitest.NewClient(t, numbersFrom(5))
 	for _, p := range []agentphone.ListNumbersParams{{Limit: -1}, {Limit: 101}, {Offset: -1}} {
 		_, err := allIDs(t, c, p)
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 	}
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 }
 
 func TestAllGoesOnAfterAnEmptyPageThatHasMore(t *testing.T) {
-	c, s := newStub(t, inTurn(page(true, "a", "b"), page(true), page(true), page(false, "c")))
+	c, s := apitest.NewClient(t, apitest.InTurn(page(true, "a", "b"), page(true), page(true), page(false, "c")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "c"}, ids)
 	var offsets []string
-	for _, r := range s.requests() {
+	for _, r := range s.Requests() {
 		offsets = append(offsets, r.Query.Get("offset"))
 	}
 	assert.Equal(t, []string{"", "2", "4", "6"}, offsets)
 
-	c, s = newStub(t, always(200, page(true)))
+	c, s = apitest.NewClient(t, apitest.Always(200, page(true)))
 	_, err = allIDs(t, c, agentphone.ListNumbersParams{})
 	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
-	assert.Len(t, s.requests(), 11)
+	assert.Len(t, s.Requests(), 11)
 }
 
 func TestAllEndsWithAnErrorOnAPageThatRepeatsItself(t *testing.T) {
-	c, s := newStub(t, always(200, page(true, "a", "b")))
+	c, s := apitest.NewClient(t, apitest.Always(200, page(true, "a", "b")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
 	assert.Equal(t, []string{"a", "b"}, ids)
-	assert.Len(t, s.requests(), 3, "once might be a list that grew by a page meanwhile")
+	assert.Len(t, s.Requests(), 3, "once might be a list that grew by a page meanwhile")
 }
 
 func TestItemsThatArePushedToTheNextPageAreGivenOnce(t *testing.T) {
-	c, _ := newStub(t, inTurn(page(true, "a", "b"), page(true, "b", "c"), page(false, "c")))
+	c, _ := apitest.NewClient(t, apitest.InTurn(page(true, "a", "b"), page(true, "b", "c"), page(false, "c")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "c"}, ids)
@@ -166,7 +167,7 @@ func TestEveryShapeOfAListIsRead(t *testing.T) {
 		"null total":                {`{"data":[],"hasMore":null,"total":null}`, 0, 0, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := newStub(t, always(200, tc.body))
+			c, _ := apitest.NewClient(t, apitest.Always(200, tc.body))
 			p, err := c.Numbers.List(t.Context(), agentphone.ListNumbersParams{Offset: tc.offset})
 			require.NoError(t, err)
 			assert.Len(t, p.Data, tc.want)
@@ -175,7 +176,7 @@ func TestEveryShapeOfAListIsRead(t *testing.T) {
 		})
 	}
 	for _, body := range []string{`{}`, `{"message":"hello"}`, `"x"`, `{"data":{}}`, `null`, ``} {
-		c, _ := newStub(t, always(200, body))
+		c, _ := apitest.NewClient(t, apitest.Always(200, body))
 		_, err := c.Numbers.List(t.Context(), agentphone.ListNumbersParams{})
 		var decodeErr *agentphone.DecodeError
 		require.ErrorAs(t, err, &decodeErr, body)
@@ -183,18 +184,18 @@ func TestEveryShapeOfAListIsRead(t *testing.T) {
 }
 
 func TestCollect(t *testing.T) {
-	c, s := newStub(t, numbersFrom(250))
+	c, s := apitest.NewClient(t, numbersFrom(250))
 	got, err := agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 120)
 	require.NoError(t, err)
 	assert.Len(t, got, 120)
-	assert.Len(t, s.requests(), 2)
+	assert.Len(t, s.Requests(), 2)
 	got, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
 	require.NoError(t, err)
 	assert.Len(t, got, 250)
 
-	c, _ = newStub(t, func(n int, r sent) (*http.Response, error) {
+	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		if n == 2 {
-			return reply(401, ``), nil
+			return apitest.Response(401, ``), nil
 		}
 		return numbersFrom(250)(n, r)
 	})
@@ -217,7 +218,7 @@ type mailbox struct {
 	inclusive bool
 }
 
-func (m *mailbox) answer(_ int, r sent) (*http.Response, error) {
+func (m *mailbox) answer(_ int, r apitest.Request) (*http.Response, error) {
 	limit, _ := strconv.Atoi(r.Query.Get("limit"))
 	before, errBefore := time.Parse(time.RFC3339, r.Query.Get("before"))
 	after, errAfter := time.Parse(time.RFC3339, r.Query.Get("after"))
@@ -236,7 +237,7 @@ func (m *mailbox) answer(_ int, r sent) (*http.Response, error) {
 		}
 		items = append(items, fmt.Sprintf(`{"id":"msg_%d","receivedAt":%q,"from_":"+14155550001"}`, m.first+i, at.Format(m.format)))
 	}
-	return reply(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t}`, strings.Join(items, ","), more)), nil
+	return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t}`, strings.Join(items, ","), more)), nil
 }
 
 func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
@@ -267,7 +268,7 @@ func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
 		for _, inclusive := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, inclusive %t", name, inclusive), func(t *testing.T) {
 				m := &mailbox{at: tc.at, format: tc.format, inclusive: inclusive}
-				c, _ := newStub(t, m.answer)
+				c, _ := apitest.NewClient(t, m.answer)
 				got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: tc.limit}), 0)
 				require.NoError(t, err)
 				require.Len(t, got, len(tc.at))
@@ -287,7 +288,7 @@ func TestAllMessagesIsNotDisturbedByThoseThatArrive(t *testing.T) {
 		at = append(at, start.Add(-time.Duration(i)*time.Second))
 	}
 	arrivals := 0
-	c, _ := newStub(t, func(n int, r sent) (*http.Response, error) {
+	c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		m := &mailbox{format: time.RFC3339, first: -arrivals}
 		for i := range arrivals {
 			m.at = append(m.at, start.Add(time.Duration(arrivals-i)*time.Minute))
@@ -311,7 +312,7 @@ func TestAllMessagesKeepsToBeforeAndAfter(t *testing.T) {
 	for i := range 100 {
 		m.at = append(m.at, newest.Add(-time.Duration(i)*time.Second))
 	}
-	c, s := newStub(t, m.answer)
+	c, s := apitest.NewClient(t, m.answer)
 	seq := c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{
 		Limit: 10, Before: agentphone.NewTimestamp(m.at[19]), After: agentphone.NewTimestamp(m.at[60]),
 	})
@@ -322,7 +323,7 @@ func TestAllMessagesKeepsToBeforeAndAfter(t *testing.T) {
 		assert.Equal(t, "msg_20", got[0].ID)
 		assert.Equal(t, "msg_59", got[39].ID)
 	}
-	assert.Equal(t, "2026-04-19T17:19:11Z", s.requests()[3].Query.Get("after"))
+	assert.Equal(t, "2026-04-19T17:19:11Z", s.Requests()[3].Query.Get("after"))
 }
 
 func TestAllMessagesEndsWhereItCannotGoOn(t *testing.T) {
@@ -330,50 +331,50 @@ func TestAllMessagesEndsWhereItCannotGoOn(t *testing.T) {
 	for i := range same {
 		same[i] = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
 	}
-	iterate := func(answer func(int, sent) (*http.Response, error)) ([]agentphone.NumberMessage, int, error) {
-		c, s := newStub(t, answer)
+	iterate := func(answer func(int, apitest.Request) (*http.Response, error)) ([]agentphone.NumberMessage, int, error) {
+		c, s := apitest.NewClient(t, answer)
 		got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}), 0)
-		return got, len(s.requests()), err
+		return got, len(s.Requests()), err
 	}
 	got, requests, err := iterate((&mailbox{at: same, format: time.RFC3339}).answer)
 	require.EqualError(t, err, "agentphone: listing: more messages bear one timestamp than the server gives on a page")
 	assert.Len(t, got, 200)
 	assert.Equal(t, 2, requests)
 
-	got, requests, err = iterate(always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`))
+	got, requests, err = iterate(apitest.Always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`))
 	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
 	assert.Len(t, got, 2)
 	assert.Equal(t, 2, requests)
 
-	_, _, err = iterate(always(200, `{"data":[{"id":"a"}],"hasMore":true}`))
+	_, _, err = iterate(apitest.Always(200, `{"data":[{"id":"a"}],"hasMore":true}`))
 	require.EqualError(t, err, "agentphone: listing: a page of messages has no timestamps to go on from")
 
-	_, requests, err = iterate(always(200, `{"data":[],"hasMore":true}`))
+	_, requests, err = iterate(apitest.Always(200, `{"data":[],"hasMore":true}`))
 	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
 	assert.Equal(t, 11, requests)
 
-	got, _, err = iterate(inTurn(`{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"}],"hasMore":true}`, `{"data":[],"hasMore":true}`,
+	got, _, err = iterate(apitest.InTurn(`{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"}],"hasMore":true}`, `{"data":[],"hasMore":true}`,
 		`{"data":[{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":false}`))
 	require.NoError(t, err)
 	assert.Len(t, got, 2)
 }
 
 func TestScopedListsRefuseFiltersTheyWouldIgnore(t *testing.T) {
-	c, s := newStub(t, always(200, page(false)))
+	c, s := apitest.NewClient(t, apitest.Always(200, page(false)))
 	_, err := c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Status: agentphone.CallStatusFailed})
 	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 	_, err = c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Limit: 5, Offset: 5})
 	require.NoError(t, err)
 	_, err = c.Calls.List(t.Context(), agentphone.ListCallsParams{Status: agentphone.CallStatusFailed, Direction: agentphone.DirectionInbound, Search: "a b"})
 	require.NoError(t, err)
-	assert.Equal(t, "direction=inbound&search=a+b&status=failed", s.requests()[1].Query.Encode())
+	assert.Equal(t, "direction=inbound&search=a+b&status=failed", s.Requests()[1].Query.Encode())
 }
 
 func TestAListEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c, _ := newStub(t, numbersFrom(500))
+	c, _ := apitest.NewClient(t, numbersFrom(500))
 	n := 0
 	var last error
 	for _, err := range c.Numbers.All(ctx, agentphone.ListNumbersParams{}) {

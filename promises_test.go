@@ -22,6 +22,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // The first host cannot be dialled, the second gets the request, in a context that has no trace hooks.
@@ -37,7 +38,7 @@ func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
 	}}
 	second := &http.Transport{}
 	defer second.CloseIdleConnections()
-	c, err := agentphone.NewClient(testKey, quick, agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	c, err := agentphone.NewClient(apitest.Key, quick, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if res, err := first.RoundTrip(r); err == nil {
@@ -47,30 +48,30 @@ func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
 		return second.RoundTrip(again)
 	})}))
 	require.NoError(t, err)
-	require.ErrorIs(t, createCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 	assert.EqualValues(t, 1, delivered.Load())
 }
 
 func TestAClientThatRetriesByItselfIsRefused(t *testing.T) {
-	_, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(retryablehttp.NewClient().StandardClient()))
+	_, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(retryablehttp.NewClient().StandardClient()))
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 }
 
 func TestAnErrorsBodyBehindA200IsNoResult(t *testing.T) {
 	for _, body := range []string{`{"detail":"down for maintenance"}`, `{"error":{"message":"no","code":"CARRIER_ERROR"}}`} {
-		c, _ := newStub(t, always(200, body))
-		err := createCall(t.Context(), c)
+		c, _ := apitest.NewClient(t, apitest.Always(200, body))
+		err := apitest.CreateCall(t.Context(), c)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, body)
 		var unread *agentphone.DecodeError
-		require.ErrorAs(t, getAgent(t.Context(), c), &unread, body)
+		require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &unread, body)
 		assert.NotContains(t, err.Error(), "maintenance")
 	}
-	c, _ := newStub(t, always(200, `{"success":false,"error":"timed out"}`))
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"success":false,"error":"timed out"}`))
 	test, err := c.Webhooks.Test(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "timed out", test.Error)
 
-	c, _ = newStub(t, always(200, `{"detail":""}`))
+	c, _ = apitest.NewClient(t, apitest.Always(200, `{"detail":""}`))
 	var own struct{ Detail string }
 	require.NoError(t, c.Do(t.Context(), "GET", "/v1/things", nil, &own), "what is asked for is no error")
 }
@@ -91,7 +92,7 @@ func TestWaitRidesOutAnAnswerThatIsCutShort(t *testing.T) {
 func TestWaitGivesNoGraceToACallThatNobodyTook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		c, _ := newStub(t, always(200, `{"id":"call_1","status":"no-answer"}`))
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1","status":"no-answer"}`))
 		_, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{TranscriptGrace: time.Minute})
 		require.NoError(t, err)
 		assert.Zero(t, time.Since(start))
@@ -99,18 +100,18 @@ func TestWaitGivesNoGraceToACallThatNobodyTook(t *testing.T) {
 }
 
 func TestDoSendsNothingIfItCannotKeepTheAnswer(t *testing.T) {
-	c, s := newStub(t, always(200, `{"id":"x"}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`))
 	var out struct{ ID string }
 	require.ErrorIs(t, c.Do(t.Context(), "POST", "/v1/calls", nil, out), agentphone.ErrValidation)
 	require.ErrorIs(t, c.Do(t.Context(), "POST", "/v1/calls", nil, (*agentphone.Call)(nil)), agentphone.ErrValidation)
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 }
 
 // Calls that come in while a program ranges over its calls, a page of one at a time.
 func TestAListThatGrowsIsGivenWholeAndOnce(t *testing.T) {
 	for _, come := range [][]string{{"c4"}, {"c5", "c4"}} {
 		ids := []string{"c3", "c2", "c1"}
-		c, _ := newStub(t, func(_ int, r sent) (*http.Response, error) {
+		c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
 			var offset, limit int
 			_, _ = fmt.Sscan(r.Query.Get("offset"), &offset)
 			_, _ = fmt.Sscan(r.Query.Get("limit"), &limit)
@@ -122,7 +123,7 @@ func TestAListThatGrowsIsGivenWholeAndOnce(t *testing.T) {
 			for _, id := range ids[min(offset, end):end] {
 				items = append(items, `{"id":"`+id+`"}`)
 			}
-			return reply(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
+			return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
 		})
 		calls, err := agentphone.Collect(c.Calls.All(t.Context(), agentphone.ListCallsParams{Limit: 1}), 0)
 		require.NoError(t, err)
@@ -139,11 +140,11 @@ func TestAListThatGrowsIsGivenWholeAndOnce(t *testing.T) {
 
 func TestAllMessagesKeepsToBeforeThoughItLooksBehindItsPages(t *testing.T) {
 	before := time.Date(2026, 4, 19, 10, 0, 5, 5e8, time.UTC)
-	c, s := newStub(t, inTurn(`{"data":[{"id":"m1","receivedAt":"2026-04-19T10:00:05"}],"hasMore":true}`, `{"data":[],"hasMore":false}`))
+	c, s := apitest.NewClient(t, apitest.InTurn(`{"data":[{"id":"m1","receivedAt":"2026-04-19T10:00:05"}],"hasMore":true}`, `{"data":[],"hasMore":false}`))
 	for _, err := range c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: 1, Before: agentphone.NewTimestamp(before)}) {
 		require.NoError(t, err)
 	}
-	for _, r := range s.requests() {
+	for _, r := range s.Requests() {
 		assert.Equal(t, "2026-04-19T10:00:05.5Z", r.Query.Get("before"))
 	}
 }
@@ -160,9 +161,9 @@ func TestAnAnswerThatIsCutShortKeepsItsRequestID(t *testing.T) {
 }
 
 func TestWithResponseHoldsNothingOfAnEarlierCall(t *testing.T) {
-	c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+	c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 		if n == 1 {
-			return reply(200, `{"id":"x"}`), nil
+			return apitest.Response(200, `{"id":"x"}`), nil
 		}
 		return nil, errors.New("reset")
 	}, agentphone.WithMaxRetries(0))
@@ -184,23 +185,23 @@ func TestNoErrorQuotesAnAnswer(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"status\":14155.5}",
 	} {
 		s := newWeatherHTTP1(t, weatherBreaksOff(answer))
-		err := createCall(t.Context(), s.client(t, agentphone.WithMaxRetries(0)))
+		err := apitest.CreateCall(t.Context(), s.client(t, agentphone.WithMaxRetries(0)))
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, answer)
 		for _, quoted := range []string{"SECRET", "4155", "\x1b"} {
 			assert.NotContains(t, err.Error(), quoted)
 		}
 	}
 	key := "sk_live_ab/cd"
-	c, err := agentphone.NewClient(key, agentphone.WithHTTPClient(&http.Client{Transport: &stub{answer: always(401, `{"detail":"bad key sk_live_ab\/cd"}`)}}))
+	c, err := agentphone.NewClient(key, agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: apitest.Always(401, `{"detail":"bad key sk_live_ab\/cd"}`)}}))
 	require.NoError(t, err)
 	_, err = c.Usage.Get(t.Context())
 	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
 	assert.NotContains(t, err.Error(), key)
 
-	c, _ = newStub(t, always(200, `{"id":7,"name":"`+testKey+`"}`))
+	c, _ = apitest.NewClient(t, apitest.Always(200, `{"id":7,"name":"`+apitest.Key+`"}`))
 	var unread *agentphone.DecodeError
-	require.ErrorAs(t, getAgent(t.Context(), c), &unread)
-	assert.NotContains(t, string(unread.Body), testKey)
+	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &unread)
+	assert.NotContains(t, string(unread.Body), apitest.Key)
 }
 
 // What is added to a Retry-After, so that clients do not come back all at once, leaves the deadline time.
@@ -209,13 +210,13 @@ func TestTheSpreadOfRetryAfterDoesNotOverrunTheDeadline(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5100*time.Millisecond)
 			defer cancel()
-			c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+			c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 				if n == 1 {
-					return reply(429, ``, "Retry-After", "5"), nil
+					return apitest.Response(429, ``, "Retry-After", "5"), nil
 				}
-				return reply(200, `{"id":"call_1"}`), nil
+				return apitest.Response(200, `{"id":"call_1"}`), nil
 			})
-			require.NoError(t, createCall(ctx, c))
+			require.NoError(t, apitest.CreateCall(ctx, c))
 		})
 	}
 }
@@ -224,7 +225,7 @@ func TestACallsOwnTimeoutHoldsForAGetThatWaits(t *testing.T) {
 	opts := []agentphone.RequestOption{agentphone.WithRequestTimeout(5 * time.Second), agentphone.GetCallOptions{Wait: true}}
 	for _, opts := range [][]agentphone.RequestOption{opts, {opts[1], opts[0]}} {
 		synctest.Test(t, func(t *testing.T) {
-			c, err := agentphone.NewClient(testKey, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 				<-r.Context().Done()
 				return nil, r.Context().Err()
 			})}))

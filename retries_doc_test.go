@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // retryRows makes the weather of each row of the table in docs/retries.md: a client and how many requests, or
@@ -48,17 +49,17 @@ var retryRows = map[string]func(t *testing.T) (*agentphone.Client, func() int){
 }
 
 func replies(status int, body string, header ...string) func(t *testing.T) (*agentphone.Client, func() int) {
-	return stubbed(always(status, body, header...))
+	return stubbed(apitest.Always(status, body, header...))
 }
 
 func fails(err error) func(t *testing.T) (*agentphone.Client, func() int) {
-	return stubbed(func(int, sent) (*http.Response, error) { return nil, err })
+	return stubbed(func(int, apitest.Request) (*http.Response, error) { return nil, err })
 }
 
-func stubbed(answer func(int, sent) (*http.Response, error)) func(t *testing.T) (*agentphone.Client, func() int) {
+func stubbed(answer func(int, apitest.Request) (*http.Response, error)) func(t *testing.T) (*agentphone.Client, func() int) {
 	return func(t *testing.T) (*agentphone.Client, func() int) {
-		c, s := newStub(t, answer, quick, agentphone.WithMaxRetries(2))
-		return c, func() int { return len(s.requests()) }
+		c, s := apitest.NewClient(t, answer, quick, agentphone.WithMaxRetries(2))
+		return c, func() int { return len(s.Requests()) }
 	}
 }
 

@@ -10,32 +10,22 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// took runs f in a bubble, where waits take no time, and returns how long they would have taken.
-func took(t *testing.T, f func(t *testing.T)) (d time.Duration) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		f(t)
-		d = time.Since(start)
-	})
-	return d
-}
-
 // failFirst answers the first n requests with a status, later ones well.
-func failFirst(n, status int, header ...string) func(int, sent) (*http.Response, error) {
-	return func(i int, _ sent) (*http.Response, error) {
+func failFirst(n, status int, header ...string) func(int, apitest.Request) (*http.Response, error) {
+	return func(i int, _ apitest.Request) (*http.Response, error) {
 		if i <= n {
-			return reply(status, `{"detail":"later"}`, header...), nil
+			return apitest.Response(status, `{"detail":"later"}`, header...), nil
 		}
-		return reply(200, `{"id":"x_1"}`), nil
+		return apitest.Response(200, `{"id":"x_1"}`), nil
 	}
 }
 
@@ -61,10 +51,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		"points":           {func() string { return "1.2.3" }, 0, 500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := took(t, func(t *testing.T) {
-				c, s := newStub(t, failFirst(1, 429, "Retry-After", tc.header()))
-				require.NoError(t, createCall(t.Context(), c))
-				assert.Len(t, s.requests(), 2)
+			d := apitest.Took(t, func(t *testing.T) {
+				c, s := apitest.NewClient(t, failFirst(1, 429, "Retry-After", tc.header()))
+				require.NoError(t, apitest.CreateCall(t.Context(), c))
+				assert.Len(t, s.Requests(), 2)
 			})
 			assert.GreaterOrEqual(t, d, tc.atLeast)
 			assert.LessOrEqual(t, d, tc.atMost)
@@ -84,14 +74,14 @@ func TestARetryAfterThatIsTooLongIsReturnedAtOnce(t *testing.T) {
 		"date years ahead": {"Fri, 31 Dec 9999 23:59:59 GMT", 10 * 365 * 24 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := took(t, func(t *testing.T) {
+			d := apitest.Took(t, func(t *testing.T) {
 				for _, status := range []int{429, 503} {
-					c, s := newStub(t, failFirst(1, status, "Retry-After", tc.header))
+					c, s := apitest.NewClient(t, failFirst(1, status, "Retry-After", tc.header))
 					var apiErr *agentphone.APIError
-					require.ErrorAs(t, createCall(t.Context(), c), &apiErr)
+					require.ErrorAs(t, apitest.CreateCall(t.Context(), c), &apiErr)
 					assert.Equal(t, tc.want, apiErr.RetryAfter)
 					assert.NotErrorIs(t, apiErr, agentphone.ErrOutcomeUnknown)
-					assert.Len(t, s.requests(), 1)
+					assert.Len(t, s.Requests(), 1)
 				}
 			})
 			assert.Zero(t, d)
@@ -100,47 +90,47 @@ func TestARetryAfterThatIsTooLongIsReturnedAtOnce(t *testing.T) {
 }
 
 func TestARetryAfterBeyondTheDeadlineIsReturnedAtOnce(t *testing.T) {
-	d := took(t, func(t *testing.T) {
+	d := apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		c, s := newStub(t, failFirst(1, 429, "Retry-After", "6"))
-		err := createCall(ctx, c)
+		c, s := apitest.NewClient(t, failFirst(1, 429, "Retry-After", "6"))
+		err := apitest.CreateCall(ctx, c)
 		require.ErrorIs(t, err, agentphone.ErrRateLimited)
 		assert.NotErrorIs(t, err, context.DeadlineExceeded)
-		assert.Len(t, s.requests(), 1)
+		assert.Len(t, s.Requests(), 1)
 	})
 	assert.Zero(t, d)
 }
 
 func TestTheCapOfRetryAfterCanBeSet(t *testing.T) {
-	d := took(t, func(t *testing.T) {
-		c, _ := newStub(t, failFirst(1, 429, "Retry-After", "600"), agentphone.WithMaxRetryAfter(time.Hour))
-		require.NoError(t, createCall(t.Context(), c))
+	d := apitest.Took(t, func(t *testing.T) {
+		c, _ := apitest.NewClient(t, failFirst(1, 429, "Retry-After", "600"), agentphone.WithMaxRetryAfter(time.Hour))
+		require.NoError(t, apitest.CreateCall(t.Context(), c))
 	})
 	assert.GreaterOrEqual(t, d, 10*time.Minute)
 }
 
 func TestAContextThatEndsDuringAWaitTellsBothCauses(t *testing.T) {
-	d := took(t, func(t *testing.T) {
+	d := apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
-		c, s := newStub(t, failFirst(9, 503, "Retry-After", "20"))
-		err := createCall(ctx, c)
+		c, s := apitest.NewClient(t, failFirst(9, 503, "Retry-After", "20"))
+		err := apitest.CreateCall(ctx, c)
 		require.ErrorIs(t, err, context.Canceled)
 		var apiErr *agentphone.APIError
 		require.ErrorAs(t, err, &apiErr)
 		assert.Equal(t, 503, apiErr.StatusCode)
 		assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown, "nothing was under way")
 		assert.EqualError(t, err, "agentphone: POST /v1/calls: context canceled while waiting to try again after 503 Service Unavailable: later (attempts=1)")
-		assert.Len(t, s.requests(), 1)
+		assert.Len(t, s.Requests(), 1)
 	})
 	assert.Equal(t, 3*time.Second, d)
 
-	d = took(t, func(t *testing.T) {
+	d = apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Millisecond)
 		defer cancel()
-		c, _ := newStub(t, always(429, ``), agentphone.WithRetryWait(time.Hour, time.Hour))
-		err := createCall(ctx, c)
+		c, _ := apitest.NewClient(t, apitest.Always(429, ``), agentphone.WithRetryWait(time.Hour, time.Hour))
+		err := apitest.CreateCall(ctx, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, agentphone.ErrRateLimited)
 	})
@@ -149,14 +139,14 @@ func TestAContextThatEndsDuringAWaitTellsBothCauses(t *testing.T) {
 
 // A deadline ends a wait of our own making too, at the deadline.
 func TestADeadlineEndsABackOff(t *testing.T) {
-	refused := func(int, sent) (*http.Response, error) {
+	refused := func(int, apitest.Request) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	}
-	d := took(t, func(t *testing.T) {
+	d := apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		c, _ := newStub(t, refused, agentphone.WithRetryWait(time.Hour, time.Hour))
-		err := createCall(ctx, c)
+		c, _ := apitest.NewClient(t, refused, agentphone.WithRetryWait(time.Hour, time.Hour))
+		err := apitest.CreateCall(ctx, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)
 		assert.EqualError(t, err, "agentphone: POST /v1/calls: context deadline exceeded while waiting to try again after dial tcp: connection refused (attempts=1)")
@@ -167,25 +157,25 @@ func TestADeadlineEndsABackOff(t *testing.T) {
 func TestAContextThatHasEndedSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c, s := newStub(t, always(200, `{}`))
-	err := createCall(ctx, c)
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
+	err := apitest.CreateCall(ctx, c)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 }
 
 func TestBackOffGrowsAtRandomToItsBound(t *testing.T) {
 	var waits []time.Duration
-	took(t, func(t *testing.T) {
+	apitest.Took(t, func(t *testing.T) {
 		var last time.Time
-		c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+		c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 			if n > 1 {
 				waits = append(waits, time.Since(last))
 			}
 			last = time.Now()
-			return reply(500, ""), nil
+			return apitest.Response(500, ""), nil
 		}, agentphone.WithRetryWait(time.Second, 6*time.Second), agentphone.WithMaxRetries(40))
-		require.ErrorIs(t, getAgent(t.Context(), c), agentphone.ErrServer)
+		require.ErrorIs(t, apitest.GetAgent(t.Context(), c), agentphone.ErrServer)
 	})
 	require.Len(t, waits, 40)
 	different := map[time.Duration]bool{}
@@ -215,12 +205,12 @@ func TestRetriesAreCounted(t *testing.T) {
 		{[]agentphone.Option{agentphone.WithMaxRetries(1)}, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(2)}, 3},
 		{nil, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(0)}, 1},
 	} {
-		c, s := newStub(t, always(500, ``), append(tc.opts, quick)...)
+		c, s := apitest.NewClient(t, apitest.Always(500, ``), append(tc.opts, quick)...)
 		_, err := c.Agents.Get(t.Context(), "agt_1", tc.call...)
 		var apiErr *agentphone.APIError
 		require.ErrorAs(t, err, &apiErr)
 		assert.Equal(t, tc.want, apiErr.Attempts)
-		assert.Len(t, s.requests(), tc.want)
+		assert.Len(t, s.Requests(), tc.want)
 	}
 }
 
@@ -245,16 +235,16 @@ func TestEachAttemptHasItsOwnTimeOut(t *testing.T) {
 		"of the user's, without our own": {&http.Client{Timeout: 2 * time.Second}, []agentphone.Option{agentphone.WithTimeout(0)}, nil, 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := took(t, func(t *testing.T) {
+			d := apitest.Took(t, func(t *testing.T) {
 				n := 0
-				tc.client.Transport = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+				tc.client.Transport = apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 					n++
 					if err := hang(n, r.Context()); err != nil {
 						return nil, err
 					}
-					return reply(200, `{"id":"agt_1"}`), nil
+					return apitest.Response(200, `{"id":"agt_1"}`), nil
 				})
-				c, err := agentphone.NewClient(testKey, append(tc.opts, quick, agentphone.WithHTTPClient(tc.client))...)
+				c, err := agentphone.NewClient(apitest.Key, append(tc.opts, quick, agentphone.WithHTTPClient(tc.client))...)
 				require.NoError(t, err)
 				_, err = c.Agents.Get(t.Context(), "agt_1", tc.call...)
 				require.NoError(t, err)
@@ -264,19 +254,15 @@ func TestEachAttemptHasItsOwnTimeOut(t *testing.T) {
 	}
 }
 
-type roundTripFunc func(*http.Request) (*http.Response, error)
-
-func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 func TestATimeOutIsADeadlineAndOfWhatActsOnceUnknown(t *testing.T) {
-	took(t, func(t *testing.T) {
-		hang := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	apitest.Took(t, func(t *testing.T) {
+		hang := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: hang}))
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: hang}))
 		require.NoError(t, err)
-		err = createCall(t.Context(), c)
+		err = apitest.CreateCall(t.Context(), c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 		assert.EqualError(t, err, "agentphone: POST /v1/calls: no answer within 30s (attempts=1); it may have taken effect: look before trying again")
@@ -288,16 +274,16 @@ func TestATimeOutIsADeadlineAndOfWhatActsOnceUnknown(t *testing.T) {
 
 // A server-side wait may take longer than an attempt usually may.
 func TestGetWithWaitHasTimeForIt(t *testing.T) {
-	d := took(t, func(t *testing.T) {
-		slow := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	d := apitest.Took(t, func(t *testing.T) {
+		slow := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			select {
 			case <-r.Context().Done():
 				return nil, r.Context().Err()
 			case <-time.After(299 * time.Second):
-				return reply(200, `{"id":"call_1","status":"completed"}`), nil
+				return apitest.Response(200, `{"id":"call_1","status":"completed"}`), nil
 			}
 		})
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(&http.Client{Transport: slow}))
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: slow}))
 		require.NoError(t, err)
 		_, err = c.Calls.Get(t.Context(), "call_1", agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 300})
 		require.NoError(t, err)
@@ -308,17 +294,17 @@ func TestGetWithWaitHasTimeForIt(t *testing.T) {
 func TestLogsNameTheOperationAndNothingPrivate(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	took(t, func(t *testing.T) {
-		c, _ := newStub(t, func(n int, r sent) (*http.Response, error) {
+	apitest.Took(t, func(t *testing.T) {
+		c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 			switch n {
 			case 1:
-				return reply(503, `{"detail":"body of +14155559999"}`, "X-Request-Id", "req_7", "Retry-After", "2"), nil
+				return apitest.Response(503, `{"detail":"body of +14155559999"}`, "X-Request-Id", "req_7", "Retry-After", "2"), nil
 			case 2:
 				return nil, errors.New("at https://x/?phone=+14155559999 " + r.Header.Get("Authorization"))
 			case 3:
 				return nil, context.DeadlineExceeded
 			}
-			return reply(200, `{"id":"agt_secret"}`), nil
+			return apitest.Response(200, `{"id":"agt_secret"}`), nil
 		}, agentphone.WithLogger(logger))
 		_, err := c.Agents.Get(t.Context(), "agt_secret", agentphone.WithRequestQuery("phone", "+14155559999"), agentphone.WithRequestHeader("X-Private", "private"))
 		require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // textsOf are the texts of an answer. Each of its lines must be JSON, and all but the last interim.
@@ -33,7 +34,7 @@ func textsOf(t *testing.T, answer string) (texts []string) {
 // spoken is what a stream of tokens makes the agent say, line by line.
 func spoken(t *testing.T, words ...string) []string {
 	t.Helper()
-	w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens(words...)) }), signed(turnEvent, ""))
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens(words...)) }), apitest.SignedRequest(apitest.TurnEvent, ""))
 	require.Equal(t, 200, w.Code)
 	return textsOf(t, w.Body.String())
 }

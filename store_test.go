@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // claims makes claims that must be answered as is expected.
@@ -99,15 +100,6 @@ func TestADeliveryThatIsDoneTwiceTakesOnePlace(t *testing.T) {
 	}
 }
 
-// heap is what is in use after garbage is collected.
-func heap() int {
-	runtime.GC()
-	runtime.GC() // finalizers of the first
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc)
-}
-
 func TestAFloodOfDeliveriesKeepsMemoryBounded(t *testing.T) {
 	const flood, most, few = 1_000_000, 1000, 4 << 20
 	for name, each := range map[string]func(*agentphone.MemoryDeliveryStore, context.Context, string) error{
@@ -138,13 +130,13 @@ func TestAFloodOfDeliveriesKeepsMemoryBounded(t *testing.T) {
 			case "never settled": // a full store looks through its claims each time
 				n = flood / 300
 			}
-			before := heap()
+			before := apitest.HeapInUse()
 			for i := range n {
 				if err := each(s, t.Context(), "whd_"+strconv.Itoa(i)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			assert.Less(t, heap()-before, few)
+			assert.Less(t, apitest.HeapInUse()-before, few)
 			runtime.KeepAlive(s)
 		})
 	}
@@ -167,7 +159,7 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 		for range 64 {
 			senders.Go(func() {
 				for id := range ids {
-					for serve(h, signed(textEvent, id)).Code != 200 { // 409: AgentPhone sends it again
+					for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: AgentPhone sends it again
 						runtime.Gosched()
 					}
 				}
@@ -183,11 +175,11 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 		senders.Wait()
 	}
 	send(0, distinct/7) // the store is full of the first thousand: from here on it must not grow
-	before := heap()
+	before := apitest.HeapInUse()
 	send(distinct/7, distinct)
 	// A sender that stands still while a thousand others pass may find its duplicate forgotten; that each is handled
 	// once is for TestTenThousandDeliveriesAreEachHandledOnce.
 	assert.GreaterOrEqual(t, handled, distinct)
-	assert.Less(t, heap()-before, few)
+	assert.Less(t, apitest.HeapInUse()-before, few)
 	runtime.KeepAlive(store)
 }

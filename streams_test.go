@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 const sseConnected = "event: connected\ndata: {\"callId\":\"call_1\",\"status\":\"in-progress\",\"agentName\":\"A\",\"startedAt\":\"2026-04-19T17:20:11Z\"}\n\n"
@@ -30,7 +31,7 @@ func sseTurn(i int) string {
 }
 
 func eventStream(body io.Reader) *http.Response {
-	r := reply(200, "", "Content-Type", "text/event-stream; charset=utf-8")
+	r := apitest.Response(200, "", "Content-Type", "text/event-stream; charset=utf-8")
 	r.Body = io.NopCloser(body)
 	return r
 }
@@ -71,7 +72,7 @@ func TestAStreamThatIsCutTenTimesLosesAndRepeatsNothing(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := int(connections.Add(1))
 		assert.Equal(t, "text/event-stream", r.Header.Get("Accept"))
-		assert.Equal(t, "Bearer "+testKey, r.Header.Get("Authorization"))
+		assert.Equal(t, "Bearer "+apitest.Key, r.Header.Get("Authorization"))
 		w.Header().Set("Content-Type", "text/event-stream")
 		if n > 10 {
 			_, _ = io.WriteString(w, text)
@@ -85,7 +86,7 @@ func TestAStreamThatIsCutTenTimesLosesAndRepeatsNothing(t *testing.T) {
 	}))
 	srv.Config.ErrorLog = nil
 	defer srv.Close()
-	c, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), quick)
 	require.NoError(t, err)
 	turns, others, err := hear(t, t.Context(), c)
 	require.NoError(t, err)
@@ -98,7 +99,7 @@ func TestAStreamThatIsSilentForThreeHeartbeatsIsMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		n := 0
-		hc := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		hc := &http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			n++
 			if n == 2 {
 				return eventStream(strings.NewReader(sseConnected + sseTurn(0) + sseTurn(1) + sseEnded)), nil
@@ -115,7 +116,7 @@ func TestAStreamThatIsSilentForThreeHeartbeatsIsMadeAnew(t *testing.T) {
 			}()
 			return eventStream(pr), nil
 		})}
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
 		require.NoError(t, err)
 		turns, _, err := hear(t, t.Context(), c)
 		require.NoError(t, err)
@@ -130,7 +131,7 @@ func TestAStreamEndsAtOnceWithItsContextOrABreak(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
 		closed := 0
-		hc := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		hc := &http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			pr, pw := io.Pipe()
 			go func() {
 				_, _ = io.WriteString(pw, sseConnected+sseTurn(0))
@@ -140,7 +141,7 @@ func TestAStreamEndsAtOnceWithItsContextOrABreak(t *testing.T) {
 			}()
 			return eventStream(pr), nil
 		})}
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
 		require.NoError(t, err)
 		start := time.Now()
 		turns, _, err := hear(t, ctx, c)
@@ -161,17 +162,19 @@ func TestAStreamWaitsLongerAndLongerBetweenConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
-		c, s := newStub(t, func(int, sent) (*http.Response, error) { return eventStream(strings.NewReader(sseConnected)), nil })
+		c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+			return eventStream(strings.NewReader(sseConnected)), nil
+		})
 		_, others, err := hear(t, ctx, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, []string{"connected"}, others)
-		assert.Less(t, len(s.requests()), 300)
-		assert.Greater(t, len(s.requests()), 60)
+		assert.Less(t, len(s.Requests()), 300)
+		assert.Greater(t, len(s.Requests()), 60)
 	})
 	// The server may ask for more.
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		c, _ := newStub(t, func(n int, _ sent) (*http.Response, error) {
+		c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 			if n == 1 {
 				return eventStream(strings.NewReader("retry: 20000\n\n" + sseConnected)), nil
 			}
@@ -185,43 +188,43 @@ func TestAStreamWaitsLongerAndLongerBetweenConnections(t *testing.T) {
 
 func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
 	for name, tc := range map[string]struct {
-		answer func(int, sent) (*http.Response, error)
+		answer func(int, apitest.Request) (*http.Response, error)
 		want   string
 	}{
-		"not found":              {always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
-		"a page":                 {always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
-		"a page of another kind": {always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
-		"a page of no kind":      {always(200, `<html>`, "Content-Type", ""), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
-		"nothing":                {always(204, ``), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
-		"to come back tomorrow":  {always(429, ``, "Retry-After", "86400"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 429 Too Many Requests (attempts=1)"},
-		"no JSON": {func(int, sent) (*http.Response, error) {
+		"not found":              {apitest.Always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
+		"a page":                 {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
+		"a page of another kind": {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
+		"a page of no kind":      {apitest.Always(200, `<html>`, "Content-Type", ""), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
+		"nothing":                {apitest.Always(204, ``), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
+		"to come back tomorrow":  {apitest.Always(429, ``, "Retry-After", "86400"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 429 Too Many Requests (attempts=1)"},
+		"no JSON": {func(int, apitest.Request) (*http.Response, error) {
 			return eventStream(strings.NewReader("event: turn\ndata: hi\n\n")), nil
 		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": invalid character 'h' looking for beginning of value (attempts=1)"},
-		"null": {func(int, sent) (*http.Response, error) {
+		"null": {func(int, apitest.Request) (*http.Response, error) {
 			return eventStream(strings.NewReader("event: turn\ndata: null\n\n")), nil
 		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": it is empty (attempts=1)"},
-		"endless event": {func(int, sent) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
+		"endless event": {func(int, apitest.Request) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, s := newStub(t, tc.answer, quick)
+			c, s := apitest.NewClient(t, tc.answer, quick)
 			_, _, err := hear(t, t.Context(), c)
 			require.EqualError(t, err, tc.want)
-			assert.Len(t, s.requests(), 1)
+			assert.Len(t, s.Requests(), 1)
 		})
 	}
-	c, s := newStub(t, always(500, ``), quick)
+	c, s := apitest.NewClient(t, apitest.Always(500, ``), quick)
 	for _, err := range c.Calls.StreamTranscript(t.Context(), "") {
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 	}
-	assert.Empty(t, s.requests())
+	assert.Empty(t, s.Requests())
 }
 
 func TestAStreamRidesOutWhatMayPassAndSkipsUnknownEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := newStub(t, func(n int, _ sent) (*http.Response, error) {
+		c, s := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 			switch {
 			case n < 7: // more than one call's retries
-				return reply(503, ``), nil
+				return apitest.Response(503, ``), nil
 			case n == 7:
 				return nil, errors.New("connection broken")
 			}
@@ -231,7 +234,7 @@ func TestAStreamRidesOutWhatMayPassAndSkipsUnknownEvents(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{"turn 0"}, turns, "what follows the end is not read")
 		assert.Equal(t, []string{"ended"}, others)
-		assert.Len(t, s.requests(), 8)
+		assert.Len(t, s.Requests(), 8)
 	})
 }
 
@@ -260,7 +263,7 @@ func (s *turnSource) Read(p []byte) (int, error) {
 
 func TestTheMemoryOfAStreamDoesNotGrowWithTheCall(t *testing.T) {
 	const total = 200_000
-	c, _ := newStub(t, func(int, sent) (*http.Response, error) { return eventStream(&turnSource{total: total}), nil })
+	c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) { return eventStream(&turnSource{total: total}), nil })
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -337,7 +340,7 @@ func TestDownloadRecordingStreamsWithoutTheKey(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	c, err := agentphone.NewClient(testKey, agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), quick)
 	require.NoError(t, err)
 	download := func(id string) (int64, []byte, error) {
 		var out bytes.Buffer
@@ -393,7 +396,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestADownloadThatStandsStillIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hc := &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		hc := &http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			pr, pw := io.Pipe()
 			go func() {
 				for range 10 { // slow, but alive
@@ -403,11 +406,11 @@ func TestADownloadThatStandsStillIsAnError(t *testing.T) {
 				<-r.Context().Done()
 				pw.CloseWithError(r.Context().Err())
 			}()
-			answer := reply(200, "", "Content-Type", "audio/wav")
+			answer := apitest.Response(200, "", "Content-Type", "audio/wav")
 			answer.Body = pr
 			return answer, nil
 		})}
-		c, err := agentphone.NewClient(testKey, agentphone.WithHTTPClient(hc))
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
 		require.NoError(t, err)
 		n, err := c.Calls.DownloadRecording(t.Context(), "call_1", io.Discard)
 		assert.EqualValues(t, 40, n)
@@ -429,7 +432,7 @@ func TestEveryShapeOfATranscriptIsRead(t *testing.T) {
 		`[]`:                                               nil,
 		`{"callId":"call_1","transcript":[]}`:              nil,
 	} {
-		c, _ := newStub(t, always(200, body))
+		c, _ := apitest.NewClient(t, apitest.Always(200, body))
 		got, err := c.Calls.Transcript(t.Context(), "call_1")
 		require.NoError(t, err, body)
 		var said []string
@@ -445,7 +448,7 @@ func TestEveryShapeOfATranscriptIsRead(t *testing.T) {
 func TestAStreamKeepsTheWaitThatTheServerAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		c, s := newStub(t, func(n int, _ sent) (*http.Response, error) {
+		c, s := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 			switch n {
 			case 1:
 				return eventStream(strings.NewReader("retry: 30000\n\n" + sseTurn(0))), nil
@@ -458,7 +461,7 @@ func TestAStreamKeepsTheWaitThatTheServerAskedFor(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{"turn 0"}, turns)
 		assert.Equal(t, []string{"ended"}, others, "whatever is said of the end, it is the end")
-		assert.Len(t, s.requests(), 4)
+		assert.Len(t, s.Requests(), 4)
 		assert.Equal(t, 90*time.Second, time.Since(start))
 	})
 }
@@ -467,11 +470,13 @@ func TestAStreamDoesNotHammerAServerThatClosesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		c, s := newStub(t, func(int, sent) (*http.Response, error) { return eventStream(strings.NewReader(sseConnected)), nil }, agentphone.WithRetryWait(0, 0))
+		c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+			return eventStream(strings.NewReader(sseConnected)), nil
+		}, agentphone.WithRetryWait(0, 0))
 		_, _, err := hear(t, ctx, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		// The deadline and the last pause end together.
-		assert.InDelta(t, 601, len(s.requests()), 1, "ten a second, after a first that is tried again at once")
+		assert.InDelta(t, 601, len(s.Requests()), 1, "ten a second, after a first that is tried again at once")
 		assert.Regexp(t, `attempts=60[0-2]`, err.Error())
 	})
 }

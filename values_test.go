@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestTimestampReadsWhatTheAPIWrites(t *testing.T) {
@@ -53,9 +54,9 @@ func TestTimestampReadsWhatTheAPIWrites(t *testing.T) {
 func TestTimestampWritesRFC3339OrNull(t *testing.T) {
 	zone := time.FixedZone("", 7200)
 	ts := agentphone.NewTimestamp(time.Date(2026, 4, 19, 19, 20, 11, 500, zone))
-	assert.Equal(t, `"2026-04-19T17:20:11.0000005Z"`, toJSON(t, ts))
-	assert.Equal(t, `null`, toJSON(t, agentphone.Timestamp{}))
-	assert.Equal(t, `{}`, toJSON(t, struct {
+	assert.Equal(t, `"2026-04-19T17:20:11.0000005Z"`, apitest.JSON(t, ts))
+	assert.Equal(t, `null`, apitest.JSON(t, agentphone.Timestamp{}))
+	assert.Equal(t, `{}`, apitest.JSON(t, struct {
 		At agentphone.Timestamp `json:"at,omitzero"`
 	}{}))
 }
@@ -98,15 +99,15 @@ func TestOptionalHasThreeStates(t *testing.T) {
 		`{"list":["a"]}`:  {List: agentphone.Value([]string{"a"})},
 		`{"map":{"a":1}}`: {Map: agentphone.Value(map[string]any{"a": 1.0})},
 	} {
-		assert.Equal(t, want, toJSON(t, in))
+		assert.Equal(t, want, apitest.JSON(t, in))
 		var back patch
 		require.NoError(t, json.Unmarshal([]byte(want), &back))
 		assert.Equal(t, in, back, want)
 	}
-	assert.Equal(t, `{"list":[]}`, toJSON(t, patch{List: agentphone.Value([]string(nil))}), "an empty list is never null")
-	assert.Equal(t, `{"list":[]}`, toJSON(t, patch{List: agentphone.Value([]string{})}))
-	assert.Equal(t, `{"map":{}}`, toJSON(t, patch{Map: agentphone.Value(map[string]any(nil))}))
-	assert.Equal(t, `{"ptr":null}`, toJSON(t, patch{Ptr: agentphone.Value[*int](nil)}))
+	assert.Equal(t, `{"list":[]}`, apitest.JSON(t, patch{List: agentphone.Value([]string(nil))}), "an empty list is never null")
+	assert.Equal(t, `{"list":[]}`, apitest.JSON(t, patch{List: agentphone.Value([]string{})}))
+	assert.Equal(t, `{"map":{}}`, apitest.JSON(t, patch{Map: agentphone.Value(map[string]any(nil))}))
+	assert.Equal(t, `{"ptr":null}`, apitest.JSON(t, patch{Ptr: agentphone.Value[*int](nil)}))
 
 	v, ok := agentphone.Value(3).Get()
 	assert.Equal(t, 3, v)
@@ -256,9 +257,9 @@ func TestCustomToolKeepsFieldsItDoesNotKnow(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(in), &tool))
 	assert.Equal(t, "POST", tool.Method)
 	assert.Len(t, tool.Extra, 2)
-	assert.JSONEq(t, in, toJSON(t, tool))
+	assert.JSONEq(t, in, apitest.JSON(t, tool))
 	tool.Extra = map[string]any{"name": "not this one"}
-	assert.Contains(t, toJSON(t, tool), `"name":"n"`)
+	assert.Contains(t, apitest.JSON(t, tool), `"name":"n"`)
 }
 
 // The API's answers leave tools untyped.
@@ -268,7 +269,7 @@ func TestAnOddCustomToolHidesNothing(t *testing.T) {
 		`{"name":"n","description":"d","url":"u","headers":{"A":null,"B":"b"}}`, `{"name":"n","description":"d","url":"u","headers":[]}`,
 		`{"name":"n","description":"d","url":"u","parameters":"{}","timeoutMs":1500.5,"speakDuringExecution":"yes"}`,
 	} {
-		c, _ := newStub(t, always(200, `{"data":[{"id":"agt_1","customTools":[`+odd+`]},{"id":"agt_2"}],"total":2}`))
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[{"id":"agt_1","customTools":[`+odd+`]},{"id":"agt_2"}],"total":2}`))
 		page, err := c.Agents.List(t.Context(), agentphone.ListAgentsParams{})
 		require.NoError(t, err, odd)
 		require.Len(t, page.Data, 2)
@@ -277,12 +278,12 @@ func TestAnOddCustomToolHidesNothing(t *testing.T) {
 		if want["description"] == nil {
 			want["description"] = "" // it is always sent
 		}
-		assert.JSONEq(t, toJSON(t, want), toJSON(t, page.Data[0].CustomTools[0]), "what was read can be written")
+		assert.JSONEq(t, apitest.JSON(t, want), apitest.JSON(t, page.Data[0].CustomTools[0]), "what was read can be written")
 	}
 	var plain agentphone.CustomTool
 	require.NoError(t, json.Unmarshal([]byte(`{"headers":{"A":"","B":"null"}}`), &plain))
 	assert.Equal(t, map[string]string{"A": "", "B": "null"}, plain.Headers, "these are texts")
-	c, _ := newStub(t, always(200, `{"id":"agt_1","customTools":["odd",null,7]}`))
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"agt_1","customTools":["odd",null,7]}`))
 	agent, err := c.Agents.Get(t.Context(), "agt_1")
 	require.NoError(t, err)
 	assert.Len(t, agent.CustomTools, 3)
@@ -290,7 +291,7 @@ func TestAnOddCustomToolHidesNothing(t *testing.T) {
 
 func TestSuccessIsTrueUnlessTheAPISaysOtherwise(t *testing.T) {
 	for body, want := range map[string]bool{``: true, `null`: true, `{}`: true, `{"success":true}`: true, `{"success":false}`: false, `{"message":"ok"}`: true} {
-		c, _ := newStub(t, always(200, body))
+		c, _ := apitest.NewClient(t, apitest.Always(200, body))
 		err := c.Agents.DetachNumber(t.Context(), "agt_1", "num_1")
 		assert.Equal(t, want, err == nil, body)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // Some of those who speak go on when the callback has returned: they must find it closed, not tear the answer.
@@ -24,7 +25,7 @@ func TestOneResponseIsSharedByManyGoroutines(t *testing.T) {
 	for round := range 20 {
 		var said, late atomic.Int32
 		var speakers sync.WaitGroup
-		w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			spoken := make(chan bool, 100)
 			for i := range 16 {
 				speakers.Go(func() {
@@ -64,7 +65,7 @@ func TestOneResponseIsSharedByManyGoroutines(t *testing.T) {
 				speakers.Wait()
 			}
 			return nil
-		}), signed(turnEvent, "i"))
+		}), apitest.SignedRequest(apitest.TurnEvent, "i"))
 		body := w.Body.String() // as it is when the handler has returned
 		speakers.Wait()
 		texts := textsOf(t, body)
@@ -98,7 +99,7 @@ func TestAFirstLineIsHeardWithin50Milliseconds(t *testing.T) {
 			var first, second []time.Duration
 			for i := range turns {
 				began := time.Now()
-				req := signed(turnEvent, fmt.Sprint(i))
+				req := apitest.SignedRequest(apitest.TurnEvent, fmt.Sprint(i))
 				req.RequestURI = ""
 				req.URL.Scheme, req.URL.Host = "https", srv.Listener.Addr().String()
 				res, err := srv.Client().Do(req)

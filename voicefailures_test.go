@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // A faultyWriter is a connection that breaks while lines are written or flushed.
@@ -47,7 +48,7 @@ func TestALineThatCannotBeSentIsAnErrorAndEndsAStream(t *testing.T) {
 				require.ErrorIs(t, err, broken)
 				return err
 			})
-			h.ServeHTTP(w, signed(turnEvent, "i"))
+			h.ServeHTTP(w, apitest.SignedRequest(apitest.TurnEvent, "i"))
 			assert.Equal(t, 1, asked)
 		})
 	}
@@ -62,7 +63,7 @@ func TestAWriterThatCannotFlushIsNoError(t *testing.T) {
 		require.NoError(t, v.Interim("One moment."))
 		require.NoError(t, v.Stream(tokens("Two. ", "Three. ", "Four.")))
 		return nil
-	}).ServeHTTP(flushless{w}, signed(turnEvent, "i"))
+	}).ServeHTTP(flushless{w}, apitest.SignedRequest(apitest.TurnEvent, "i"))
 	assert.Equal(t, []string{"One moment.", "Two.", "Three.", "Four."}, textsOf(t, w.Body.String()))
 }
 
@@ -101,10 +102,10 @@ func TestWhoeverSpeaksToACallerWhoIsGoneLearnsIt(t *testing.T) {
 			ctx, hangUp := context.WithCancel(t.Context())
 			defer hangUp()
 			var err error
-			w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+			w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 				err = speak(v, hangUp)
 				return err
-			}), signed(turnEvent, "i").WithContext(ctx))
+			}), apitest.SignedRequest(apitest.TurnEvent, "i").WithContext(ctx))
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotContains(t, w.Body.String(), "Hello", "nothing is said to nobody")
 		})
@@ -126,14 +127,14 @@ func TestTheRestOfATokenIsNotSaidToACallerWhoIsGone(t *testing.T) {
 	voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		err = v.Stream(tokens("One. Two. Three. ", "Four. "))
 		return err
-	}).ServeHTTP(w, signed(turnEvent, "i").WithContext(ctx))
+	}).ServeHTTP(w, apitest.SignedRequest(apitest.TurnEvent, "i").WithContext(ctx))
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Contains(t, w.Body.String(), "One.")
 	assert.NotContains(t, w.Body.String(), "Two.")
 }
 
 func TestNothingElseIsSaidWhileTokensAre(t *testing.T) {
-	w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(yield func(string, error) bool) {
 			refused := func() {
 				require.ErrorIs(t, v.Say("Something else."), agentphone.ErrVoiceAnswered)
@@ -146,7 +147,7 @@ func TestNothingElseIsSaidWhileTokensAre(t *testing.T) {
 			yield("Two", nil)
 			refused()
 		})
-	}), signed(turnEvent, "i"))
+	}), apitest.SignedRequest(apitest.TurnEvent, "i"))
 	assert.Equal(t, []string{"One.", "Two"}, textsOf(t, w.Body.String()))
 }
 
@@ -160,7 +161,7 @@ func TestAnAnswerIsKeptByNoCacheAndHeldBackByNoProxy(t *testing.T) {
 		"lines":   {func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Interim("Hi.") }, "no"},
 		"tokens":  {func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens("Hi. ", "Ho.")) }, "no"},
 	} {
-		header := serve(voiceHandler(t, tc.say), signed(turnEvent, "i")).Result().Header
+		header := apitest.Serve(voiceHandler(t, tc.say), apitest.SignedRequest(apitest.TurnEvent, "i")).Result().Header
 		assert.Equal(t, "no-store", header.Get("Cache-Control"), name)
 		assert.Equal(t, tc.buffering, header.Get("X-Accel-Buffering"), name)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 type voiceFunc func(context.Context, *agentphone.VoiceResponse) error
@@ -101,7 +102,7 @@ func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
 			`{"text":"` + strings.TrimSpace(strings.Repeat("word ", 61)) + "\",\"interim\":true}\n{}"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := serve(voiceHandler(t, tc.say), signed(turnEvent, "whd_1"))
+			w := apitest.Serve(voiceHandler(t, tc.say), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 			assert.Equal(t, 200, w.Code)
 			assert.Equal(t, tc.kind, w.Header().Get("Content-Type"))
 			assert.Equal(t, tc.want+"\n", w.Body.String())
@@ -112,14 +113,14 @@ func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
 
 func TestTokensThatEndWithAnErrorAreSaidUpToIt(t *testing.T) {
 	broken := errors.New("model is down")
-	w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		require.ErrorIs(t, v.Stream(nil), agentphone.ErrValidation)
 		err := v.Stream(func(yield func(string, error) bool) {
 			_ = yield("All is", nil) && yield("", broken)
 		})
 		require.ErrorIs(t, err, broken)
 		return nil
-	}), signed(turnEvent, "whd_1"))
+	}), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 	assert.Equal(t, "{\"text\":\"All is\"}\n", w.Body.String())
 }
 
@@ -128,14 +129,14 @@ func TestAFailedVoiceTurnThatSaidNothingIs500(t *testing.T) {
 		func(context.Context, *agentphone.VoiceResponse) error { return errors.New("x") },
 		func(_ context.Context, v *agentphone.VoiceResponse) error { _ = v.Say("y"); panic("x") },
 	} {
-		assert.Equal(t, 500, serve(voiceHandler(t, f), signed(turnEvent, "whd_1")).Code)
+		assert.Equal(t, 500, apitest.Serve(voiceHandler(t, f), apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Code)
 	}
 }
 
 func TestAResponseCannotBeUsedAfterItsCallback(t *testing.T) {
 	var kept *agentphone.VoiceResponse
 	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { kept = v; return nil })
-	w := serve(h, signed(turnEvent, "whd_1"))
+	w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 	for _, err := range []error{kept.Say("late"), kept.Interim("late"), kept.Hangup(), kept.Transfer(), kept.Stream(tokens("late. "))} {
 		require.ErrorIs(t, err, agentphone.ErrVoiceAnswered)
 	}
@@ -145,13 +146,13 @@ func TestAResponseCannotBeUsedAfterItsCallback(t *testing.T) {
 func TestATurnEndsWithItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		w := serve(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
+		w := apitest.Serve(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
 			require.NoError(t, v.Interim("One moment."))
 			<-ctx.Done()
 			require.ErrorIs(t, v.Interim("too late"), context.DeadlineExceeded)
 			require.ErrorIs(t, v.Say("too late"), context.DeadlineExceeded)
 			return nil
-		}), signed(turnEvent, "whd_1"))
+		}), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 		assert.Equal(t, 30*time.Second, time.Since(start))
 		assert.Equal(t, "{\"text\":\"One moment.\",\"interim\":true}\n{}\n", w.Body.String())
 	})
@@ -159,8 +160,8 @@ func TestATurnEndsWithItsTime(t *testing.T) {
 
 // post sends a signed turn over a socket.
 func post(t *testing.T, ctx context.Context, url string) (*http.Response, error) {
-	r := signed(turnEvent, t.Name())
-	req, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader([]byte(turnEvent)))
+	r := apitest.SignedRequest(apitest.TurnEvent, t.Name())
+	req, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader([]byte(apitest.TurnEvent)))
 	require.NoError(t, err)
 	req.Header = r.Header
 	return http.DefaultClient.Do(req)
@@ -185,9 +186,9 @@ func TestASlowTurnIsNotCutByTheServersWriteTimeout(t *testing.T) {
 			srv.EnableHTTP2 = http2
 			srv.StartTLS()
 			defer srv.Close()
-			req, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL, strings.NewReader(turnEvent))
+			req, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL, strings.NewReader(apitest.TurnEvent))
 			require.NoError(t, err)
-			req.Header = signed(turnEvent, "whd_1").Header
+			req.Header = apitest.SignedRequest(apitest.TurnEvent, "whd_1").Header
 			res, err := srv.Client().Do(req)
 			require.NoError(t, err)
 			defer res.Body.Close()

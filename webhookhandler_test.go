@@ -20,44 +20,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-const textEvent = `{"event":"agent.message","channel":"sms","agentId":"a","data":{"message":"hi"}}`
-const turnEvent = `{"event":"agent.message","channel":"voice","agentId":"a","data":{"callId":"c","transcript":"hello"}}`
-
 var quiet = slog.New(slog.DiscardHandler)
-
-// signed is a webhook request.
-func signed(body, id string) *http.Request {
-	r := httptest.NewRequest("POST", "/hook", strings.NewReader(body))
-	r.Header = agentphone.SignWebhook([]byte(body), testSecret, time.Now())
-	if id != "" {
-		r.Header.Set(agentphone.WebhookIDHeader, id)
-	}
-	return r
-}
 
 func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handler {
 	t.Helper()
 	if config.Logger == nil {
 		config.Logger = quiet
 	}
-	h, err := agentphone.NewWebhookHandler([]string{testSecret, "whsec_old"}, config)
+	h, err := agentphone.NewWebhookHandler([]string{apitest.Secret, "whsec_old"}, config)
 	require.NoError(t, err)
 	return h
-}
-
-func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
 }
 
 func TestTheHandlerCallsBackOnlyForWhatIsGenuine(t *testing.T) {
 	calls := 0
 	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { calls++; return nil }})
 	request := func(body string, change func(*http.Request)) *http.Request {
-		r := signed(body, fmt.Sprint("whd_", time.Now().UnixNano()))
+		r := apitest.SignedRequest(body, fmt.Sprint("whd_", time.Now().UnixNano()))
 		if change != nil {
 			change(r)
 		}
@@ -68,32 +50,34 @@ func TestTheHandlerCallsBackOnlyForWhatIsGenuine(t *testing.T) {
 		status int
 		calls  int
 	}{
-		"genuine":           {request(textEvent, nil), 200, 1},
-		"by the old secret": {request(textEvent, func(r *http.Request) { r.Header = agentphone.SignWebhook([]byte(textEvent), "whsec_old", time.Now()) }), 200, 1},
-		"forged": {request(textEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(textEvent), "whsec_forged", time.Now())
+		"genuine": {request(apitest.TextEvent, nil), 200, 1},
+		"by the old secret": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_old", time.Now())
+		}), 200, 1},
+		"forged": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_forged", time.Now())
 		}), 401, 0},
-		"unsigned": {request(textEvent, func(r *http.Request) { r.Header = http.Header{} }), 401, 0},
-		"stale": {request(textEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(textEvent), testSecret, time.Now().Add(-6*time.Minute))
+		"unsigned": {request(apitest.TextEvent, func(r *http.Request) { r.Header = http.Header{} }), 401, 0},
+		"stale": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-6*time.Minute))
 		}), 401, 0},
-		"of the future": {request(textEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(textEvent), testSecret, time.Now().Add(6*time.Minute))
+		"of the future": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(6*time.Minute))
 		}), 401, 0},
-		"tampered":        {request(textEvent, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(textEvent + " ")) }), 401, 0},
+		"tampered":        {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(apitest.TextEvent + " ")) }), 401, 0},
 		"no event":        {request(`{"hello":1}`, nil), 400, 0},
 		"no JSON":         {request(`hello`, nil), 400, 0},
 		"empty":           {request(``, nil), 400, 0},
-		"GET":             {request(textEvent, func(r *http.Request) { r.Method = "GET" }), 405, 0},
+		"GET":             {request(apitest.TextEvent, func(r *http.Request) { r.Method = "GET" }), 405, 0},
 		"40 MiB":          {request(strings.Repeat("x", 40<<20), nil), 413, 0},
-		"body broken off": {request(textEvent, func(r *http.Request) { r.Body = io.NopCloser(errReader{}) }), 400, 0},
+		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(errReader{}) }), 400, 0},
 		"unknown event":   {request(`{"event":"agent.dreamt"}`, nil), 200, 0},
 	} {
 		calls = 0
-		w := serve(h, tc.r)
+		w := apitest.Serve(h, tc.r)
 		assert.Equal(t, tc.status, w.Code, name)
 		assert.Equal(t, tc.calls, calls, name)
-		assert.NotContains(t, w.Body.String(), testSecret)
+		assert.NotContains(t, w.Body.String(), apitest.Secret)
 		if tc.status == 405 {
 			assert.Equal(t, "POST", w.Header().Get("Allow"))
 		}
@@ -125,11 +109,11 @@ func TestEachKindOfEventHasItsCallback(t *testing.T) {
 	})
 	silent := newHandler(t, agentphone.WebhookHandlerConfig{})
 	for i, body := range []string{
-		textEvent, turnEvent, `{"event":"agent.call_ended","data":{"callId":"c2"}}`, `{"event":"agent.reaction","data":{"messageId":"m2"}}`, `{"event":"x","data":[1]}`,
+		apitest.TextEvent, apitest.TurnEvent, `{"event":"agent.call_ended","data":{"callId":"c2"}}`, `{"event":"agent.reaction","data":{"messageId":"m2"}}`, `{"event":"x","data":[1]}`,
 	} {
 		id := fmt.Sprint("whd_", i)
-		assert.Equal(t, 200, serve(h, signed(body, id)).Code)
-		assert.Equal(t, 200, serve(silent, signed(body, id)).Code, "without a callback an event is answered well")
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
+		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "without a callback an event is answered well")
 	}
 	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4"}, got)
 }
@@ -149,9 +133,9 @@ func TestADeliveryThatFailedIsHandledWhenItComesAgain(t *testing.T) {
 			return nil
 		},
 	})
-	event := strings.Replace(textEvent, "hi", "marzipan", 1)
+	event := strings.Replace(apitest.TextEvent, "hi", "marzipan", 1)
 	for _, want := range []int{500, 500, 200, 200, 200} {
-		assert.Equal(t, want, serve(h, signed(event, "whd_1")).Code)
+		assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(event, "whd_1")).Code)
 	}
 	assert.Equal(t, 3, calls)
 	assert.Contains(t, logs.String(), "database is down")
@@ -161,7 +145,7 @@ func TestADeliveryThatFailedIsHandledWhenItComesAgain(t *testing.T) {
 
 	// Without an id the body tells a repetition.
 	for range 2 {
-		assert.Equal(t, 200, serve(h, signed(`{"event":"agent.message","channel":"sms","data":{"message":"no id"}}`, "")).Code)
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":{"message":"no id"}}`, "")).Code)
 	}
 	assert.Equal(t, 4, calls)
 }
@@ -177,10 +161,10 @@ func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
 		var statuses [1000]int
 		var wg sync.WaitGroup
 		for i := range 10 {
-			wg.Go(func() { statuses[i] = serve(h, signed(textEvent, "whd_1")).Code })
+			wg.Go(func() { statuses[i] = apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code })
 		}
 		time.Sleep(5 * time.Second)
-		w := serve(h, signed(textEvent, "whd_1"))
+		w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1"))
 		assert.Equal(t, 409, w.Code)
 		assert.NotEmpty(t, w.Header().Get("Retry-After"))
 		wg.Wait()
@@ -189,7 +173,7 @@ func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
 			count[status]++
 		}
 		assert.Equal(t, map[int]int{200: 1, 409: 9}, count)
-		assert.Equal(t, 200, serve(h, signed(textEvent, "whd_1")).Code)
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
 		assert.EqualValues(t, 1, calls.Load())
 	})
 }
@@ -216,7 +200,7 @@ func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
 	for range 64 {
 		wg.Go(func() {
 			for id := range ids {
-				for serve(h, signed(textEvent, id)).Code != 200 { // 409: delivered again
+				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: delivered again
 				}
 			}
 		})
@@ -239,7 +223,7 @@ func TestAStoreThatFailsMakesTheDeliveryComeAgain(t *testing.T) {
 		t.Error("called back without a claim")
 		return nil
 	}})
-	assert.Equal(t, 503, serve(h, signed(textEvent, "whd_1")).Code)
+	assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
 }
 
 func TestTheHandlerRefusesASenselessConfig(t *testing.T) {
@@ -294,16 +278,16 @@ func TestMemoryDeliveryStore(t *testing.T) {
 }
 
 func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
-	f.Add("POST", []byte(textEvent), "sha256="+strings.Repeat("0", 64), "1776619211", "whd_1", false)
-	f.Add("POST", []byte(turnEvent), "", "", "", true)
-	f.Add("GET", []byte(turnEvent), "", "", "", true)
-	f.Add("PUT", []byte(textEvent), "", "", "whd_1", true)
-	f.Add("post", []byte(textEvent), "", "", "whd_1", true)
+	f.Add("POST", []byte(apitest.TextEvent), "sha256="+strings.Repeat("0", 64), "1776619211", "whd_1", false)
+	f.Add("POST", []byte(apitest.TurnEvent), "", "", "", true)
+	f.Add("GET", []byte(apitest.TurnEvent), "", "", "", true)
+	f.Add("PUT", []byte(apitest.TextEvent), "", "", "whd_1", true)
+	f.Add("post", []byte(apitest.TextEvent), "", "", "whd_1", true)
 	f.Add("POST", []byte(`{"event":"agent.message","channel":"voice","data":{"transcript":"a\nb. c\u2028d \ud800 e! f"}}`), "", "", "", true)
 	f.Add("POST", []byte(`{"event":"x"`), "sha256=zz", "-1", "\x00", true)
 	f.Fuzz(func(t *testing.T, method string, body []byte, signature, timestamp, id string, sign bool) {
 		called, turn := false, ""
-		h, err := agentphone.NewWebhookHandler([]string{testSecret}, agentphone.WebhookHandlerConfig{
+		h, err := agentphone.NewWebhookHandler([]string{apitest.Secret}, agentphone.WebhookHandlerConfig{
 			Logger: quiet, MaxBodyBytes: 4096,
 			OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { called = true; return nil },
 			OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, d *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
@@ -319,10 +303,10 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 		r.Method = method
 		r.Header = http.Header{agentphone.WebhookSignatureHeader: {signature}, agentphone.WebhookTimestampHeader: {timestamp}}
 		if sign {
-			r.Header = agentphone.SignWebhook(body, testSecret, time.Now())
+			r.Header = agentphone.SignWebhook(body, apitest.Secret, time.Now())
 		}
 		r.Header[http.CanonicalHeaderKey(agentphone.WebhookIDHeader)] = []string{id}
-		w := serve(h, r)
+		w := apitest.Serve(h, r)
 		if called && (!sign || len(body) > 4096 || method != "POST") {
 			t.Fatal("called back without a signature, or for what is no event")
 		}

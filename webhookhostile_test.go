@@ -19,31 +19,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestTokensThatPanicAreAFailedTurn(t *testing.T) {
-	w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(func(string, error) bool) { panic("a bug in the model's client") })
-	}), signed(turnEvent, "x"))
+	}), apitest.SignedRequest(apitest.TurnEvent, "x"))
 	assert.Equal(t, 500, w.Code)
 }
 
 func TestTokensThatGoOnAfterTheCallerIsGoneAreAFailedTurn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+	apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(yield func(string, error) bool) {
 			yield("Hello. ", nil)
 			cancel() // hangs up
 			yield("Are you there? ", nil)
 			yield("Hello? ", nil)
 		})
-	}), signed(turnEvent, "x").WithContext(ctx))
+	}), apitest.SignedRequest(apitest.TurnEvent, "x").WithContext(ctx))
 }
 
 func TestAStreamThatOutlivesItsCallbackSaysNothing(t *testing.T) {
 	for range 50 {
 		ended, started := make(chan error, 1), make(chan bool)
-		serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			go func() {
 				ended <- v.Stream(func(yield func(string, error) bool) {
 					close(started)
@@ -53,7 +54,7 @@ func TestAStreamThatOutlivesItsCallbackSaysNothing(t *testing.T) {
 			}()
 			<-started
 			return nil
-		}), signed(turnEvent, "x"))
+		}), apitest.SignedRequest(apitest.TurnEvent, "x"))
 		<-ended
 	}
 }
@@ -61,7 +62,7 @@ func TestAStreamThatOutlivesItsCallbackSaysNothing(t *testing.T) {
 func TestAStreamOfTokensEndsWithItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return v.Stream(func(yield func(string, error) bool) {
 				for range 1000 {
 					time.Sleep(time.Second)
@@ -70,7 +71,7 @@ func TestAStreamOfTokensEndsWithItsTurn(t *testing.T) {
 					}
 				}
 			})
-		}), signed(turnEvent, "x"))
+		}), apitest.SignedRequest(apitest.TurnEvent, "x"))
 		assert.LessOrEqual(t, time.Since(began), 31*time.Second)
 	})
 }
@@ -84,9 +85,9 @@ func TestACallbackThatEndsItsGoroutineReleasesTheDelivery(t *testing.T) {
 		return nil
 	}})
 	var wg sync.WaitGroup
-	wg.Go(func() { serve(h, signed(textEvent, "x")) })
+	wg.Go(func() { apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")) })
 	wg.Wait()
-	assert.Equal(t, 200, serve(h, signed(textEvent, "x")).Code)
+	assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
 }
 
 func TestAClaimOutlivesItsCallback(t *testing.T) {
@@ -105,9 +106,9 @@ func TestAClaimOutlivesItsCallback(t *testing.T) {
 			mu.Unlock()
 			return nil
 		}})
-		go serve(h, signed(textEvent, "x"))
+		go apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
 		time.Sleep(10 * time.Minute)
-		go serve(h, signed(textEvent, "x"))
+		go apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		mu.Lock()
@@ -123,7 +124,7 @@ func TestAnOddFieldLosesNoText(t *testing.T) {
 		Logger:    slog.New(slog.NewTextHandler(&logs, nil)),
 		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { got++; return nil },
 	})
-	w := serve(h, signed(`{"event":"agent.message","channel":"sms","data":{"message":"help!","replyTo":"msg_1"}}`, "1"))
+	w := apitest.Serve(h, apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":{"message":"help!","replyTo":"msg_1"}}`, "1"))
 	assert.Falsef(t, w.Code == 200 && got == 0 && logs.Len() == 0, "answered 200, no callback, no log")
 }
 
@@ -156,7 +157,7 @@ func TestAClaimHasATimeLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &slowStore{d: time.Hour}})
-		assert.Equal(t, 503, serve(h, signed(textEvent, "x")).Code)
+		assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
 		assert.Less(t, time.Since(began), time.Minute)
 	})
 }
@@ -168,8 +169,8 @@ func TestASlowClaimIsNotCutByTheServersWriteTimeout(t *testing.T) {
 	srv.Start()
 	defer srv.Close()
 	for range 2 {
-		req, _ := http.NewRequest("POST", srv.URL, strings.NewReader(textEvent))
-		req.Header = signed(textEvent, "whd_1").Header
+		req, _ := http.NewRequest("POST", srv.URL, strings.NewReader(apitest.TextEvent))
+		req.Header = apitest.SignedRequest(apitest.TextEvent, "whd_1").Header
 		res, err := http.DefaultClient.Do(req) // the second time: handled
 		require.NoError(t, err)
 		res.Body.Close()
@@ -177,12 +178,12 @@ func TestASlowClaimIsNotCutByTheServersWriteTimeout(t *testing.T) {
 }
 
 func TestAnApologyAfterTokensThatBreakOffAtOnceIsSaid(t *testing.T) {
-	w := serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		if err := v.Stream(func(yield func(string, error) bool) { yield("", errors.New("model is down")) }); err != nil {
 			return v.Say("Sorry, something went wrong.")
 		}
 		return nil
-	}), signed(turnEvent, "x"))
+	}), apitest.SignedRequest(apitest.TurnEvent, "x"))
 	assert.Equal(t, 200, w.Code, w.Body)
 }
 
@@ -215,8 +216,8 @@ func TestInterimEndsWithTheTurnIfNobodyReads(t *testing.T) {
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", len(turnEvent))
-	_ = signed(turnEvent, "1").Header.Write(conn)
-	fmt.Fprintf(conn, "\r\n%s", turnEvent)
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", len(apitest.TurnEvent))
+	_ = apitest.SignedRequest(apitest.TurnEvent, "1").Header.Write(conn)
+	fmt.Fprintf(conn, "\r\n%s", apitest.TurnEvent)
 	assert.Less(t, <-took, 3*time.Second)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestATurnHasItsOwnTimeAndAllElseTenMinutes(t *testing.T) {
@@ -40,14 +41,14 @@ func TestATurnHasItsOwnTimeAndAllElseTenMinutes(t *testing.T) {
 			OnUnknown:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.UnknownData) error { return note(ctx) },
 		})
 		for body, want := range map[string]time.Duration{
-			turnEvent: 7 * time.Second,
-			textEvent: 10 * time.Minute,
+			apitest.TurnEvent: 7 * time.Second,
+			apitest.TextEvent: 10 * time.Minute,
 			`{"event":"agent.call_ended","channel":"voice","data":{}}`: 10 * time.Minute,
 			`{"event":"agent.reaction","data":{}}`:                     10 * time.Minute,
 			`{"event":"agent.dreamt","channel":"voice","data":{}}`:     10 * time.Minute,
 		} {
 			left = 0
-			require.Equal(t, 200, serve(h, signed(body, "")).Code)
+			require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, "")).Code)
 			assert.Equal(t, want, left, body)
 		}
 	})
@@ -60,12 +61,12 @@ func TestABodyMayHaveAsManyBytesAsTheConfigSays(t *testing.T) {
 	}
 	for _, limit := range []int{100, 1 << 20, 3 << 20} {
 		h := newHandler(t, agentphone.WebhookHandlerConfig{MaxBodyBytes: int64(limit)})
-		assert.Equal(t, 200, serve(h, signed(of(limit), "")).Code, limit)
-		assert.Equal(t, 413, serve(h, signed(of(limit+1), "")).Code, limit)
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(of(limit), "")).Code, limit)
+		assert.Equal(t, 413, apitest.Serve(h, apitest.SignedRequest(of(limit+1), "")).Code, limit)
 	}
 	h := newHandler(t, agentphone.WebhookHandlerConfig{})
-	assert.Equal(t, 200, serve(h, signed(of(1<<20), "")).Code)
-	assert.Equal(t, 413, serve(h, signed(of(1<<20+1), "")).Code)
+	assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(of(1<<20), "")).Code)
+	assert.Equal(t, 413, apitest.Serve(h, apitest.SignedRequest(of(1<<20+1), "")).Code)
 }
 
 func TestATimestampMayBeAsOldAsTheConfigSays(t *testing.T) {
@@ -75,9 +76,9 @@ func TestATimestampMayBeAsOldAsTheConfigSays(t *testing.T) {
 			for age, want := range map[time.Duration]int{
 				tolerance: 200, -tolerance: 200, tolerance + time.Second: 401, -tolerance - time.Second: 401,
 			} {
-				r := signed(textEvent, "")
-				r.Header = agentphone.SignWebhook([]byte(textEvent), testSecret, time.Now().Add(-age))
-				assert.Equal(t, want, serve(h, r).Code, "%v of %v", age, tolerance)
+				r := apitest.SignedRequest(apitest.TextEvent, "")
+				r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-age))
+				assert.Equal(t, want, apitest.Serve(h, r).Code, "%v of %v", age, tolerance)
 			}
 		}
 	})
@@ -89,9 +90,9 @@ func TestOnlyAPOSTIsAnEvent(t *testing.T) {
 		return nil
 	}})
 	for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "post", "PURGE", ""} {
-		r := signed(textEvent, "whd_1") // signed well: it is the method that is wrong
+		r := apitest.SignedRequest(apitest.TextEvent, "whd_1") // signed well: it is the method that is wrong
 		r.Method = method
-		w := serve(h, r)
+		w := apitest.Serve(h, r)
 		assert.Equal(t, 405, w.Code, method)
 		assert.Equal(t, "POST", w.Header().Get("Allow"), method)
 	}
@@ -132,11 +133,11 @@ func TestAnAnswerHasTimeToGoOutHoweverLongAllElseTook(t *testing.T) {
 		err   error
 		want  int
 	}{
-		"handled":      {textEvent, 4900 * time.Millisecond, nil, 200},
-		"failed":       {textEvent, 4900 * time.Millisecond, failure, 500},
-		"turn":         {turnEvent, 4900 * time.Millisecond, nil, 200},
-		"failed turn":  {turnEvent, 4900 * time.Millisecond, failure, 500},
-		"store broken": {textEvent, time.Hour, nil, 503},
+		"handled":      {apitest.TextEvent, 4900 * time.Millisecond, nil, 200},
+		"failed":       {apitest.TextEvent, 4900 * time.Millisecond, failure, 500},
+		"turn":         {apitest.TurnEvent, 4900 * time.Millisecond, nil, 200},
+		"failed turn":  {apitest.TurnEvent, 4900 * time.Millisecond, failure, 500},
+		"store broken": {apitest.TextEvent, time.Hour, nil, 503},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -153,7 +154,7 @@ func TestAnAnswerHasTimeToGoOutHoweverLongAllElseTook(t *testing.T) {
 					},
 				})
 				w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder(), t: t}
-				h.ServeHTTP(w, signed(tc.body, "whd_1"))
+				h.ServeHTTP(w, apitest.SignedRequest(tc.body, "whd_1"))
 				assert.Equal(t, tc.want, w.Code)
 				assert.NotZero(t, w.writes)
 				assert.True(t, w.deadline.IsZero(), "the connection is not the handler's after the request")
@@ -211,8 +212,8 @@ func TestAConnectionServesAnotherRequestHoursLater(t *testing.T) {
 		for i, path := range []string{"/hook", "/other", "/hook", "/hook"} {
 			var reused bool
 			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused = c.Reused }})
-			r := signed(turnEvent, "")
-			req, err := http.NewRequestWithContext(ctx, "POST", "http://pipe"+path, strings.NewReader(turnEvent))
+			r := apitest.SignedRequest(apitest.TurnEvent, "")
+			req, err := http.NewRequestWithContext(ctx, "POST", "http://pipe"+path, strings.NewReader(apitest.TurnEvent))
 			require.NoError(t, err)
 			req.Header = r.Header
 			req.Header.Set(agentphone.WebhookIDHeader, path+time.Now().String())

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // A jsonLog is a sink that hides nothing: values are printed with what is inside of them, and quotes that
@@ -89,7 +90,7 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 	failure, down := errors.New("database is down"), errors.New("store is down")
 	broken := func(r *http.Request, header, value string) *http.Request { r.Header.Set(header, value); return r }
 	signed := func(body string) *http.Request {
-		r := signed(body, "whd_7")
+		r := apitest.SignedRequest(body, "whd_7")
 		for name, values := range agentphone.SignWebhook([]byte(body), logSecret, time.Now()) {
 			r.Header[name] = values
 		}
@@ -139,7 +140,7 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 			require.NoError(t, err)
 			status := 0
 			var wg sync.WaitGroup
-			wg.Go(func() { status = serve(h, tc.request).Code }) // it may end its goroutine
+			wg.Go(func() { status = apitest.Serve(h, tc.request).Code }) // it may end its goroutine
 			wg.Wait()
 			assert.Equal(t, tc.status, status)
 
@@ -169,7 +170,7 @@ func TestACallerWhoHungUpIsNoErrorInTheLog(t *testing.T) {
 		hangUp()
 		return v.Interim("Are you there?")
 	}})
-	serve(h, signed(turnEvent, "whd_1").WithContext(ctx))
+	apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1").WithContext(ctx))
 	records := logs.take(t)
 	require.Len(t, records, 1)
 	assert.Equal(t, "INFO", records[0]["level"])
@@ -184,12 +185,12 @@ func TestWithoutALoggerFailuresGoToTheDefaultOne(t *testing.T) {
 	}()
 	var logs jsonLog
 	slog.SetDefault(logs.logger())
-	h, err := agentphone.NewWebhookHandler([]string{testSecret}, agentphone.WebhookHandlerConfig{
+	h, err := agentphone.NewWebhookHandler([]string{apitest.Secret}, agentphone.WebhookHandlerConfig{
 		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
 			return errors.New("database is down")
 		},
 	})
 	require.NoError(t, err)
-	assert.Equal(t, 500, serve(h, signed(textEvent, "whd_1")).Code)
+	assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
 	assert.Contains(t, logs.String(), "database is down")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // A noteStore writes down what it is asked, and fails as it is told.
@@ -69,27 +70,27 @@ func TestADeliveryIsSettledBeforeItsAnswer(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"handled": {textEvent, nil, nil, []string{"claim i", "done i", "answer 200"}},
-		"failed":  {textEvent, nil, failure, []string{"claim i", "release i", "answer 500", "answer Internal Server Error"}},
-		"turn": {turnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Say("Hi.") }, nil,
+		"handled": {apitest.TextEvent, nil, nil, []string{"claim i", "done i", "answer 200"}},
+		"failed":  {apitest.TextEvent, nil, failure, []string{"claim i", "release i", "answer 500", "answer Internal Server Error"}},
+		"turn": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Say("Hi.") }, nil,
 			[]string{"claim i", "done i", `answer {"text":"Hi."}`}},
 		// It has failed, so that the next attempt of this event may do better.
-		"turn that failed after its first line": {turnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		"turn that failed after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Interim("Hm."), failure)
 		}, nil, []string{"claim i", "answer 200", `answer {"text":"Hm.","interim":true}`, "release i", "answer {}"}},
-		"turn that panicked after its first line": {turnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		"turn that panicked after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			_ = v.Interim("Hm.")
 			panic("x")
 		}, nil, []string{"claim i", "answer 200", `answer {"text":"Hm.","interim":true}`, "release i", "answer {}"}},
 		// To say more than is heard is a slip in a turn that went well.
-		"turn that said its last words twice": {turnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		"turn that said its last words twice": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Say("Hi."), v.Say("Hi!"))
 		}, nil, []string{"claim i", "done i", `answer {"text":"Hi."}`}},
-		"turn that said more after its tokens": {turnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		"turn that said more after its tokens": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Stream(tokens("Hi")), v.Interim("Hi!"))
 		}, nil, []string{"claim i", "done i", `answer {"text":"Hi"}`}},
 		// But somebody else's ErrVoiceAnswered is not this turn's.
-		"turn that said nothing": {turnEvent, func(context.Context, *agentphone.VoiceResponse) error { return agentphone.ErrVoiceAnswered }, nil,
+		"turn that said nothing": {apitest.TurnEvent, func(context.Context, *agentphone.VoiceResponse) error { return agentphone.ErrVoiceAnswered }, nil,
 			[]string{"claim i", "release i", "answer 500", "answer Internal Server Error"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +102,7 @@ func TestADeliveryIsSettledBeforeItsAnswer(t *testing.T) {
 					return tc.turn(ctx, v)
 				},
 			})
-			h.ServeHTTP(&noteWriter{httptest.NewRecorder(), &notes}, signed(tc.body, "i"))
+			h.ServeHTTP(&noteWriter{httptest.NewRecorder(), &notes}, apitest.SignedRequest(tc.body, "i"))
 			assert.Equal(t, tc.want, notes)
 		})
 	}
@@ -122,7 +123,7 @@ func TestTheStoreIsToldThoughTheSenderIsGone(t *testing.T) {
 				require.ErrorIs(t, ctx.Err(), context.Canceled)
 				return tc.err
 			}})
-			serve(h, signed(textEvent, "i").WithContext(ctx))
+			apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i").WithContext(ctx))
 			assert.Equal(t, []string{"claim i", tc.want}, notes)
 			assert.NotContains(t, logs.String(), "the delivery", "the store's context had ended")
 		})
@@ -149,7 +150,7 @@ func TestSettlingHasATimeLimit(t *testing.T) {
 				}}
 				h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), Deliveries: store, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return tc.err }})
 				began := time.Now()
-				assert.Equal(t, tc.want, serve(h, signed(textEvent, "i")).Code)
+				assert.Equal(t, tc.want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code)
 				assert.Equal(t, 5*time.Second, time.Since(began))
 				assert.Contains(t, logs.String(), context.DeadlineExceeded.Error())
 			})
@@ -175,7 +176,7 @@ func TestOnlyAGrantedClaimIsHandled(t *testing.T) {
 			t.Error("called back for ", claim)
 			return nil
 		}})
-		assert.Equal(t, want, serve(h, signed(textEvent, "i")).Code, claim)
+		assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code, claim)
 	}
 }
 
@@ -185,9 +186,9 @@ func TestATurnThatComesAgainIsSilence(t *testing.T) {
 		calls++
 		return errors.Join(v.Interim("One moment."), v.Say("Done."))
 	})
-	first := serve(h, signed(turnEvent, "whd_1"))
+	first := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 	assert.Contains(t, first.Body.String(), "Done.")
-	again := serve(h, signed(turnEvent, "whd_1"))
+	again := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 	assert.Equal(t, 200, again.Code)
 	assert.Equal(t, "application/json", again.Header().Get("Content-Type"))
 	assert.Equal(t, "{}\n", again.Body.String(), "a body that is none is no answer to a turn")
@@ -195,7 +196,7 @@ func TestATurnThatComesAgainIsSilence(t *testing.T) {
 
 	text := newHandler(t, agentphone.WebhookHandlerConfig{})
 	for range 2 {
-		assert.Empty(t, serve(text, signed(textEvent, "whd_1")).Body.String())
+		assert.Empty(t, apitest.Serve(text, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Body.String())
 	}
 }
 
@@ -209,23 +210,23 @@ func TestAStoreSeesNoLongIDAndDeliveriesWithoutOneByTheirBody(t *testing.T) {
 	claimed := func(body, id string) string {
 		t.Helper()
 		notes = nil
-		require.Equal(t, 200, serve(h, signed(body, id)).Code)
+		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
 		require.NotEmpty(t, notes)
 		return strings.TrimPrefix(notes[0], "claim ")
 	}
-	other := strings.Replace(textEvent, "hi", "ho", 1)
+	other := strings.Replace(apitest.TextEvent, "hi", "ho", 1)
 	long := strings.Repeat("x", 4000)
 	for _, tc := range []struct {
 		name, body, id string
 		handled        bool
 	}{
-		{"as long as may be", textEvent, long[:200], true},
-		{"again", textEvent, long[:200], false},
-		{"longer by a byte", textEvent, long[:201], true},
-		{"much longer", textEvent, long, true},
+		{"as long as may be", apitest.TextEvent, long[:200], true},
+		{"again", apitest.TextEvent, long[:200], false},
+		{"longer by a byte", apitest.TextEvent, long[:201], true},
+		{"much longer", apitest.TextEvent, long, true},
 		{"much longer, again with another body", other, long, false},
-		{"none", textEvent, "", true},
-		{"none, again", textEvent, "", false},
+		{"none", apitest.TextEvent, "", true},
+		{"none, again", apitest.TextEvent, "", false},
 		{"none, but another body", other, "", true},
 		{"none, again with the other body", other, "", false},
 	} {

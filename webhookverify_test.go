@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 const testSecret = "whsec_0123456789"
@@ -25,7 +26,7 @@ const testSecret = "whsec_0123456789"
 const knownSignature = "sha256=e61d0ab11cfb0855b34cbf97edbe767f28380b9f73158df098d3727b9f3174db"
 
 func TestSignWebhookSignsAsTheAPIDoes(t *testing.T) {
-	h := agentphone.SignWebhook([]byte(`{"event":"agent.message"}`), testSecret, time.Unix(1776619211, 999))
+	h := agentphone.SignWebhook([]byte(`{"event":"agent.message"}`), apitest.Secret, time.Unix(1776619211, 999))
 	assert.Equal(t, "1776619211", h.Get(agentphone.WebhookTimestampHeader))
 	assert.Equal(t, knownSignature, h.Get(agentphone.WebhookSignatureHeader))
 }
@@ -39,7 +40,7 @@ func TestVerifyWebhook(t *testing.T) {
 			h.Set(key, value)
 			return h
 		}
-		good := agentphone.SignWebhook(body, testSecret, now)
+		good := agentphone.SignWebhook(body, apitest.Secret, now)
 		signature := good.Get(agentphone.WebhookSignatureHeader)
 		for name, tc := range map[string]struct {
 			body   string
@@ -47,38 +48,38 @@ func TestVerifyWebhook(t *testing.T) {
 			secret string
 			want   error
 		}{
-			"genuine":                    {string(body), good, testSecret, nil},
-			"upper-case digits":          {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.ToUpper(signature[7:])), testSecret, nil},
-			"five minutes old":           {string(body), agentphone.SignWebhook(body, testSecret, now.Add(-5*time.Minute)), testSecret, nil},
-			"five minutes ahead":         {string(body), agentphone.SignWebhook(body, testSecret, now.Add(5*time.Minute)), testSecret, nil},
-			"over five minutes old":      {string(body), agentphone.SignWebhook(body, testSecret, now.Add(-301*time.Second)), testSecret, agentphone.ErrWebhookTimestamp},
-			"over five minutes ahead":    {string(body), agentphone.SignWebhook(body, testSecret, now.Add(301*time.Second)), testSecret, agentphone.ErrWebhookTimestamp},
-			"body changed":               {`{"event":"agent.reaction"}`, good, testSecret, agentphone.ErrWebhookBadSignature},
-			"body re-encoded":            {`{"event": "agent.message"}`, good, testSecret, agentphone.ErrWebhookBadSignature},
-			"time changed":               {string(body), set(good, agentphone.WebhookTimestampHeader, strconv.FormatInt(now.Unix()+1, 10)), testSecret, agentphone.ErrWebhookBadSignature},
-			"other secret":               {string(body), agentphone.SignWebhook(body, "whsec_other", now), testSecret, agentphone.ErrWebhookBadSignature},
-			"secret without its prefix":  {string(body), good, strings.TrimPrefix(testSecret, "whsec_"), agentphone.ErrWebhookBadSignature},
+			"genuine":                    {string(body), good, apitest.Secret, nil},
+			"upper-case digits":          {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.ToUpper(signature[7:])), apitest.Secret, nil},
+			"five minutes old":           {string(body), agentphone.SignWebhook(body, apitest.Secret, now.Add(-5*time.Minute)), apitest.Secret, nil},
+			"five minutes ahead":         {string(body), agentphone.SignWebhook(body, apitest.Secret, now.Add(5*time.Minute)), apitest.Secret, nil},
+			"over five minutes old":      {string(body), agentphone.SignWebhook(body, apitest.Secret, now.Add(-301*time.Second)), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"over five minutes ahead":    {string(body), agentphone.SignWebhook(body, apitest.Secret, now.Add(301*time.Second)), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"body changed":               {`{"event":"agent.reaction"}`, good, apitest.Secret, agentphone.ErrWebhookBadSignature},
+			"body re-encoded":            {`{"event": "agent.message"}`, good, apitest.Secret, agentphone.ErrWebhookBadSignature},
+			"time changed":               {string(body), set(good, agentphone.WebhookTimestampHeader, strconv.FormatInt(now.Unix()+1, 10)), apitest.Secret, agentphone.ErrWebhookBadSignature},
+			"other secret":               {string(body), agentphone.SignWebhook(body, "whsec_other", now), apitest.Secret, agentphone.ErrWebhookBadSignature},
+			"secret without its prefix":  {string(body), good, strings.TrimPrefix(apitest.Secret, "whsec_"), agentphone.ErrWebhookBadSignature},
 			"empty secret":               {string(body), agentphone.SignWebhook(body, "", now), "", agentphone.ErrWebhookNoSecret},
-			"no headers":                 {string(body), http.Header{}, testSecret, agentphone.ErrWebhookNoSignature},
-			"nil headers":                {string(body), nil, testSecret, agentphone.ErrWebhookNoSignature},
-			"empty signature":            {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="), testSecret, agentphone.ErrWebhookNoSignature},
-			"signature without scheme":   {string(body), set(good, agentphone.WebhookSignatureHeader, signature[7:]), testSecret, agentphone.ErrWebhookNoSignature},
-			"signature of other scheme":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha1="+signature[7:]), testSecret, agentphone.ErrWebhookNoSignature},
-			"signature not hexadecimal":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("z", 64)), testSecret, agentphone.ErrWebhookNoSignature},
-			"signature cut":              {string(body), set(good, agentphone.WebhookSignatureHeader, signature[:69]), testSecret, agentphone.ErrWebhookNoSignature},
-			"signature of one byte":      {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256=00"), testSecret, agentphone.ErrWebhookNoSignature},
-			"white space around it":      {string(body), set(good, agentphone.WebhookSignatureHeader, "\t "+signature+" "), testSecret, nil},
-			"no timestamp":               {string(body), set(good, agentphone.WebhookTimestampHeader, ""), testSecret, agentphone.ErrWebhookTimestamp},
-			"timestamp not a number":     {string(body), set(good, agentphone.WebhookTimestampHeader, "now"), testSecret, agentphone.ErrWebhookTimestamp},
-			"timestamp that overflows":   {string(body), set(good, agentphone.WebhookTimestampHeader, "9223372036854775807"), testSecret, agentphone.ErrWebhookTimestamp},
-			"timestamp that wraps":       {string(body), set(good, agentphone.WebhookTimestampHeader, "-9223372036854775808"), testSecret, agentphone.ErrWebhookTimestamp},
-			"timestamp in milliseconds":  {string(body), set(good, agentphone.WebhookTimestampHeader, strconv.FormatInt(now.UnixMilli(), 10)), testSecret, agentphone.ErrWebhookTimestamp},
-			"timestamp with white space": {string(body), set(good, agentphone.WebhookTimestampHeader, " "+good.Get(agentphone.WebhookTimestampHeader)), testSecret, agentphone.ErrWebhookTimestamp},
+			"no headers":                 {string(body), http.Header{}, apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"nil headers":                {string(body), nil, apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"empty signature":            {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="), apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"signature without scheme":   {string(body), set(good, agentphone.WebhookSignatureHeader, signature[7:]), apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"signature of other scheme":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha1="+signature[7:]), apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"signature not hexadecimal":  {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("z", 64)), apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"signature cut":              {string(body), set(good, agentphone.WebhookSignatureHeader, signature[:69]), apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"signature of one byte":      {string(body), set(good, agentphone.WebhookSignatureHeader, "sha256=00"), apitest.Secret, agentphone.ErrWebhookNoSignature},
+			"white space around it":      {string(body), set(good, agentphone.WebhookSignatureHeader, "\t "+signature+" "), apitest.Secret, nil},
+			"no timestamp":               {string(body), set(good, agentphone.WebhookTimestampHeader, ""), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"timestamp not a number":     {string(body), set(good, agentphone.WebhookTimestampHeader, "now"), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"timestamp that overflows":   {string(body), set(good, agentphone.WebhookTimestampHeader, "9223372036854775807"), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"timestamp that wraps":       {string(body), set(good, agentphone.WebhookTimestampHeader, "-9223372036854775808"), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"timestamp in milliseconds":  {string(body), set(good, agentphone.WebhookTimestampHeader, strconv.FormatInt(now.UnixMilli(), 10)), apitest.Secret, agentphone.ErrWebhookTimestamp},
+			"timestamp with white space": {string(body), set(good, agentphone.WebhookTimestampHeader, " "+good.Get(agentphone.WebhookTimestampHeader)), apitest.Secret, agentphone.ErrWebhookTimestamp},
 		} {
 			err := agentphone.VerifyWebhook([]byte(tc.body), tc.header, tc.secret)
 			require.ErrorIs(t, err, tc.want, name)
 			if err != nil {
-				assert.NotContains(t, err.Error(), testSecret, name)
+				assert.NotContains(t, err.Error(), apitest.Secret, name)
 			}
 		}
 	})
@@ -93,12 +94,12 @@ func TestATimeIsTenDigitsAtMostHoweverWellSigned(t *testing.T) {
 			"9223372036854775807", "9223371974719179007", "-9223372036854775808", "-62135596801", "99999999999", "18446744073709551616",
 			"00" + strconv.FormatInt(now, 10), strings.Repeat("0", 20) + strconv.FormatInt(now, 10), strconv.FormatInt(now, 10) + ".0", "0x" + strconv.FormatInt(now, 16), "1e9", "1_000",
 		} {
-			mac := hmac.New(sha256.New, []byte(testSecret))
+			mac := hmac.New(sha256.New, []byte(apitest.Secret))
 			mac.Write([]byte(seconds + "." + string(body)))
 			h := http.Header{}
 			h.Set(agentphone.WebhookTimestampHeader, seconds)
 			h.Set(agentphone.WebhookSignatureHeader, "sha256="+hex.EncodeToString(mac.Sum(nil)))
-			require.ErrorIs(t, agentphone.VerifyWebhook(body, h, testSecret), agentphone.ErrWebhookTimestamp, seconds)
+			require.ErrorIs(t, agentphone.VerifyWebhook(body, h, apitest.Secret), agentphone.ErrWebhookTimestamp, seconds)
 		}
 	})
 }
@@ -114,9 +115,9 @@ func TestAVerifierKeepsTheSecretsThatItWasMadeWith(t *testing.T) {
 		"whsec_new": nil, "whsec_old": nil, "whsec_mallory": agentphone.ErrWebhookBadSignature, "": agentphone.ErrWebhookBadSignature,
 	} {
 		require.ErrorIs(t, v.Verify(body, agentphone.SignWebhook(body, secret, time.Now())), want, secret)
-		r := signed(textEvent, "")
-		r.Header = agentphone.SignWebhook([]byte(textEvent), secret, time.Now())
-		assert.Equal(t, want == nil, serve(h, r).Code == 200, secret)
+		r := apitest.SignedRequest(apitest.TextEvent, "")
+		r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), secret, time.Now())
+		assert.Equal(t, want == nil, apitest.Serve(h, r).Code == 200, secret)
 	}
 }
 
@@ -132,10 +133,10 @@ func FuzzVerifyWebhookLetsInOnlyWhatIsSigned(f *testing.F) {
 	f.Add([]byte(``), "sha256=", "")
 	f.Fuzz(func(t *testing.T, body []byte, signature, timestamp string) {
 		h := http.Header{agentphone.WebhookSignatureHeader: {signature}, agentphone.WebhookTimestampHeader: {timestamp}}
-		if agentphone.VerifyWebhook(body, h, testSecret) == nil {
+		if agentphone.VerifyWebhook(body, h, apitest.Secret) == nil {
 			t.Fatal("a made-up signature passed")
 		}
-		if err := agentphone.VerifyWebhook(body, agentphone.SignWebhook(body, testSecret, time.Now()), testSecret); err != nil {
+		if err := agentphone.VerifyWebhook(body, agentphone.SignWebhook(body, apitest.Secret, time.Now()), apitest.Secret); err != nil {
 			t.Fatal(err)
 		}
 	})
