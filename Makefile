@@ -24,7 +24,7 @@ bench:
 
 # Once more by itself, to print its tally. CHAOS_SEED=... makes other weather.
 chaos:
-	$(GO) test -race -count 1 -run '^TestChaos' -v .
+	$(GO) test -race -count 1 -run '^TestChaos' -v ./internal/networktest
 
 fmt:
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "not gofmt'ed:"; echo "$$files"; exit 1; }

@@ -22,8 +22,6 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-var quick = agentphone.WithRetryWait(0, 0)
-
 func TestErrorTexts(t *testing.T) {
 	html := strings.Repeat("<html><body>bad gateway at https://internal.example.com/?token=t</body></html>", 10)
 	for name, tc := range map[string]struct {
@@ -134,7 +132,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := apitest.NewClient(t, tc.answer, quick)
+			c, _ := apitest.NewClient(t, tc.answer, apitest.NoWait)
 			err := tc.call(t.Context(), c)
 			require.EqualError(t, err, tc.want)
 
@@ -193,7 +191,7 @@ func TestErrorKinds(t *testing.T) {
 		{apitest.GetAgent, 408, ``, kinds{}},
 		{apitest.GetAgent, 418, ``, kinds{}},
 	} {
-		c, _ := apitest.NewClient(t, apitest.Always(tc.status, tc.body), quick)
+		c, _ := apitest.NewClient(t, apitest.Always(tc.status, tc.body), apitest.NoWait)
 		err := tc.call(t.Context(), c)
 		var apiErr *agentphone.APIError
 		require.ErrorAs(t, err, &apiErr)
@@ -230,7 +228,7 @@ func TestUnreadableAnswers(t *testing.T) {
 		"wrong type": `{"id":7}`, "trailing": `{"id":"call_1"} x`, "bad time": `{"startedAt":"yesterday at secret-place"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, s := apitest.NewClient(t, apitest.Always(200, body, "X-Request-Id", "req_1"), quick)
+			c, s := apitest.NewClient(t, apitest.Always(200, body, "X-Request-Id", "req_1"), apitest.NoWait)
 			for _, call := range []func(context.Context, *agentphone.Client) error{
 				apitest.CreateCall,
 				func(ctx context.Context, c *agentphone.Client) error {
@@ -264,11 +262,11 @@ func TestAnAnswerCutShortIsAskedForAgainIfThatIsSafe(t *testing.T) {
 		}
 		return r, nil
 	}
-	c, s := apitest.NewClient(t, cutThenWhole, quick)
+	c, s := apitest.NewClient(t, cutThenWhole, apitest.NoWait)
 	require.NoError(t, apitest.GetAgent(t.Context(), c))
 	assert.Len(t, s.Requests(), 2)
 
-	c, s = apitest.NewClient(t, cutThenWhole, quick)
+	c, s = apitest.NewClient(t, cutThenWhole, apitest.NoWait)
 	err := apitest.CreateCall(t.Context(), c)
 	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
@@ -296,7 +294,7 @@ func TestAServerThatSwitchesProtocolsDoesNotHangTheCall(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), apitest.NoWait)
 	require.NoError(t, err)
 	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 }

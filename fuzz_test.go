@@ -6,73 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
-
-// readable are the calls whose answer is JSON and is asked for once.
-func readable() []contractCall {
-	return slices.DeleteFunc(slices.Clone(contractCalls), func(c contractCall) bool {
-		return slices.Contains([]string{"Calls.Wait", "Calls.CreateAndWait", "Calls.StreamTranscript", "Calls.DownloadRecording"}, c.name)
-	})
-}
-
-// FuzzAnswers: whatever a server answers to whatever call, there is a result that can be written as JSON, or one of the
-// package's errors.
-func FuzzAnswers(f *testing.F) {
-	calls, ops := readable(), readOperations(f)
-	for i, call := range calls {
-		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-			op := findOperation(f, ops, r.Method, r.URL.Path)
-			body := apitest.JSON(f, sample("", op.Answer))
-			f.Add(uint8(i), []byte(body))
-			return apitest.Response(200, body), nil
-		})}))
-		require.NoError(f, err)
-		_, err = call.call(f.Context(), newContract(c, nil))
-		require.NoError(f, err)
-	}
-	for _, body := range []string{``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":[null],"hasMore":true}`, `{"items":[{}],"total":1e9}`, `<html>`, `"x"`, `{"id":null}`, `[{"role":"user"}]`, "\xff"} {
-		f.Add(uint8(len(body)), []byte(body))
-	}
-	f.Fuzz(func(t *testing.T, i uint8, body []byte) {
-		call := calls[int(i)%len(calls)]
-		c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: func(n int, _ apitest.Request) (*http.Response, error) {
-			if n > 1 {
-				return apitest.Response(404, ""), nil
-			}
-			return apitest.Response(200, string(body)), nil
-		}}}))
-		require.NoError(t, err)
-		result, err := call.call(t.Context(), newContract(c, nil))
-		if err != nil {
-			checkErrorText(t, err)
-			return
-		}
-		if _, err := json.Marshal(result); err != nil {
-			t.Fatalf("%s: %q was read as what cannot be written: %v", call.name, body, err)
-		}
-	})
-}
-
-func checkErrorText(t *testing.T, err error) {
-	t.Helper()
-	var answered *agentphone.APIError
-	var unread *agentphone.DecodeError
-	if !errors.As(err, &answered) && !errors.As(err, &unread) {
-		t.Fatalf("%T: %v", err, err)
-	}
-	if text := err.Error(); len(text) > 2000 || strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, apitest.Key) {
-		t.Fatalf("the text of the error: %q", text)
-	}
-}
 
 // FuzzErrorBodies: whatever body an error answer has, its text is one line that names the operation and has no key in it.
 func FuzzErrorBodies(f *testing.F) {
@@ -94,7 +35,7 @@ func FuzzErrorBodies(f *testing.F) {
 		if !errors.As(err, &answered) || answered.StatusCode != s || !strings.HasPrefix(err.Error(), "agentphone: POST /v1/calls: ") {
 			t.Fatalf("%v", err)
 		}
-		checkErrorText(t, err)
+		apitest.CheckErrorText(t, err)
 		if bytes.Contains(answered.Body, []byte(apitest.Key)) {
 			t.Fatalf("the key is in the body: %q", answered.Body)
 		}

@@ -99,7 +99,7 @@ func TestHTTPMockedRetriesLandOnce(t *testing.T) {
 		httpmock.NewStringResponder(429, `{"detail":"slow down"}`).HeaderSet(http.Header{"Retry-After": {"0"}}).
 			Then(httpmock.NewErrorResponder(&net.OpError{Op: "dial", Err: net.ErrClosed})).
 			Then(httpmock.NewStringResponder(200, `{"id":"call_1","status":"in-progress"}`)))
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), apitest.NoWait)
 	require.NoError(t, err)
 	require.NoError(t, apitest.CreateCall(t.Context(), c))
 	assert.Equal(t, 3, mock.GetTotalCallCount())
@@ -109,7 +109,7 @@ func TestHTTPMockedRetriesLandOnce(t *testing.T) {
 func TestAMocksErrorIsNoProofThatNothingWasSent(t *testing.T) {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls", httpmock.NewErrorResponder(net.ErrClosed))
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), apitest.NoWait)
 	require.NoError(t, err)
 	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 	assert.Equal(t, 1, mock.GetTotalCallCount())
@@ -119,7 +119,7 @@ func TestAMocksErrorIsNoProofThatNothingWasSent(t *testing.T) {
 func TestADialErrorBesideAnotherIsNoProofThatNothingWasSent(t *testing.T) {
 	c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
 		return nil, errors.Join(&net.OpError{Op: "read", Err: net.ErrClosed}, &net.OpError{Op: "dial", Err: net.ErrClosed})
-	}, quick)
+	}, apitest.NoWait)
 	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 	assert.Len(t, s.Requests(), 1)
 }
@@ -141,7 +141,7 @@ func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
 	transport := &http.Transport{}
 	hc := &http.Client{Transport: transport, CheckRedirect: nil}
 	want := *hc
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc), agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc), agentphone.WithBaseURL(srv.URL), apitest.NoWait)
 	require.NoError(t, err)
 	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrRateLimited)
 	assert.Equal(t, want.Timeout, hc.Timeout)

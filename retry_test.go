@@ -205,7 +205,7 @@ func TestRetriesAreCounted(t *testing.T) {
 		{[]agentphone.Option{agentphone.WithMaxRetries(1)}, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(2)}, 3},
 		{nil, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(0)}, 1},
 	} {
-		c, s := apitest.NewClient(t, apitest.Always(500, ``), append(tc.opts, quick)...)
+		c, s := apitest.NewClient(t, apitest.Always(500, ``), append(tc.opts, apitest.NoWait)...)
 		_, err := c.Agents.Get(t.Context(), "agt_1", tc.call...)
 		var apiErr *agentphone.APIError
 		require.ErrorAs(t, err, &apiErr)
@@ -244,7 +244,7 @@ func TestEachAttemptHasItsOwnTimeOut(t *testing.T) {
 					}
 					return apitest.Response(200, `{"id":"agt_1"}`), nil
 				})
-				c, err := agentphone.NewClient(apitest.Key, append(tc.opts, quick, agentphone.WithHTTPClient(tc.client))...)
+				c, err := agentphone.NewClient(apitest.Key, append(tc.opts, apitest.NoWait, agentphone.WithHTTPClient(tc.client))...)
 				require.NoError(t, err)
 				_, err = c.Agents.Get(t.Context(), "agt_1", tc.call...)
 				require.NoError(t, err)

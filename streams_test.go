@@ -86,7 +86,7 @@ func TestAStreamThatIsCutTenTimesLosesAndRepeatsNothing(t *testing.T) {
 	}))
 	srv.Config.ErrorLog = nil
 	defer srv.Close()
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), apitest.NoWait)
 	require.NoError(t, err)
 	turns, others, err := hear(t, t.Context(), c)
 	require.NoError(t, err)
@@ -206,13 +206,13 @@ func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
 		"endless event": {func(int, apitest.Request) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, s := apitest.NewClient(t, tc.answer, quick)
+			c, s := apitest.NewClient(t, tc.answer, apitest.NoWait)
 			_, _, err := hear(t, t.Context(), c)
 			require.EqualError(t, err, tc.want)
 			assert.Len(t, s.Requests(), 1)
 		})
 	}
-	c, s := apitest.NewClient(t, apitest.Always(500, ``), quick)
+	c, s := apitest.NewClient(t, apitest.Always(500, ``), apitest.NoWait)
 	for _, err := range c.Calls.StreamTranscript(t.Context(), "") {
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 	}
@@ -340,7 +340,7 @@ func TestDownloadRecordingStreamsWithoutTheKey(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), quick)
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), apitest.NoWait)
 	require.NoError(t, err)
 	download := func(id string) (int64, []byte, error) {
 		var out bytes.Buffer
@@ -456,7 +456,7 @@ func TestAStreamKeepsTheWaitThatTheServerAskedFor(t *testing.T) {
 				return eventStream(strings.NewReader(sseTurn(0) + "event: ended\ndata: at some time\n\n")), nil
 			}
 			return eventStream(strings.NewReader("")), nil
-		}, quick)
+		}, apitest.NoWait)
 		turns, others, err := hear(t, t.Context(), c)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"turn 0"}, turns)

@@ -3,10 +3,13 @@ package apitest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,3 +57,19 @@ func HeapInUse() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
+
+// CheckErrorText fails the test if err is none of the errors about a response, or its text is no short, clean line without the key.
+func CheckErrorText(t testing.TB, err error) {
+	t.Helper()
+	var answered *agentphone.APIError
+	var unread *agentphone.DecodeError
+	if !errors.As(err, &answered) && !errors.As(err, &unread) {
+		t.Fatalf("%T: %v", err, err)
+	}
+	if text := err.Error(); len(text) > 2000 || strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, Key) {
+		t.Fatalf("the text of the error: %q", text)
+	}
+}
+
+// NoWait lets retries follow at once.
+var NoWait = agentphone.WithRetryWait(0, 0)

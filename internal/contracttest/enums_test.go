@@ -1,0 +1,141 @@
+package contracttest
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+)
+
+// The package has a constant for each word of the API, and none for others.
+func TestContractOfEnums(t *testing.T) {
+	want, got := readContract(t).enums, constantsOfThePackage(t)
+	for name, words := range want {
+		if unicode.IsUpper(rune(name[0])) { // the package has no type for the others
+			assert.ElementsMatch(t, words, got[name], name)
+		}
+	}
+	for name := range got {
+		assert.Contains(t, want, name, "constants of a type that is in no list")
+	}
+}
+
+// constantsOfThePackage reads the values of its constants of type string from its source, by type. Those without a type
+// whose names begin with Code are of a type Code.
+func constantsOfThePackage(t *testing.T) map[string][]string {
+	t.Helper()
+	fset := token.NewFileSet()
+	var files []*ast.File
+	entries, err := os.ReadDir("../..")
+	require.NoError(t, err)
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, "../../"+name, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	// No imported package is read, for none of their values is needed here. What refers to them is an error that is heard and
+	// forgotten.
+	config := types.Config{IgnoreFuncBodies: true, Importer: noPackages{}, Error: func(error) {}}
+	pkg, _ := config.Check("agentphone", fset, files, nil)
+	out := map[string][]string{}
+	for _, name := range pkg.Scope().Names() {
+		c, ok := pkg.Scope().Lookup(name).(*types.Const)
+		if !ok || !c.Exported() || c.Val().Kind() != constant.String {
+			continue
+		}
+		typ := ""
+		switch named, ok := c.Type().(*types.Named); {
+		case ok:
+			typ = named.Obj().Name()
+		case strings.HasPrefix(name, "Code"):
+			typ = "Code"
+		default:
+			continue
+		}
+		out[typ] = append(out[typ], constant.StringVal(c.Val()))
+	}
+	return out
+}
+
+// Where such words are in results and parameters, the field is of their type.
+func TestContractOfFieldsThatAreEnums(t *testing.T) {
+	api := readContract(t)
+	for _, call := range readable() {
+		op, result, err := callAnswered(t, api, call, sample)
+		require.NoError(t, err, call.name)
+		if !onlySucceeds(op) {
+			assert.Empty(t, enumsOfOtherTypes("answer", op.Answer, reflect.TypeOf(result)), call.name)
+		}
+		params := newParams(call.name)
+		if !params.IsValid() {
+			continue
+		}
+		assert.Empty(t, enumsOfOtherTypes("body", op.Body, params.Elem().Type()), call.name)
+		for name, typ := range op.Query {
+			if field := queryField(params, name); field.IsValid() {
+				assert.Empty(t, enumsOfOtherTypes(name, typ, field.Type()), call.name)
+			}
+		}
+	}
+	events := findOperation(t, api.operations, http.MethodGet, streamOperation).Events
+	assert.Empty(t, enumsOfOtherTypes("connected", events["connected"], reflect.TypeFor[agentphone.TranscriptConnectedData]()))
+	assert.Empty(t, enumsOfOtherTypes("turn", events["turn"], reflect.TypeFor[agentphone.TranscriptEntry]()))
+	assert.Empty(t, enumsOfOtherTypes("ended", events["ended"], reflect.TypeFor[agentphone.TranscriptEndedData]()))
+}
+
+// enumsOfOtherTypes lists the fields of a type of Go that are enums in the API's and are not of the type that is named so.
+func enumsOfOtherTypes(at string, t *apiType, typ reflect.Type) (wrong []string) {
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if get, ok := typ.MethodByName("Get"); ok && typ.Kind() == reflect.Struct { // an Optional
+		typ = get.Type.Out(0)
+	}
+	switch {
+	case t == nil || typ.Kind() == reflect.Map:
+	case t.item != nil && typ.Kind() == reflect.Slice:
+		return enumsOfOtherTypes(at+"[]", t.item, typ.Elem())
+	case t.item != nil: // a bare list is a Page
+		return enumsOfOtherTypes(at, &apiType{fields: map[string]*apiType{"data": t}}, typ)
+	case t.words != nil:
+		if unicode.IsUpper(rune(t.name[0])) && typ.Name() != t.name {
+			return []string{fmt.Sprintf("%s is of type %s, not %s", at, typ, t.name)}
+		}
+	case t.fields != nil:
+		names := map[string]string{"items": "data", "from_": "from"} // the only ones that differ
+		for _, name := range keys(t.fields) {
+			for _, field := range reflect.VisibleFields(typ) {
+				if tag, _, _ := strings.Cut(field.Tag.Get("json"), ","); tag == cmp.Or(names[name], name) {
+					wrong = append(wrong, enumsOfOtherTypes(at+"."+name, t.fields[name], field.Type)...)
+				}
+			}
+		}
+	}
+	return wrong
+}
+
+type noPackages struct{}
+
+func (noPackages) Import(path string) (*types.Package, error) {
+	pkg := types.NewPackage(path, path[strings.LastIndexByte(path, '/')+1:])
+	pkg.MarkComplete()
+	return pkg, nil
+}

@@ -1,0 +1,248 @@
+package networktest
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// hostileMemory is how much more than before a call may take, whatever it is answered.
+const hostileMemory = 128 << 20
+
+// hostileCalls are one that is safe and one that acts once.
+var hostileCalls = []weatherOperation{{"GET /v1/agents", weatherListAgents}, {"POST /v1/messages", weatherSend("hello")}}
+
+// peakMemory runs f and returns how far the heap grew over what it was before.
+func peakMemory(f func()) uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	before, peak := stats.HeapInuse, stats.HeapInuse
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	for tick := time.NewTicker(2 * time.Millisecond); ; {
+		runtime.ReadMemStats(&stats)
+		peak = max(peak, stats.HeapInuse)
+		select {
+		case <-done:
+			tick.Stop()
+			return peak - before
+		case <-tick.C:
+		}
+	}
+}
+
+// hostileWrites writes a head and then what more gives, until the client goes or a bound that is far above
+// all that the client may take.
+func hostileWrites(head string, more func(w io.Writer) error) weatherAnswer {
+	return func(c net.Conn, _ *weatherRequest) bool {
+		_, _ = io.WriteString(c, head)
+		for n := 0; n < 4<<30; n += 64 << 10 {
+			if more(c) != nil {
+				break
+			}
+		}
+		return false
+	}
+}
+
+// endlessly writes the text again and again.
+func endlessly(text string) func(io.Writer) error {
+	piece := strings.Repeat(text, max(1, 64<<10/len(text)))
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, piece)
+		return err
+	}
+}
+
+func chunked(more func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		var piece strings.Builder
+		_ = more(&piece)
+		_, err := fmt.Fprintf(w, "%x\r\n%s\r\n", piece.Len(), piece.String())
+		return err
+	}
+}
+
+// gzipped is an answer whose body, of a few KiB, is the head, then more as often as times says, and the tail.
+func gzipped(status int, head, more string, times int, tail string) weatherAnswer {
+	var packed strings.Builder
+	w := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(w, head)
+	for range times {
+		_, _ = io.WriteString(w, more)
+	}
+	_, _ = io.WriteString(w, tail)
+	_ = w.Close()
+	return weatherSays(status, packed.String(), "Content-Encoding: gzip")
+}
+
+const (
+	hostileHead    = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+	hostileChunked = hostileHead + "Transfer-Encoding: chunked\r\n\r\n"
+)
+
+// Each answer ends in an error, within the time of its attempts and in bounded memory. Not parallel: it measures
+// the heap.
+func TestAHostileAnswerEndsInAnErrorInTimeAndInBoundedMemory(t *testing.T) {
+	mebi := strings.Repeat(" ", 1<<20)
+	for name, answer := range map[string]weatherAnswer{
+		"endless body":                    hostileWrites(hostileChunked, chunked(endlessly(" "))),
+		"endless body with a length":      hostileWrites(hostileHead+"Content-Length: 9000000000000000000\r\n\r\n", endlessly(" ")),
+		"endless body until the close":    hostileWrites("HTTP/1.0 200 OK\r\n\r\n", endlessly("0")),
+		"endless error body":              hostileWrites("HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n", chunked(endlessly("<p>"))),
+		"endless header":                  hostileWrites("HTTP/1.1 200 OK\r\n", endlessly("X-A: 1\r\n")),
+		"endless header line":             hostileWrites("HTTP/1.1 200 OK\r\nX-A: ", endlessly("a")),
+		"endless status line":             hostileWrites("HTTP/1.1 200 ", endlessly("a")),
+		"endless trailers":                hostileWrites(hostileChunked+"2\r\n{}\r\n0\r\n", endlessly("X-A: 1\r\n")),
+		"endless chunk extension":         hostileWrites(hostileChunked+"2;", endlessly("a")),
+		"storm of 1xx":                    hostileWrites("", endlessly("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")),
+		"storm of 100":                    hostileWrites("", endlessly("HTTP/1.1 100 Continue\r\n\r\n")),
+		"gzip bomb":                       gzipped(200, "", mebi, 128, ""),
+		"gzip bomb of an error":           gzipped(400, "", mebi, 128, ""),
+		"gzip that is none":               weatherSays(200, "{}", "Content-Encoding: gzip"),
+		"list of 1 GB":                    hostileWrites(hostileChunked+"9\r\n{\"data\":[\r\n", chunked(endlessly(`{"id":"agt_1","name":"Ada"},`))),
+		"small gzip of a million agents":  gzipped(200, `{"data":[{}`, strings.Repeat(",{}", 1000), 5000, `]}`),
+		"small gzip of numbers of agents": gzipped(200, `{"data":[{"numbers":[{}`, strings.Repeat(",{}", 1000), 5000, `]}]}`),
+		"small gzip of many values":       gzipped(200, `{"data":[{"customTools":[{"parameters":{"a":[0`, strings.Repeat(",[]", 1000), 8000, `]}}]}]}`),
+		"deeply nested JSON":              weatherSays(200, strings.Repeat(`{"data":[`, 1<<20)),
+		"deeply nested error":             weatherSays(422, `{"detail":`+strings.Repeat("[", 60<<10)),
+		"binary":                          weatherSays(200, "\x00\x01\xff\xfe", "Content-Type: image/png"),
+		"HTML called JSON":                weatherSays(200, "<html>", "Content-Type: application/json"),
+		"two lengths":                     weatherSays(200, "{}", "Content-Length: 3"),
+		"negative length":                 weatherBreaksOff("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}"),
+		"status 000":                      weatherBreaksOff("HTTP/1.1 000 None\r\nContent-Length: 0\r\n\r\n"),
+		"status 999":                      weatherSays(999, "{}"),
+		"redirect to a file":              weatherSays(302, "", "Location: file:///etc/passwd"),
+		"redirect to itself":              weatherSays(307, "", "Location: /v1/agents"),
+		"redirect to a page of 1 MiB":     weatherSays(302, "", "Location: /"+strings.Repeat("a", 1<<20)),
+		"Retry-After of years":            weatherSays(429, "", "Retry-After: 99999999999999999999"),
+		"Retry-After in the year 9999":    weatherSays(503, "", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"),
+		"request id of 1 MiB":             weatherSays(404, "", "X-Request-Id: "+strings.Repeat("a", 1<<20)),
+		"message of 60 KiB":               weatherSays(400, `{"detail":"`+strings.Repeat(`\n`, 30<<10)+`"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newWeatherHTTP1(t, answer)
+			client := s.client(t, agentphone.WithTimeout(time.Second), agentphone.WithMaxRetries(1))
+			for _, call := range hostileCalls {
+				var err error
+				began := time.Now()
+				grown := peakMemory(func() { err = call.call(context.Background(), client) })
+				require.Error(t, err, call.name)
+				assert.Less(t, time.Since(began), weatherEndless, call.name)
+				assert.Less(t, grown, uint64(hostileMemory), "%s: %v", call.name, err)
+				assert.Less(t, len(err.Error()), 2000, call.name)
+				assert.NotContains(t, err.Error(), "\n", call.name)
+				assert.NotContains(t, err.Error(), s.url, call.name)
+				var answered *agentphone.APIError
+				var unread *agentphone.DecodeError
+				var failed *agentphone.TransportError
+				assert.True(t, errors.As(err, &answered) || errors.As(err, &unread) || errors.As(err, &failed), "%s: %T", call.name, err)
+			}
+			s.close()
+		})
+	}
+}
+
+// drips writes a head and then a drop every now and then.
+func drips(head, drop string) weatherAnswer {
+	return func(c net.Conn, _ *weatherRequest) bool {
+		_, err := io.WriteString(c, head)
+		for range 2000 {
+			if err != nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+			_, err = io.WriteString(c, drop)
+		}
+		return false
+	}
+}
+
+func TestAnAnswerThatDripsEndsWithTheTimeOfItsAttempts(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]weatherAnswer{
+		"status":   drips("HTTP/1.1 200 ", "a"),
+		"header":   drips("HTTP/1.1 200 OK\r\n", "X-A: 1\r\n"),
+		"body":     drips(hostileHead+"Content-Length: 1000000\r\n\r\n", "{"),
+		"chunks":   drips(hostileChunked, "1\r\n \r\n"),
+		"1xx":      drips("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+		"an error": drips("HTTP/1.1 500 Oh\r\nContent-Length: 1000000\r\n\r\n", "<"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newWeatherHTTP1(t, answer)
+			client := s.client(t, agentphone.WithTimeout(200*time.Millisecond), agentphone.WithMaxRetries(1))
+			for _, call := range hostileCalls {
+				began := time.Now()
+				err := call.call(context.Background(), client)
+				require.Error(t, err, call.name)
+				assert.Less(t, time.Since(began), weatherEndless, call.name)
+			}
+			assert.Len(t, s.requests(), 3, "two attempts at what is safe, one at what is not")
+		})
+	}
+}
+
+// Not parallel: it measures the heap.
+func TestAnAnswerIsRefusedForItsObjectsAndNotForTheBracesInItsTexts(t *testing.T) {
+	text := strings.Repeat(`{,\"\\`, 2000)
+	var names strings.Builder
+	for i := range 499_990 {
+		_, _ = fmt.Fprintf(&names, `"%d":0,`, i)
+	}
+	for name, test := range map[string]struct {
+		body string
+		ok   bool
+	}{
+		"texts full of braces":      {`{"data":[` + strings.Repeat(`{"id":"m","body":"`+text+`"},`, 200) + `{}]}`, true},
+		"a bare list of items":      {`[` + strings.Repeat(`{},`, 10_000) + `{}]`, false},
+		"as many items as may be":   {`{"data":[` + strings.Repeat(`{},`, 9_998) + `{}]}`, true},
+		"one item more":             {`{"data":[` + strings.Repeat(`{},`, 9_999) + `{}]}`, false},
+		"as many objects as may be": {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
+		"one object more":           {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_998) + `{}]}]}`, false},
+		"as many tools as may be":   {`{"data":[{"customTools":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
+		"as many values as may be":  {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_000) + `""]}]}`, true},
+		"one value more":            {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_001) + `""]}]}`, false},
+		"as many names as may be":   {`{"data":[{"customTools":[{"parameters":{` + names.String() + `"":0}}]}]}`, true},
+		"as many lists as may be":   {`{"data":[{"customTools":[{"parameters":{"a":[` + strings.Repeat(`[],`, 499_990) + `[]]}}]}]}`, true},
+		"a hundred calls of hours":  {`{"data":[` + strings.Repeat(`{"transcripts":[`+strings.Repeat(`{"id":"t","transcript":"a","confidence":1,"response":"b","createdAt":null},`, 950)+`{}]},`, 99) + `{}],"total":100}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, test.body))
+			ctx := t.Context()
+			for _, call := range []func() error{
+				func() error {
+					_, err := c.Conversations.ListMessages(ctx, "cv_1", agentphone.ListMessagesParams{})
+					return err
+				},
+				func() error { _, err := c.Agents.List(ctx, agentphone.ListAgentsParams{}); return err },
+				func() error { _, err := c.Calls.List(ctx, agentphone.ListCallsParams{}); return err },
+			} {
+				var err error
+				grown := peakMemory(func() { err = call() })
+				assert.Less(t, grown, uint64(hostileMemory))
+				if test.ok {
+					require.NoError(t, err)
+					continue
+				}
+				var unread *agentphone.DecodeError
+				require.ErrorAs(t, err, &unread)
+				assert.ErrorContains(t, err, "it has more items, objects or values than a page can have")
+			}
+		})
+	}
+}
