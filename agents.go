@@ -9,15 +9,15 @@ import (
 type AgentsService service
 
 var (
-	opListAgents             = operation{method: "GET", path: "/v1/agents"}
-	opCreateAgent            = operation{method: "POST", path: "/v1/agents", once: true}
-	opGetAgent               = operation{method: "GET", path: "/v1/agents/{agent_id}"}
-	opUpdateAgent            = operation{method: "PATCH", path: "/v1/agents/{agent_id}"}
-	opDeleteAgent            = operation{method: "DELETE", path: "/v1/agents/{agent_id}"}
-	opAttachNumber           = operation{method: "POST", path: "/v1/agents/{agent_id}/numbers"}
-	opDetachNumber           = operation{method: "DELETE", path: "/v1/agents/{agent_id}/numbers/{number_id}", emptyAnswer: true}
-	opListAgentCalls         = operation{method: "GET", path: "/v1/agents/{agent_id}/calls"}
-	opListAgentConversations = operation{method: "GET", path: "/v1/agents/{agent_id}/conversations"}
+	opListAgents             = operation{method: "GET", path: "/v1/agents", idempotent: true}
+	opCreateAgent            = operation{method: "POST", path: "/v1/agents"}
+	opGetAgent               = operation{method: "GET", path: "/v1/agents/{agent_id}", idempotent: true}
+	opUpdateAgent            = operation{method: "PATCH", path: "/v1/agents/{agent_id}", idempotent: true}
+	opDeleteAgent            = operation{method: "DELETE", path: "/v1/agents/{agent_id}", idempotent: true}
+	opAttachNumber           = operation{method: "POST", path: "/v1/agents/{agent_id}/numbers", idempotent: true}
+	opDetachNumber           = operation{method: "DELETE", path: "/v1/agents/{agent_id}/numbers/{number_id}", idempotent: true, emptyAnswer: true}
+	opListAgentCalls         = operation{method: "GET", path: "/v1/agents/{agent_id}/calls", idempotent: true}
+	opListAgentConversations = operation{method: "GET", path: "/v1/agents/{agent_id}/conversations", idempotent: true}
 )
 
 // ListAgentsParams are the parameters of [AgentsService.List] and All.

@@ -11,11 +11,11 @@ import (
 type CallsService service
 
 var (
-	opListCalls     = operation{method: "GET", path: "/v1/calls"}
-	opCreateCall    = operation{method: "POST", path: "/v1/calls", once: true}
-	opGetCall       = operation{method: "GET", path: "/v1/calls/{call_id}"}
-	opEndCall       = operation{method: "POST", path: "/v1/calls/{call_id}/end"}
-	opCreateWebCall = operation{method: "POST", path: "/v1/calls/web", once: true}
+	opListCalls     = operation{method: "GET", path: "/v1/calls", idempotent: true}
+	opCreateCall    = operation{method: "POST", path: "/v1/calls"}
+	opGetCall       = operation{method: "GET", path: "/v1/calls/{call_id}", idempotent: true}
+	opEndCall       = operation{method: "POST", path: "/v1/calls/{call_id}/end", idempotent: true}
+	opCreateWebCall = operation{method: "POST", path: "/v1/calls/web"}
 )
 
 // CallStatus is the state of a call. The API may use other words than those named here.

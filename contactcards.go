@@ -6,9 +6,9 @@ import "context"
 type ContactCardsService service
 
 var (
-	opGetContactCard    = operation{method: "GET", path: "/v1/numbers/{number_id}/contact-card"}
-	opSetContactCard    = operation{method: "PUT", path: "/v1/numbers/{number_id}/contact-card"}
-	opDeleteContactCard = operation{method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", emptyAnswer: true}
+	opGetContactCard    = operation{method: "GET", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
+	opSetContactCard    = operation{method: "PUT", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
+	opDeleteContactCard = operation{method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", idempotent: true, emptyAnswer: true}
 )
 
 // ContactCard is a number's card.

@@ -10,12 +10,12 @@ import (
 type ContactsService service
 
 var (
-	opListContacts        = operation{method: "GET", path: "/v1/contacts"}
-	opCreateContact       = operation{method: "POST", path: "/v1/contacts", once: true}
-	opGetContact          = operation{method: "GET", path: "/v1/contacts/{contact_id}"}
-	opUpdateContact       = operation{method: "PATCH", path: "/v1/contacts/{contact_id}"}
-	opDeleteContact       = operation{method: "DELETE", path: "/v1/contacts/{contact_id}", emptyAnswer: true}
-	opContactCapabilities = operation{method: "GET", path: "/v1/contacts/capabilities"}
+	opListContacts        = operation{method: "GET", path: "/v1/contacts", idempotent: true}
+	opCreateContact       = operation{method: "POST", path: "/v1/contacts"}
+	opGetContact          = operation{method: "GET", path: "/v1/contacts/{contact_id}", idempotent: true}
+	opUpdateContact       = operation{method: "PATCH", path: "/v1/contacts/{contact_id}", idempotent: true}
+	opDeleteContact       = operation{method: "DELETE", path: "/v1/contacts/{contact_id}", idempotent: true, emptyAnswer: true}
+	opContactCapabilities = operation{method: "GET", path: "/v1/contacts/capabilities", idempotent: true}
 )
 
 // Contact is a person with a phone number.

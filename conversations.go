@@ -10,13 +10,13 @@ import (
 type ConversationsService service
 
 var (
-	opListConversations        = operation{method: "GET", path: "/v1/conversations"}
-	opGetConversation          = operation{method: "GET", path: "/v1/conversations/{conversation_id}"}
-	opUpdateConversation       = operation{method: "PATCH", path: "/v1/conversations/{conversation_id}"}
-	opListConversationMessages = operation{method: "GET", path: "/v1/conversations/{conversation_id}/messages"}
-	opSendTyping               = operation{method: "POST", path: "/v1/conversations/{conversation_id}/typing"}
-	opSetBackground            = operation{method: "POST", path: "/v1/conversations/{conversation_id}/background"}
-	opRemoveBackground         = operation{method: "DELETE", path: "/v1/conversations/{conversation_id}/background", emptyAnswer: true}
+	opListConversations        = operation{method: "GET", path: "/v1/conversations", idempotent: true}
+	opGetConversation          = operation{method: "GET", path: "/v1/conversations/{conversation_id}", idempotent: true}
+	opUpdateConversation       = operation{method: "PATCH", path: "/v1/conversations/{conversation_id}", idempotent: true}
+	opListConversationMessages = operation{method: "GET", path: "/v1/conversations/{conversation_id}/messages", idempotent: true}
+	opSendTyping               = operation{method: "POST", path: "/v1/conversations/{conversation_id}/typing", idempotent: true}
+	opSetBackground            = operation{method: "POST", path: "/v1/conversations/{conversation_id}/background", idempotent: true}
+	opRemoveBackground         = operation{method: "DELETE", path: "/v1/conversations/{conversation_id}/background", idempotent: true, emptyAnswer: true}
 )
 
 // Conversation is a thread between one of the account's numbers and one contact, or an iMessage

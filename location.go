@@ -6,8 +6,8 @@ import "context"
 type LocationService service
 
 var (
-	opGetLocation      = operation{method: "GET", path: "/v1/location/{phone_number}"}
-	opRefreshLocations = operation{method: "POST", path: "/v1/location/refresh"}
+	opGetLocation      = operation{method: "GET", path: "/v1/location/{phone_number}", idempotent: true}
+	opRefreshLocations = operation{method: "POST", path: "/v1/location/refresh", idempotent: true}
 )
 
 // Location is where a phone was last seen.

@@ -10,8 +10,8 @@ import (
 type MessagesService service
 
 var (
-	opSendMessage = operation{method: "POST", path: "/v1/messages", once: true}
-	opReact       = operation{method: "POST", path: "/v1/messages/{message_id}/reactions", once: true}
+	opSendMessage = operation{method: "POST", path: "/v1/messages"}
+	opReact       = operation{method: "POST", path: "/v1/messages/{message_id}/reactions"}
 )
 
 // Channel is how a message travels.

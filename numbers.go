@@ -10,12 +10,12 @@ import (
 type NumbersService service
 
 var (
-	opListNumbers        = operation{method: "GET", path: "/v1/numbers"}
-	opBuyNumber          = operation{method: "POST", path: "/v1/numbers", once: true}
-	opGetNumber          = operation{method: "GET", path: "/v1/numbers/{number_id}"}
-	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls"}
-	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", emptyAnswer: true}
-	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages"}
+	opListNumbers        = operation{method: "GET", path: "/v1/numbers", idempotent: true}
+	opBuyNumber          = operation{method: "POST", path: "/v1/numbers"}
+	opGetNumber          = operation{method: "GET", path: "/v1/numbers/{number_id}", idempotent: true}
+	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls", idempotent: true}
+	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyAnswer: true}
+	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages", idempotent: true}
 )
 
 // Country is where a number is.

@@ -13,9 +13,9 @@ import (
 type operation struct {
 	method string
 	path   string
-	// once: a second delivery would act twice, so it is sent again only if the server
-	// certainly did not act. All else is safe to repeat.
-	once bool
+	// idempotent reports whether a second delivery changes nothing that the first did not. The zero value is the careful
+	// one: such an operation is retried only if the server certainly did not act.
+	idempotent bool
 	// noKey: the operation is public, so the key is not sent.
 	noKey bool
 	// emptyAnswer: a 2xx may have no body, or null.

@@ -52,7 +52,7 @@ func TestOnceIsWhatActsAgainWhenRepeated(t *testing.T) {
 	for _, op := range operations {
 		once, isPost := want[op.String()]
 		require.Equal(t, op.method == "POST", isPost, "%s", op)
-		assert.Equal(t, once, op.once, "%s", op)
+		assert.Equal(t, once, !op.idempotent, "%s", op)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestTheDocsTellWhichOperationsActOnce(t *testing.T) {
 	var wantOnce, wantSafePosts []string
 	for _, op := range operations {
 		switch {
-		case op.once:
+		case !op.idempotent:
 			wantOnce = append(wantOnce, op.String())
 		case op.method == "POST":
 			wantSafePosts = append(wantSafePosts, op.String())

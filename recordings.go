@@ -12,7 +12,7 @@ import (
 )
 
 var opGetRecording = operation{
-	method: "GET", path: "/v1/calls/{call_id}/recording", noKey: true,
+	method: "GET", path: "/v1/calls/{call_id}/recording", idempotent: true, noKey: true,
 	streams: "audio/wav", silence: 30 * time.Second,
 }
 

@@ -7,8 +7,8 @@ import "context"
 type RegistrationService service
 
 var (
-	opRegister           = operation{method: "POST", path: "/v1/register", once: true}
-	opRegistrationStatus = operation{method: "GET", path: "/v1/register/status"}
+	opRegister           = operation{method: "POST", path: "/v1/register"}
+	opRegistrationStatus = operation{method: "GET", path: "/v1/register/status", idempotent: true}
 )
 
 // RegistrationType is who registers.

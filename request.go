@@ -79,7 +79,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	}
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
-		Once: op.once, NoKey: op.noKey, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
+		Idempotent: op.idempotent, NoKey: op.noKey, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.streams != "", Silence: op.silence,
 	}
 	if op.streams != "" {
@@ -143,7 +143,7 @@ func (c *Client) transportError(op *operation, err error) error {
 	key := c.cfg.transport.Key()
 	var failed *transport.Error
 	if !errors.As(err, &failed) {
-		failed = &transport.Error{Err: err, MayHaveActed: op.once}
+		failed = &transport.Error{Err: err, MayHaveActed: !op.idempotent}
 	}
 	if failed.Cut != nil {
 		return &DecodeError{
@@ -177,7 +177,7 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 // operation that acts once (see [ErrOutcomeUnknown]) and the other methods as safe. Errors
 // and logs name the operation "GET {path}", for the path may hold a phone number.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
-	op := &operation{method: method, path: "{path}", once: method == http.MethodPost}
+	op := &operation{method: method, path: "{path}", idempotent: method != http.MethodPost}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
 		if in != nil {

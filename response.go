@@ -139,7 +139,7 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 	return &DecodeError{
 		Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"),
 		Attempts: res.Attempts, Body: withoutKey(res.Body, c.cfg.transport.Key()),
-		Err: err, outcomeUnknown: op.once,
+		Err: err, outcomeUnknown: !op.idempotent,
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 type SignupService service
 
 var (
-	opSignup       = operation{method: "POST", path: "/v0/agent/sign-up", once: true, noKey: true}
-	opVerifySignup = operation{method: "POST", path: "/v0/agent/verify", once: true, noKey: true}
+	opSignup       = operation{method: "POST", path: "/v0/agent/sign-up", noKey: true}
+	opVerifySignup = operation{method: "POST", path: "/v0/agent/verify", noKey: true}
 )
 
 // SignupParams are the parameters of [SignupService.Start].

@@ -11,10 +11,10 @@ import (
 type SubAccountsService service
 
 var (
-	opListSubAccounts  = operation{method: "GET", path: "/v1/sub-accounts"}
-	opCreateSubAccount = operation{method: "POST", path: "/v1/sub-accounts", once: true}
-	opUpdateSubAccount = operation{method: "PATCH", path: "/v1/sub-accounts/{sub_account_id}"}
-	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", emptyAnswer: true}
+	opListSubAccounts  = operation{method: "GET", path: "/v1/sub-accounts", idempotent: true}
+	opCreateSubAccount = operation{method: "POST", path: "/v1/sub-accounts"}
+	opUpdateSubAccount = operation{method: "PATCH", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true}
+	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyAnswer: true}
 )
 
 // SubAccount is a part of the account.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-var opGetTranscript = operation{method: "GET", path: "/v1/calls/{call_id}/transcript"}
+var opGetTranscript = operation{method: "GET", path: "/v1/calls/{call_id}/transcript", idempotent: true}
 
 // TranscriptRole is who speaks.
 type TranscriptRole string

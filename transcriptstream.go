@@ -20,7 +20,7 @@ const (
 )
 
 var opStreamTranscript = operation{
-	method: "GET", path: "/v1/calls/{call_id}/transcript/stream",
+	method: "GET", path: "/v1/calls/{call_id}/transcript/stream", idempotent: true,
 	streams: "text/event-stream", silence: maxStreamSilence,
 }
 

@@ -6,11 +6,11 @@ import "context"
 type UsageService service
 
 var (
-	opGetUsage      = operation{method: "GET", path: "/v1/usage"}
-	opDailyUsage    = operation{method: "GET", path: "/v1/usage/daily"}
-	opMonthlyUsage  = operation{method: "GET", path: "/v1/usage/monthly"}
-	opUsageByNumber = operation{method: "GET", path: "/v1/usage/by-number"}
-	opUsageByAgent  = operation{method: "GET", path: "/v1/usage/by-agent"}
+	opGetUsage      = operation{method: "GET", path: "/v1/usage", idempotent: true}
+	opDailyUsage    = operation{method: "GET", path: "/v1/usage/daily", idempotent: true}
+	opMonthlyUsage  = operation{method: "GET", path: "/v1/usage/monthly", idempotent: true}
+	opUsageByNumber = operation{method: "GET", path: "/v1/usage/by-number", idempotent: true}
+	opUsageByAgent  = operation{method: "GET", path: "/v1/usage/by-agent", idempotent: true}
 )
 
 // Usage is what the account has and has done.

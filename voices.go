@@ -5,7 +5,7 @@ import "context"
 // VoicesService lists the voices that an agent can speak with.
 type VoicesService service
 
-var opListVoices = operation{method: "GET", path: "/v1/agents/voices"}
+var opListVoices = operation{method: "GET", path: "/v1/agents/voices", idempotent: true}
 
 // Voice is a voice of one of the speech providers.
 type Voice struct {

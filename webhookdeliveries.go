@@ -6,10 +6,10 @@ import (
 )
 
 var (
-	opListDeliveries       = operation{method: "GET", path: "/v1/webhooks/deliveries"}
-	opDeliveryStats        = operation{method: "GET", path: "/v1/webhooks/deliveries/stats"}
-	opAllTimeDeliveryStats = operation{method: "GET", path: "/v1/webhooks/deliveries/all-time"}
-	opListAgentDeliveries  = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries"}
+	opListDeliveries       = operation{method: "GET", path: "/v1/webhooks/deliveries", idempotent: true}
+	opDeliveryStats        = operation{method: "GET", path: "/v1/webhooks/deliveries/stats", idempotent: true}
+	opAllTimeDeliveryStats = operation{method: "GET", path: "/v1/webhooks/deliveries/all-time", idempotent: true}
+	opListAgentDeliveries  = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries", idempotent: true}
 )
 
 // WebhookDelivery is an event that was sent, or is to be sent, to a webhook.

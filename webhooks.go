@@ -12,14 +12,14 @@ import (
 type WebhooksService service
 
 var (
-	opGetWebhook         = operation{method: "GET", path: "/v1/webhooks", emptyAnswer: true}
-	opSetWebhook         = operation{method: "POST", path: "/v1/webhooks", once: true}
-	opDeleteWebhook      = operation{method: "DELETE", path: "/v1/webhooks", emptyAnswer: true}
-	opTestWebhook        = operation{method: "POST", path: "/v1/webhooks/test"}
-	opGetAgentWebhook    = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook", emptyAnswer: true}
-	opSetAgentWebhook    = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook", once: true}
-	opDeleteAgentWebhook = operation{method: "DELETE", path: "/v1/agents/{agent_id}/webhook", emptyAnswer: true}
-	opTestAgentWebhook   = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook/test"}
+	opGetWebhook         = operation{method: "GET", path: "/v1/webhooks", idempotent: true, emptyAnswer: true}
+	opSetWebhook         = operation{method: "POST", path: "/v1/webhooks"}
+	opDeleteWebhook      = operation{method: "DELETE", path: "/v1/webhooks", idempotent: true, emptyAnswer: true}
+	opTestWebhook        = operation{method: "POST", path: "/v1/webhooks/test", idempotent: true}
+	opGetAgentWebhook    = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyAnswer: true}
+	opSetAgentWebhook    = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook"}
+	opDeleteAgentWebhook = operation{method: "DELETE", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyAnswer: true}
+	opTestAgentWebhook   = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook/test", idempotent: true}
 )
 
 // Webhook is where events are sent. If none is set, all its fields are zero. Printed or logged,

@@ -21,12 +21,12 @@ func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err erro
 	case err != nil:
 		x.answer, x.cause = nil, err
 		unsent := x.unsent(err)
-		x.mayHaveActed = x.req.Once && !unsent
-		retry = !Permanent(err) && (!x.req.Once || unsent)
+		x.mayHaveActed = !x.req.Idempotent && !unsent
+		retry = !Permanent(err) && (x.req.Idempotent || unsent)
 	default:
 		after = retryAfter(resp.Header, time.Now())
-		x.mayHaveActed = x.req.Once && mayHaveActed(resp.StatusCode, after)
-		retry = retryable(resp.StatusCode, after, x.req.Once)
+		x.mayHaveActed = !x.req.Idempotent && mayHaveActed(resp.StatusCode, after)
+		retry = retryable(resp.StatusCode, after, x.req.Idempotent)
 	}
 	retry = retry && ctx.Err() == nil && x.attempts <= x.req.MaxRetries
 	if retry && after != noHint {
@@ -48,14 +48,14 @@ func (x *exchange) checkRetry(ctx context.Context, resp *http.Response, err erro
 
 // retryable says whether an answer may be followed by another attempt. A Once
 // request is sent again only if its answer says that nothing was done.
-func retryable(status int, after time.Duration, once bool) bool {
+func retryable(status int, after time.Duration, idempotent bool) bool {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return true
 	case status == http.StatusServiceUnavailable:
-		return !once || after != noHint
+		return idempotent || after != noHint
 	case status == http.StatusRequestTimeout, status >= 500 && status != http.StatusNotImplemented:
-		return !once
+		return idempotent
 	}
 	return false
 }

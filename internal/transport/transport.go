@@ -42,7 +42,7 @@ type Request struct {
 	Accept     string
 	Header     http.Header // beyond these and Content-Type, or instead of them
 	Body       []byte      // JSON
-	Once       bool        // a second delivery would act twice
+	Idempotent bool        // a second delivery changes nothing
 	NoKey      bool
 	Stream     bool // hand a 2xx body over unread
 	MaxRetries int
@@ -61,7 +61,7 @@ type Response struct {
 	// breaks off looks whole.
 	EndsByClose bool
 	Attempts    int
-	// MayHaveActed: this is an error, and a Once request may have taken effect.
+	// MayHaveActed: this is an error, and a request that is not Idempotent may have taken effect.
 	MayHaveActed bool
 }
 
@@ -69,7 +69,7 @@ type Response struct {
 type Error struct {
 	Err      error // never a *url.Error, whose text has the address
 	Attempts int
-	// MayHaveActed: a Once request may have taken effect.
+	// MayHaveActed: a request that is not Idempotent may have taken effect.
 	MayHaveActed bool
 	// Cut is the 2xx whose body could not be read, without it; else nil.
 	Cut *Response
