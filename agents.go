@@ -15,7 +15,7 @@ var (
 	opUpdateAgent            = operation{method: "PATCH", path: "/v1/agents/{agent_id}", idempotent: true}
 	opDeleteAgent            = operation{method: "DELETE", path: "/v1/agents/{agent_id}", idempotent: true}
 	opAttachNumber           = operation{method: "POST", path: "/v1/agents/{agent_id}/numbers", idempotent: true}
-	opDetachNumber           = operation{method: "DELETE", path: "/v1/agents/{agent_id}/numbers/{number_id}", idempotent: true, emptyAnswer: true}
+	opDetachNumber           = operation{method: "DELETE", path: "/v1/agents/{agent_id}/numbers/{number_id}", idempotent: true, emptyOK: true}
 	opListAgentCalls         = operation{method: "GET", path: "/v1/agents/{agent_id}/calls", idempotent: true}
 	opListAgentConversations = operation{method: "GET", path: "/v1/agents/{agent_id}/conversations", idempotent: true}
 )

@@ -8,7 +8,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// newAPIError reads an answer outside 2xx, whatever its body is.
+// newAPIError makes an APIError of a response, whatever its body is.
 func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 	e := &APIError{
 		StatusCode: res.Status,
@@ -23,9 +23,9 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 		Error  json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(e.Body, &body) != nil {
-		return e // a proxy's page: the status says all there is
+		return e // a proxy's page: only the status is of use
 	}
-	defer e.redact(key) // once more: in JSON it may have been escaped
+	defer e.redact(key) // again: in JSON it may have been escaped
 	switch {
 	case len(body.Error) > 0:
 		e.readEnvelope(body.Error)
@@ -35,7 +35,7 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 	return e
 }
 
-// readEnvelope reads {"message", "code", "type", "details"}, or a bare text.
+// readEnvelope reads {"message", "code", "type", "details"}, or a string.
 func (e *APIError) readEnvelope(data []byte) {
 	var env struct {
 		Message string            `json:"message"`
@@ -46,7 +46,7 @@ func (e *APIError) readEnvelope(data []byte) {
 	if json.Unmarshal(data, &e.Message) == nil {
 		return
 	}
-	// Of a field of an unexpected type only that field is lost.
+	// Of fields of an unexpected type only those are lost.
 	_ = json.Unmarshal(data, &env)
 	e.Message, e.Code, e.Type = env.Message, env.Code, env.Type
 	e.Details = fieldErrors(env.Details)
@@ -55,7 +55,7 @@ func (e *APIError) readEnvelope(data []byte) {
 	}
 }
 
-// readDetail reads a text, or the list of invalid fields of a 422.
+// readDetail reads a string, or the list of invalid fields of a 422.
 func (e *APIError) readDetail(data []byte) {
 	if json.Unmarshal(data, &e.Message) == nil {
 		return

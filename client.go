@@ -33,6 +33,14 @@ type Client struct {
 // service is what each of the Client's fields is.
 type service struct{ client *Client }
 
+// owner returns the client of a service, or nil if that is a field of a zero Client.
+func (s *service) owner() *Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // NewClient makes a client for a key such as sk_live_.... The key may be "" to sign
 // up ([SignupService] needs none); any call that needs one then returns [ErrNoAPIKey].
 //

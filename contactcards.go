@@ -8,7 +8,7 @@ type ContactCardsService service
 var (
 	opGetContactCard    = operation{method: "GET", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
 	opSetContactCard    = operation{method: "PUT", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
-	opDeleteContactCard = operation{method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", idempotent: true, emptyAnswer: true}
+	opDeleteContactCard = operation{method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", idempotent: true, emptyOK: true}
 )
 
 // ContactCard is a number's card.

@@ -14,7 +14,7 @@ var (
 	opCreateContact       = operation{method: "POST", path: "/v1/contacts"}
 	opGetContact          = operation{method: "GET", path: "/v1/contacts/{contact_id}", idempotent: true}
 	opUpdateContact       = operation{method: "PATCH", path: "/v1/contacts/{contact_id}", idempotent: true}
-	opDeleteContact       = operation{method: "DELETE", path: "/v1/contacts/{contact_id}", idempotent: true, emptyAnswer: true}
+	opDeleteContact       = operation{method: "DELETE", path: "/v1/contacts/{contact_id}", idempotent: true, emptyOK: true}
 	opContactCapabilities = operation{method: "GET", path: "/v1/contacts/capabilities", idempotent: true}
 )
 

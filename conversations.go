@@ -16,7 +16,7 @@ var (
 	opListConversationMessages = operation{method: "GET", path: "/v1/conversations/{conversation_id}/messages", idempotent: true}
 	opSendTyping               = operation{method: "POST", path: "/v1/conversations/{conversation_id}/typing", idempotent: true}
 	opSetBackground            = operation{method: "POST", path: "/v1/conversations/{conversation_id}/background", idempotent: true}
-	opRemoveBackground         = operation{method: "DELETE", path: "/v1/conversations/{conversation_id}/background", idempotent: true, emptyAnswer: true}
+	opRemoveBackground         = operation{method: "DELETE", path: "/v1/conversations/{conversation_id}/background", idempotent: true, emptyOK: true}
 )
 
 // Conversation is a thread between one of the account's numbers and one contact, or an iMessage

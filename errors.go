@@ -11,16 +11,15 @@ import (
 	"time"
 )
 
-// The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409
-// at sign-up is ErrAccountExists and ErrConflict.
+// The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409 at sign-up is both ErrAccountExists and
+// ErrConflict.
 var (
-	// ErrOutcomeUnknown: a request that acts once (it places a call, sends a message,
-	// buys a number, ...) failed in a way that leaves open whether it took effect: a
-	// timeout or a reset after it was sent, a 408, a 302 or 303, a 5xx (but 501, and 503 with
-	// Retry-After), or a 2xx whose body cannot be read. It was not sent again. Look before you
-	// do so: the method's documentation says how.
+	// ErrOutcomeUnknown reports that a request which is not idempotent (it places a call, sends a message, buys a number,
+	// ...) failed in a way that leaves open whether it took effect: a timeout or a reset after it was sent, a 408, a 302 or
+	// 303, a 5xx (except 501, and 503 with Retry-After), or a 2xx whose body cannot be read. It was not retried. Before you
+	// send it again, find out whether it took effect: the method's documentation says how.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
-	// ErrNoAPIKey: the operation needs a key and the client has none. Nothing was sent.
+	// ErrNoAPIKey reports that the operation needs a key and the client has none. Nothing was sent.
 	ErrNoAPIKey = errors.New("agentphone: no API key")
 
 	ErrBadRequest      = errors.New("agentphone: bad request")                     // 400
@@ -36,7 +35,7 @@ var (
 	ErrServer          = errors.New("agentphone: server error")                    // 5xx
 )
 
-// Codes of [APIError].Code that have been seen. Others will come.
+// Values of [APIError].Code that the API is known to send. It may send others.
 const (
 	CodeValidation          = "VALIDATION_ERROR"
 	CodeNumberLimit         = "VALIDATION_ERROR_NUMBER_LIMIT"
@@ -47,33 +46,33 @@ const (
 	CodeTwilio              = "TWILIO_ERROR" // the old name of CodeCarrier
 )
 
-// APIError is every answer outside 2xx, whether its body is one of the API's
-// shapes or a proxy's HTML. Ask for its kind with [errors.Is] and the sentinels above.
+// APIError reports a response with a status other than 2xx, whether its body is one of the API's error objects or a proxy's
+// HTML. Test for its kind with [errors.Is] and the sentinel errors above.
 //
 // Printed with any verb, or logged, it is its one-line text.
 type APIError struct {
 	StatusCode int
 	Code       string        // the API's code, such as INSUFFICIENT_BALANCE; "" if it gave none. A list of invalid fields is VALIDATION_ERROR.
 	Type       string        // the API's type of error, if it gave one
-	Message    string        // what the API says; for invalid fields a summary of Details
+	Message    string        // the API's message; for invalid fields a summary of Details
 	Details    []FieldError  // the invalid fields of a 422
-	RequestID  string        // header X-Request-Id, for a question to support
-	RetryAfter time.Duration // what the server asks for; 0 if it asks for nothing
+	RequestID  string        // header X-Request-Id, to quote to support
+	RetryAfter time.Duration // how long the server asks to wait (header Retry-After); 0 if it does not say
 	Attempts   int           // requests made in all
 	Operation  string        // method and path template: POST /v1/calls
-	Body       []byte        `json:"-"` // as received, at most 64 KiB, without the client's key should it be in there
+	Body       []byte        `json:"-"` // as received, at most 64 KiB, with the client's key redacted
 
 	outcomeUnknown bool
 }
 
-// FieldError is one invalid field of a request.
+// FieldError describes one invalid field of a request.
 type FieldError struct {
 	Field   string // its path in the request, such as toNumber or customTools.0.url
 	Message string
 	Type    string // the API's name of the rule, such as missing
 }
 
-// Error is a single line: operation, status, code, message, attempts.
+// Error returns a single line: operation, status, code, message, attempts.
 func (e *APIError) Error() string {
 	tail := attemptsText(e.Attempts)
 	if e.RequestID != "" {
@@ -82,7 +81,7 @@ func (e *APIError) Error() string {
 	return withOutcome("agentphone: "+e.Operation+": "+e.summary()+tail, e.outcomeUnknown)
 }
 
-// summary is status, code and message: 422 VALIDATION_ERROR: toNumber: field required.
+// summary returns status, code and message: 422 VALIDATION_ERROR: toNumber: field required.
 func (e *APIError) summary() string {
 	text := strconv.Itoa(e.StatusCode)
 	if name := cmp.Or(e.Code, http.StatusText(e.StatusCode)); name != "" {
@@ -94,7 +93,7 @@ func (e *APIError) summary() string {
 	return text
 }
 
-// Is reports whether the error is of the kind of one of the package's sentinels.
+// Is reports whether the error is of the kind that target, one of the package's sentinel errors, stands for.
 func (e *APIError) Is(target error) bool {
 	switch s := e.StatusCode; target {
 	case ErrOutcomeUnknown:
@@ -129,36 +128,35 @@ func (e *APIError) Is(target error) bool {
 // Format prints the error's text whatever the verb: %#v would print the body.
 func (e *APIError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
-// LogValue is the error's text.
+// LogValue returns the error's text.
 func (e *APIError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// TransportError is a call that got no answer: the connection failed, an attempt
-// took longer than [WithTimeout] (then it is also [context.DeadlineExceeded]), or the
-// context ended. It unwraps to its cause, and if the context ended while the call
-// waited to try again also to what it had got before, such as an *[APIError] with 429.
+// TransportError reports a request that got no response: the connection failed, an attempt took longer than [WithTimeout]
+// (then it is also [context.DeadlineExceeded]), or the context ended. It unwraps to its cause, and if the context ended while
+// the call waited to retry, also to the failure before that, such as an *[APIError] with status 429.
 type TransportError struct {
 	Operation string
 	Attempts  int   // requests made in all; 0 if nothing was sent
 	Err       error // the cause
-	Last      error // why the call was waiting to try again when the context ended, or nil
+	Last      error // the failure before the wait in which the context ended, or nil
 
 	outcomeUnknown bool
 }
 
-// Error is a single line: operation, cause, what was waited for, attempts.
+// Error returns a single line: operation, cause, the failure that was to be retried, attempts.
 func (e *TransportError) Error() string {
 	text := fmt.Sprintf("agentphone: %s: %v", e.Operation, e.Err)
-	var answer *APIError
+	var response *APIError
 	switch {
-	case errors.As(e.Last, &answer):
-		text += " while waiting to try again after " + answer.summary()
+	case errors.As(e.Last, &response):
+		text += " while waiting to retry after " + response.summary()
 	case e.Last != nil:
-		text += " while waiting to try again after " + e.Last.Error()
+		text += " while waiting to retry after " + e.Last.Error()
 	}
 	return withOutcome(text+attemptsText(e.Attempts), e.outcomeUnknown)
 }
 
-// Unwrap gives [errors.Is] and [errors.As] both causes.
+// Unwrap returns the cause and, if there is one, the failure that was to be retried.
 func (e *TransportError) Unwrap() []error {
 	if e.Last != nil {
 		return []error{e.Err, e.Last}
@@ -166,52 +164,50 @@ func (e *TransportError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// Is reports whether the error is ErrOutcomeUnknown.
+// Is reports whether target is [ErrOutcomeUnknown] and the request may have taken effect.
 func (e *TransportError) Is(target error) bool {
 	return target == ErrOutcomeUnknown && e.outcomeUnknown
 }
 
-// DecodeError is a 2xx answer that cannot be read: it is empty, not JSON, of another
-// shape, cut short, larger than 32 MiB, or of over 10,000 items. The request took effect; if a second one would
-// act again, the error is also [ErrOutcomeUnknown].
+// DecodeError reports a 2xx response that cannot be read: it is empty, not JSON, of another shape, cut short, larger than
+// 32 MiB, or has over 10,000 items. The request took effect; if it is not idempotent, the error is also [ErrOutcomeUnknown].
 type DecodeError struct {
 	Operation  string
 	StatusCode int
 	RequestID  string
 	Attempts   int
-	Body       []byte `json:"-"` // as received, without the client's key should it be in there; nil if it was cut short
+	Body       []byte `json:"-"` // as received, with the client's key redacted; nil if it was cut short
 	Err        error
 
 	outcomeUnknown bool
 	cut            bool // the connection broke within the body
 }
 
-// Error is a single line: operation, status, what is wrong with the answer, attempts.
+// Error returns a single line: operation, status, what is wrong with the response, attempts.
 func (e *DecodeError) Error() string {
-	return withOutcome(fmt.Sprintf("agentphone: %s: cannot read the %d answer: %v%s",
+	return withOutcome(fmt.Sprintf("agentphone: %s: decode %d response: %v%s",
 		e.Operation, e.StatusCode, e.Err, attemptsText(e.Attempts)), e.outcomeUnknown)
 }
 
 // Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// Is reports whether the error is ErrOutcomeUnknown.
+// Is reports whether target is [ErrOutcomeUnknown] and the request may have taken effect.
 func (e *DecodeError) Is(target error) bool { return target == ErrOutcomeUnknown && e.outcomeUnknown }
 
 // Format prints the error's text whatever the verb: %#v would print the body.
 func (e *DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
-// LogValue is the error's text.
+// LogValue returns the error's text.
 func (e *DecodeError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// ValidationError is input that the client refuses; nothing was sent. It is also
-// [ErrValidation].
+// ValidationError reports invalid input; nothing was sent. It is also [ErrValidation].
 type ValidationError struct {
 	Field  string // as the API names it, such as toNumber or agent_id
 	Reason string // never holds the value
 }
 
-// Error names the field and what is wrong with it.
+// Error returns the field and what is wrong with it.
 func (e *ValidationError) Error() string { return "agentphone: " + e.Field + ": " + e.Reason }
 
 // Is reports whether target is ErrValidation.

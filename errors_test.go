@@ -113,15 +113,15 @@ func TestErrorTexts(t *testing.T) {
 		},
 		"RoundTripper that gives nothing": {
 			apitest.GetAgent, func(int, apitest.Request) (*http.Response, error) { return nil, nil },
-			"agentphone: GET /v1/agents/{agent_id}: the RoundTripper returned neither an answer nor an error (attempts=4)",
+			"agentphone: GET /v1/agents/{agent_id}: the RoundTripper returned neither a response nor an error (attempts=4)",
 		},
 		"answer of HTML": {
 			apitest.GetAgent, apitest.Always(200, html),
-			"agentphone: GET /v1/agents/{agent_id}: cannot read the 200 answer: invalid character '<' looking for beginning of value (attempts=1)",
+			"agentphone: GET /v1/agents/{agent_id}: decode 200 response: invalid character '<' looking for beginning of value (attempts=1)",
 		},
 		"empty answer to what acts once": {
 			apitest.CreateCall, apitest.Always(201, ``),
-			"agentphone: POST /v1/calls: cannot read the 201 answer: it is empty (attempts=1); it may have taken effect: look before trying again",
+			"agentphone: POST /v1/calls: decode 201 response: the body is empty (attempts=1); it may have taken effect: look before trying again",
 		},
 		"invalid input": {
 			func(ctx context.Context, c *agentphone.Client) error {
@@ -313,7 +313,7 @@ func TestAnAnswerOver32MiBIsAnError(t *testing.T) {
 	err := apitest.GetAgent(t.Context(), c)
 	var decodeErr *agentphone.DecodeError
 	require.ErrorAs(t, err, &decodeErr)
-	assert.EqualError(t, err, "agentphone: GET /v1/agents/{agent_id}: cannot read the 200 answer: reading the answer: the answer is larger than 32 MiB (attempts=1)")
+	assert.EqualError(t, err, "agentphone: GET /v1/agents/{agent_id}: decode 200 response: reading the response: the response is larger than 32 MiB (attempts=1)")
 	assert.Len(t, s.Requests(), 1)
 
 	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {

@@ -14,7 +14,7 @@ var (
 	opBuyNumber          = operation{method: "POST", path: "/v1/numbers"}
 	opGetNumber          = operation{method: "GET", path: "/v1/numbers/{number_id}", idempotent: true}
 	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls", idempotent: true}
-	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyAnswer: true}
+	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyOK: true}
 	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages", idempotent: true}
 )
 

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
-
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -35,7 +33,7 @@ const (
 
 // config is what a Client is made of. It is not changed once the Client exists.
 type config struct {
-	transport  transport.Config
+	transport  transport.Client
 	address    string // of the base, without a slash at its end
 	maxRetries int
 	timeout    time.Duration
@@ -48,7 +46,7 @@ type config struct {
 func defaultConfig() *config {
 	base, _ := url.Parse(DefaultBaseURL)
 	return &config{
-		transport: transport.Config{
+		transport: transport.Client{
 			Base:          base,
 			RetryWaitMin:  defaultRetryWaitMin,
 			RetryWaitMax:  defaultRetryWaitMax,
@@ -109,7 +107,7 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return &ValidationError{"HTTP client", "is nil"}
 		}
-		if _, ok := client.Transport.(*retryablehttp.RoundTripper); ok {
+		if transport.RetriesByItself(client.Transport) {
 			return &ValidationError{"HTTP client", "retries by itself, so that a phone may ring twice"}
 		}
 		c.transport.HTTPClient = client

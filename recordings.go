@@ -13,7 +13,7 @@ import (
 
 var opGetRecording = operation{
 	method: "GET", path: "/v1/calls/{call_id}/recording", idempotent: true, noKey: true,
-	streams: "audio/wav", silence: 30 * time.Second,
+	mediaType: "audio/wav", silence: 30 * time.Second,
 }
 
 // DownloadRecording writes a call's recording, a WAV file, to w as it comes, and returns how many bytes
@@ -35,9 +35,9 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 	begin, err := in.Peek(512)
 	switch {
 	case len(begin) == 0 && err == io.EOF:
-		return 0, svc.unreadable(&opGetRecording, res, errEmptyAnswer)
+		return 0, svc.unreadable(&opGetRecording, res, errEmptyBody)
 	case res.Header.Get("Content-Type") == "" && strings.HasPrefix(http.DetectContentType(begin), "text/"):
-		return 0, svc.unreadable(&opGetRecording, res, errors.New("it is a text, not "+opGetRecording.streams))
+		return 0, svc.unreadable(&opGetRecording, res, errors.New("it is a text, not "+opGetRecording.mediaType))
 	}
 	whole := riffSize(begin)
 	n, err := io.Copy(w, in)

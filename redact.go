@@ -7,6 +7,7 @@ import (
 	"unicode"
 )
 
+// redact redacts the key in the decoded fields.
 func (e *APIError) redact(key string) {
 	if key == "" {
 		return
@@ -23,7 +24,7 @@ func (e *APIError) redact(key string) {
 
 const redacted = "[REDACTED]"
 
-// withoutKey: a server, or a proxy's error page, may quote the request's header.
+// withoutKey redacts the key in a body: a server, or a proxy's error page, may quote the request's header.
 func withoutKey(body []byte, key string) []byte {
 	if key == "" || !bytes.Contains(body, []byte(key)) {
 		return body
@@ -31,7 +32,7 @@ func withoutKey(body []byte, key string) []byte {
 	return bytes.ReplaceAll(body, []byte(key), []byte(redacted))
 }
 
-// cleanCause: so may the error of a RoundTripper of the user's own.
+// cleanCause redacts the key in an error: one of a RoundTripper of the user's own may quote the header too.
 func cleanCause(err error, key string) error {
 	if err == nil || key == "" || !strings.Contains(err.Error(), key) {
 		return err
@@ -39,7 +40,7 @@ func cleanCause(err error, key string) error {
 	return errors.New(strings.ReplaceAll(err.Error(), key, redacted))
 }
 
-// oneLine keeps foreign text from breaking, or forging, lines of a log, and from steering a terminal.
+// oneLine makes one short line of a text that the server chose, so that it neither forges lines of a log nor controls a terminal.
 func oneLine(s string) string {
 	const limit = 500
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")

@@ -14,8 +14,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// do is the one way from a service method to the transport and back. params, if
-// any, are the query of a GET and the JSON body of anything else.
+// do sends op and decodes the response into a new T. params, if any, are the query of a GET and the JSON body of anything
+// else.
 func do[T any](ctx context.Context, s *service, op *operation, args []string, params any, opts []RequestOption) (*T, error) {
 	out := new(T)
 	if err := s.send(ctx, op, args, params, out, opts); err != nil {
@@ -24,37 +24,51 @@ func do[T any](ctx context.Context, s *service, op *operation, args []string, pa
 	return out, nil
 }
 
-// call is do for an operation whose response says nothing but that it succeeded.
+// call sends an operation whose response says only that it succeeded.
 func call(ctx context.Context, s *service, op *operation, args []string, params any, opts []RequestOption) error {
 	return s.send(ctx, op, args, params, &success{}, opts)
 }
 
+// send sends op with the arguments in its path and decodes the response into out.
 func (s *service) send(ctx context.Context, op *operation, args []string, params, out any, opts []RequestOption) error {
-	if s == nil || s.client == nil {
-		return errNoClient
-	}
 	path, err := op.fill(args)
 	if err != nil {
 		return err
 	}
-	return s.client.call(ctx, op, path, params, out, opts)
-}
-
-var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
-
-func (c *Client) call(ctx context.Context, op *operation, path string, params, out any, opts []RequestOption) error {
-	req, rc, err := c.newRequest(ctx, op, path, params, opts)
+	c := s.owner()
+	res, err := c.send(ctx, op, path, params, opts)
 	if err != nil {
-		return err
-	}
-	res, err := c.exchange(ctx, op, req, rc)
-	if err != nil || out == nil {
 		return err
 	}
 	return c.decode(op, res, out)
 }
 
-// newRequest checks and encodes everything, so that what fails later is the network's.
+var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
+
+// send sends a request, with retries, and returns its response, which is a 2xx. Every other response and every failure is one
+// of the package's errors. All requests of the package pass here.
+func (c *Client) send(ctx context.Context, op *operation, path string, params any, opts []RequestOption) (*transport.Response, error) {
+	req, rc, err := c.newRequest(ctx, op, path, params, opts)
+	if err != nil {
+		return nil, err
+	}
+	rc.response.set(&transport.Response{})
+	res, err := c.cfg.transport.Do(ctx, req)
+	if err != nil {
+		var failed *transport.Error
+		if errors.As(err, &failed) && failed.Cut != nil {
+			rc.response.set(failed.Cut)
+		}
+		return nil, c.transportError(op, err)
+	}
+	rc.response.set(res)
+	if res.Status/100 != 2 {
+		return nil, c.apiError(op, res)
+	}
+	return res, nil
+}
+
+// newRequest checks and encodes everything, so that later only the network can fail.
 func (c *Client) newRequest(ctx context.Context, op *operation, path string, params any, opts []RequestOption) (*transport.Request, *requestConfig, error) {
 	if c == nil || c.cfg == nil {
 		return nil, nil, errNoClient
@@ -80,10 +94,10 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Idempotent: op.idempotent, NoKey: op.noKey, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
-		Stream: op.streams != "", Silence: op.silence,
+		Stream: op.mediaType != "", Silence: op.silence,
 	}
-	if op.streams != "" {
-		req.Accept = op.streams
+	if op.mediaType != "" {
+		req.Accept = op.mediaType
 		req.Header.Del("Accept")
 	}
 	if err := encode(req, rc, params); err != nil {
@@ -120,25 +134,6 @@ func encode(req *transport.Request, rc *requestConfig, params any) (err error) {
 	return err
 }
 
-// exchange sends the request. Every answer outside 2xx and every failure is one of the
-// package's errors.
-func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Request, rc *requestConfig) (*transport.Response, error) {
-	rc.response.set(&transport.Response{})
-	res, err := c.cfg.transport.Do(ctx, req)
-	if err != nil {
-		var failed *transport.Error
-		if errors.As(err, &failed) && failed.Cut != nil {
-			rc.response.set(failed.Cut)
-		}
-		return nil, c.transportError(op, err)
-	}
-	rc.response.set(res)
-	if res.Status/100 != 2 {
-		return nil, c.apiError(op, res)
-	}
-	return res, nil
-}
-
 func (c *Client) transportError(op *operation, err error) error {
 	key := c.cfg.transport.Key()
 	var failed *transport.Error
@@ -168,30 +163,33 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 	return e
 }
 
-// Do calls an endpoint that the package has no method for. path is below the base
-// URL and escaped by the caller: "/v1/calls/" + url.PathEscape(id); add a query with
-// [WithRequestQuery]. in, unless nil, is sent as JSON with POST, PUT and PATCH, and must be nil with
-// other methods; the answer is decoded into out, unless that is nil.
+// Do calls an endpoint that the package has no method for. path is below the base URL and escaped by the caller:
+// "/v1/calls/" + url.PathEscape(id); add a query with [WithRequestQuery]. in, unless nil, is sent as JSON with POST, PUT and
+// PATCH, and must be nil with other methods; the response is decoded into out, unless that is nil.
 //
-// The client's rules hold: the key, time-outs, errors, and retries, where a POST counts as an
-// operation that acts once (see [ErrOutcomeUnknown]) and the other methods as safe. Errors
-// and logs name the operation "GET {path}", for the path may hold a phone number.
+// The client's rules hold: the key, timeouts, errors, and retries, where a POST counts as not idempotent (see
+// [ErrOutcomeUnknown]) and the other methods as idempotent. Errors and logs name the operation "GET {path}", for the path may
+// hold a phone number.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	op := &operation{method: method, path: "{path}", idempotent: method != http.MethodPost}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
 		if in != nil {
-			return &ValidationError{"in", "a " + method + " has no body"}
+			return &ValidationError{"in", "a " + method + " request has no body"}
 		}
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
 	default:
-		return &ValidationError{"method", "is none of GET, HEAD, POST, PUT, PATCH, DELETE"}
+		return &ValidationError{"method", "is not one of GET, HEAD, POST, PUT, PATCH, DELETE"}
 	}
 	if v := reflect.ValueOf(out); out != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
-		return &ValidationError{"out", "is no pointer, or a nil one"}
+		return &ValidationError{"out", "is not a pointer, or is nil"}
 	}
 	if err := checkDoPath(path); err != nil {
 		return err
 	}
-	return c.call(ctx, op, path, in, out, opts)
+	res, err := c.send(ctx, op, path, in, opts)
+	if err != nil || out == nil {
+		return err
+	}
+	return c.decode(op, res, out)
 }

@@ -14,20 +14,20 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// An answer that the transport lets through can still grow in memory a hundredfold: {} is two bytes, an Agent
-// hundreds, and gzip makes a few kilobytes of millions of them. So what is decoded is counted first. The
-// bounds are far above what a page holds: 500 items, or 100 calls with transcripts of an hour each.
+// A response that the transport lets through can still grow in memory a hundredfold: {} is two bytes, an Agent hundreds, and
+// millions of them fit into a few kilobytes of gzip. So its values are counted before it is decoded. The bounds are far above
+// what a page holds: 500 items, or 100 calls with transcripts of an hour each.
 const (
 	maxItems   = 10_000  // objects of a page
 	maxObjects = 200_000 // at any depth
 	maxValues  = 500_000 // of lists and objects
 )
 
-var errTooManyValues = errors.New("it has more items, objects or values than a page can have")
+var errTooManyValues = errors.New("the body has more items, objects or values than a page can have")
 
 // checkSize refuses a JSON text that would take too much memory to decode.
 func checkSize(body []byte) error {
-	// Of the texts that it may hold, some are full of braces: they count only where there is reason to look.
+	// Braces and commas within strings do not count, but most bodies have too few of both to need a closer look.
 	if bytes.Count(body, []byte{'{'}) <= maxItems && bytes.Count(body, []byte{','}) <= maxValues {
 		return nil
 	}
@@ -59,8 +59,7 @@ func checkSize(body []byte) error {
 	return nil
 }
 
-// success is the response to an operation that returns nothing else: {"success": true}, an object that says nothing of
-// success, or no body.
+// success decodes the response to an operation that returns nothing else: {"success": true}, another object, or no body.
 type success struct{}
 
 func (*success) decodeBody(body []byte) error {
@@ -76,16 +75,16 @@ func (*success) decodeBody(body []byte) error {
 	return nil
 }
 
-var errNotSuccessful = errors.New("it says that the operation did not succeed")
+var errNotSuccessful = errors.New("the body says that the operation did not succeed")
 
 var (
-	errEmptyAnswer = errors.New("it is empty")
-	errForeign     = errors.New("it is an error's")
+	errEmptyBody     = errors.New("the body is empty")
+	errIsErrorObject = errors.New("the body is an error object")
 )
 
-// isForeign: an error's body behind a 2xx, such as {"detail": "down for maintenance"}, of which nothing was read, for
-// out has no field for it.
-func isForeign(body []byte, out any) bool {
+// isErrorObject reports whether a body is an error object in spite of its 2xx, such as {"detail": "down for maintenance"}: out,
+// into which it was decoded, has no field for it.
+func isErrorObject(body []byte, out any) bool {
 	v := reflect.ValueOf(out).Elem()
 	var object map[string]json.RawMessage
 	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() || json.Unmarshal(body, &object) != nil {
@@ -99,7 +98,7 @@ func isForeign(body []byte, out any) bool {
 	return false
 }
 
-// hasField: does encoding/json read a name into the struct?
+// hasField reports whether encoding/json decodes a name into a struct.
 func hasField(t reflect.Type, name string) bool {
 	return slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -107,13 +106,14 @@ func hasField(t reflect.Type, name string) bool {
 	})
 }
 
+// decode reads the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
 func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 	body := bytes.TrimSpace(res.Body)
 	var err error
 	if len(body) == 0 || string(body) == "null" {
 		body = []byte("{}")
-		if !op.emptyAnswer {
-			err = errEmptyAnswer
+		if !op.emptyOK {
+			err = errEmptyBody
 		}
 	}
 	if err == nil {
@@ -126,8 +126,8 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 			err = json.Unmarshal(body, out)
 		}
 	}
-	if err == nil && !op.emptyAnswer && isForeign(body, out) {
-		err = errForeign
+	if err == nil && !op.emptyOK && isErrorObject(body, out) {
+		err = errIsErrorObject
 	}
 	if err == nil {
 		return nil
@@ -143,12 +143,11 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 	}
 }
 
-// Response is what [WithResponse] fills in: the last answer as it came. It is
-// filled in for an error answer too.
+// Response is what [WithResponse] fills in: the last response as it was received, be it a result or an error.
 type Response struct {
 	Status    int
 	Header    http.Header
-	Body      []byte // nil for a streamed answer
+	Body      []byte // nil for a stream
 	Attempts  int    // requests made in all
 	RequestID string // header X-Request-Id
 }

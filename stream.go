@@ -14,18 +14,11 @@ import (
 
 // stream is do for an answer that is read as it comes. The caller closes it.
 func (s *service) stream(ctx context.Context, op *operation, id string, opts []RequestOption) (*transport.Response, error) {
-	if s == nil || s.client == nil {
-		return nil, errNoClient
-	}
 	path, err := op.fill([]string{id})
 	if err != nil {
 		return nil, err
 	}
-	req, rc, err := s.client.newRequest(ctx, op, path, nil, opts)
-	if err != nil {
-		return nil, err
-	}
-	res, err := s.client.exchange(ctx, op, req, rc)
+	res, err := s.owner().send(ctx, op, path, nil, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +33,15 @@ func (s *service) stream(ctx context.Context, op *operation, id string, opts []R
 // way, a part, or nothing.
 func (op *operation) checkStreamed(res *transport.Response) error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	switch family, _, _ := strings.Cut(op.streams, "/"); {
+	switch family, _, _ := strings.Cut(op.mediaType, "/"); {
 	case res.Status != http.StatusOK:
 		return errors.New("only a 200 has what was asked for")
-	case kind == op.streams:
+	case kind == op.mediaType:
 		return nil
 	case family == "audio" && (kind == "" || kind == "application/octet-stream" || strings.HasPrefix(kind, "audio/")):
 		return nil
 	}
-	return fmt.Errorf("it is %s, not %s", cmp.Or(kind, "of no media type"), op.streams)
+	return fmt.Errorf("it is %s, not %s", cmp.Or(kind, "of no media type"), op.mediaType)
 }
 
 // unreadable is a stream that cannot be made sense of.

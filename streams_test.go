@@ -192,18 +192,18 @@ func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
 		want   string
 	}{
 		"not found":              {apitest.Always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
-		"a page":                 {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
-		"a page of another kind": {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
-		"a page of no kind":      {apitest.Always(200, `<html>`, "Content-Type", ""), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
-		"nothing":                {apitest.Always(204, ``), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
+		"a page":                 {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 200 response: it is text/html, not text/event-stream (attempts=1)"},
+		"a page of another kind": {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 200 response: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
+		"a page of no kind":      {apitest.Always(200, `<html>`, "Content-Type", ""), "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 200 response: it is of no media type, not text/event-stream (attempts=1)"},
+		"nothing":                {apitest.Always(204, ``), "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 204 response: only a 200 has what was asked for (attempts=1)"},
 		"to come back tomorrow":  {apitest.Always(429, ``, "Retry-After", "86400"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 429 Too Many Requests (attempts=1)"},
 		"no JSON": {func(int, apitest.Request) (*http.Response, error) {
 			return eventStream(strings.NewReader("event: turn\ndata: hi\n\n")), nil
-		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": invalid character 'h' looking for beginning of value (attempts=1)"},
+		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 200 response: event \"turn\": invalid character 'h' looking for beginning of value (attempts=1)"},
 		"null": {func(int, apitest.Request) (*http.Response, error) {
 			return eventStream(strings.NewReader("event: turn\ndata: null\n\n")), nil
-		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": it is empty (attempts=1)"},
-		"endless event": {func(int, apitest.Request) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
+		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 200 response: event \"turn\": the body is empty (attempts=1)"},
+		"endless event": {func(int, apitest.Request) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: decode 200 response: an event of the stream is larger than 1 MiB (attempts=1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, s := apitest.NewClient(t, tc.answer, apitest.NoWait)
@@ -415,7 +415,7 @@ func TestADownloadThatStandsStillIsAnError(t *testing.T) {
 		n, err := c.Calls.DownloadRecording(t.Context(), "call_1", io.Discard)
 		assert.EqualValues(t, 40, n)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.EqualError(t, err, "agentphone: GET /v1/calls/{call_id}/recording: no answer within 30s (attempts=1)")
+		assert.EqualError(t, err, "agentphone: GET /v1/calls/{call_id}/recording: no response within 30s (attempts=1)")
 	})
 }
 

@@ -14,7 +14,7 @@ var (
 	opListSubAccounts  = operation{method: "GET", path: "/v1/sub-accounts", idempotent: true}
 	opCreateSubAccount = operation{method: "POST", path: "/v1/sub-accounts"}
 	opUpdateSubAccount = operation{method: "PATCH", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true}
-	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyAnswer: true}
+	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyOK: true}
 )
 
 // SubAccount is a part of the account.

@@ -21,7 +21,7 @@ const (
 
 var opStreamTranscript = operation{
 	method: "GET", path: "/v1/calls/{call_id}/transcript/stream", idempotent: true,
-	streams: "text/event-stream", silence: maxStreamSilence,
+	mediaType: "text/event-stream", silence: maxStreamSilence,
 }
 
 // TranscriptEventType names what a [TranscriptEvent] tells.
@@ -152,7 +152,7 @@ func (l *listener) listen(ctx context.Context, callID string, opts []RequestOpti
 			continue // of a later version of the API
 		}
 		if err == nil && event.Connected == nil && event.Turn == nil && event.Ended == nil {
-			err = errEmptyAnswer // null
+			err = errEmptyBody // null
 		}
 		if err != nil {
 			return false, l.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))

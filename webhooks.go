@@ -12,13 +12,13 @@ import (
 type WebhooksService service
 
 var (
-	opGetWebhook         = operation{method: "GET", path: "/v1/webhooks", idempotent: true, emptyAnswer: true}
+	opGetWebhook         = operation{method: "GET", path: "/v1/webhooks", idempotent: true, emptyOK: true}
 	opSetWebhook         = operation{method: "POST", path: "/v1/webhooks"}
-	opDeleteWebhook      = operation{method: "DELETE", path: "/v1/webhooks", idempotent: true, emptyAnswer: true}
+	opDeleteWebhook      = operation{method: "DELETE", path: "/v1/webhooks", idempotent: true, emptyOK: true}
 	opTestWebhook        = operation{method: "POST", path: "/v1/webhooks/test", idempotent: true}
-	opGetAgentWebhook    = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyAnswer: true}
+	opGetAgentWebhook    = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyOK: true}
 	opSetAgentWebhook    = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook"}
-	opDeleteAgentWebhook = operation{method: "DELETE", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyAnswer: true}
+	opDeleteAgentWebhook = operation{method: "DELETE", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyOK: true}
 	opTestAgentWebhook   = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook/test", idempotent: true}
 )
 

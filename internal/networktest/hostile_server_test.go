@@ -241,7 +241,7 @@ func TestAnAnswerIsRefusedForItsObjectsAndNotForTheBracesInItsTexts(t *testing.T
 				}
 				var unread *agentphone.DecodeError
 				require.ErrorAs(t, err, &unread)
-				assert.ErrorContains(t, err, "it has more items, objects or values than a page can have")
+				assert.ErrorContains(t, err, "the body has more items, objects or values than a page can have")
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	noHint time.Duration = -1 // the answer has no Retry-After that can be read
+	noRetryAfter time.Duration = -1 // the answer has no Retry-After that can be read
 	// farOff stands for every Retry-After beyond it: it is over any cap and overflows nothing.
 	farOff = 10 * 365 * 24 * time.Hour
 )
@@ -19,18 +19,18 @@ const (
 // past is 0; what cannot be read is absent.
 func RetryAfter(h http.Header) (time.Duration, bool) {
 	d := retryAfter(h, time.Now())
-	return max(d, 0), d != noHint
+	return max(d, 0), d != noRetryAfter
 }
 
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := textproto.TrimString(h.Get("Retry-After"))
 	if v == "" {
-		return noHint
+		return noRetryAfter
 	}
 	if strings.Trim(v, "0123456789.") == "" {
 		seconds, err := strconv.ParseFloat(v, 64)
 		if err != nil && seconds == 0 { // out of range is +Inf with an error
-			return noHint
+			return noRetryAfter
 		}
 		if seconds > farOff.Seconds() {
 			return farOff
@@ -40,21 +40,21 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if t, err := http.ParseTime(v); err == nil {
 		return min(max(0, t.Sub(now)), farOff)
 	}
-	return noHint
+	return noRetryAfter
 }
 
 // backoff is the wait before the next attempt: what the server asks for, with a
 // little added so that its clients do not come back all at once, or else a random
 // part of a bound that doubles with each attempt.
-func (x *exchange) backoff(after time.Duration) time.Duration {
-	if after != noHint {
-		return after + upTo(x.RetryWaitMin/2)
+func (c *call) backoff(after time.Duration) time.Duration {
+	if after != noRetryAfter {
+		return after + upTo(c.RetryWaitMin/2)
 	}
-	return x.Backoff(x.attempts)
+	return c.Backoff(c.attempts)
 }
 
 // Backoff is a random wait after the nth failure, from 1.
-func (c *Config) Backoff(n int) time.Duration {
+func (c *Client) Backoff(n int) time.Duration {
 	bound := c.RetryWaitMin
 	for range n - 1 {
 		if bound >= c.RetryWaitMax/2 {

@@ -17,7 +17,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, v string) {
 		now := time.Now()
 		d := retryAfter(http.Header{"Retry-After": {v}}, now)
-		if d != noHint && (d < 0 || d > farOff) {
+		if d != noRetryAfter && (d < 0 || d > farOff) {
 			t.Fatalf("%q is a wait of %v", v, d)
 		}
 		if d, ok := RetryAfter(http.Header{"Retry-After": {v}}); d < 0 || !ok && d != 0 {

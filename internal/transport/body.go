@@ -1,0 +1,93 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	maxBody            = 32 << 20 // of a 2xx response
+	maxErrorBody       = 64 << 10 // of any other: it is only quoted
+	minChunk, maxChunk = 512, 1 << 20
+)
+
+// ErrTooLarge reports a 2xx response over 32 MiB.
+var ErrTooLarge = errors.New("the response is larger than 32 MiB")
+
+// readBody reads a body to its end, or to a limit. A body beyond the limit is an error in a 2xx and merely cut otherwise.
+func readBody(resp *http.Response) (body []byte, err error) {
+	limit := int64(maxErrorBody)
+	if resp.StatusCode/100 == 2 {
+		limit = maxBody
+	}
+	size := int64(minChunk)
+	if n := resp.ContentLength; n > 0 && n <= limit {
+		size = n + 1 // one more, for the read that finds the end
+	}
+	// A body whose length is not known, or not true, comes in pieces: one that grew would be in memory twice whenever it did.
+	var chunks [][]byte
+	total := int64(0)
+	for err == nil && total <= limit {
+		chunk := make([]byte, 0, min(size, limit+1-total))
+		for err == nil && len(chunk) < cap(chunk) {
+			var n int
+			n, err = resp.Body.Read(chunk[len(chunk):cap(chunk)])
+			chunk = chunk[:len(chunk)+n]
+		}
+		chunks, total = append(chunks, chunk), total+int64(len(chunk))
+		size = min(max(2*size, minChunk), maxChunk)
+	}
+	switch {
+	case total > limit && limit > maxErrorBody:
+		return nil, ErrTooLarge
+	case len(chunks) == 1:
+		body = chunks[0]
+	default:
+		body = bytes.Join(chunks, nil)
+	}
+	if total > limit {
+		return body[:limit], ErrTooLarge
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return body, err
+}
+
+// bodyError reports a 2xx whose body could not be read: the server has acted.
+type bodyError struct {
+	response *Response // without its body
+	err      error
+}
+
+func (e *bodyError) Error() string { return "reading the response: " + e.err.Error() }
+func (e *bodyError) Unwrap() error { return e.err }
+
+// stream is a body that its reader closes, and that is given up when it is silent for too long.
+type stream struct {
+	io.ReadCloser
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	silence time.Duration
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if s.silence > 0 {
+		defer time.AfterFunc(s.silence, func() { s.cancel(&timeoutError{s.silence}) }).Stop()
+	}
+	n, err := s.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = ownCause(s.ctx, err)
+	}
+	return n, err
+}
+
+func (s *stream) Close() error {
+	err := s.ReadCloser.Close()
+	s.cancel(nil)
+	return err
+}

@@ -1,0 +1,123 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// call is the state of one SDK call: as the innermost RoundTripper (attempt.go) it sees every request that leaves, and it judges
+// every attempt. Nothing of it is shared with another call.
+type call struct {
+	*Client
+	req     *Request
+	next    http.RoundTripper // the user's transport, or nil
+	timeout time.Duration
+	http    http.Client // the user's, with its Transport replaced by the call
+	loop    loop
+
+	attempt // the current one, or the last
+
+	// Set by judge after each attempt.
+	mayHaveActed bool
+	waiting      bool
+	wait         time.Duration
+	cause        error // why the attempt failed, if it got no response
+}
+
+// deadlineMargin is left for the attempt itself.
+const deadlineMargin = 50 * time.Millisecond
+
+// judge decides, once per attempt, whether another follows and after which wait.
+func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
+	after, o := noRetryAfter, outcome{}
+	if err != nil {
+		c.response, c.cause = nil, err
+		o = outcome{failed: true, notSent: c.notSent(err), permanent: Permanent(err)}
+	} else {
+		after = retryAfter(resp.Header, time.Now())
+		o = outcome{status: resp.StatusCode, retryAfter: after != noRetryAfter}
+	}
+	verdict := decide(o, c.req.Idempotent)
+	c.mayHaveActed = verdict.mayHaveActed
+	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
+	deadline, hasDeadline := ctx.Deadline()
+	if c.waiting && after != noRetryAfter {
+		// A wait that is too long is for the caller to decide on, and now.
+		c.waiting = after <= c.MaxRetryAfter && (!hasDeadline || time.Until(deadline) > after)
+	}
+	if c.waiting {
+		c.wait = c.backoff(after)
+		if hasDeadline && after != noRetryAfter {
+			c.wait = min(c.wait, max(after, time.Until(deadline)-deadlineMargin)) // the spread must not overrun it
+		}
+	}
+	c.log(ctx, resp, err)
+}
+
+// fail describes a call that ends without a response.
+func (c *call) fail(ctx context.Context, err error) *Error {
+	e := &Error{Err: withoutURL(err), Attempts: c.attempts, MayHaveActed: c.mayHaveActed}
+	var cut *bodyError
+	if errors.As(err, &cut) {
+		e.Cut = cut.response
+	}
+	if c.waiting && ctx.Err() != nil {
+		e.Last, e.LastErr = c.response, c.cause
+		if e.LastErr != nil {
+			e.LastErr = withoutURL(e.LastErr)
+		}
+	}
+	return e
+}
+
+func withoutURL(err error) error {
+	var u *url.Error
+	for errors.As(err, &u) {
+		err = u.Err
+	}
+	return err
+}
+
+// log writes a record per attempt and one per retry. They hold no address, header or error text: each of those can carry a
+// phone number or a key.
+func (c *call) log(ctx context.Context, resp *http.Response, err error) {
+	if c.Logger == nil {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("operation", c.req.Operation.String()),
+		slog.Int("attempt", c.attempts),
+		slog.Duration("duration", time.Since(c.began)),
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("failure", failure(ctx, err)))
+	} else {
+		attrs = append(attrs, slog.Int("status", resp.StatusCode))
+		if id := resp.Header.Get("X-Request-Id"); id != "" {
+			attrs = append(attrs, slog.String("request_id", id))
+		}
+	}
+	c.Logger.LogAttrs(ctx, slog.LevelDebug, "agentphone: attempt", attrs...)
+	if c.waiting {
+		attrs = append(attrs, slog.Duration("wait", c.wait))
+		c.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: retrying", attrs...)
+	}
+}
+
+// failure names the kind of a transport error.
+func failure(ctx context.Context, err error) string {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err().Error()
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case Permanent(err):
+		return "permanent"
+	}
+	return "connection"
+}

@@ -1,0 +1,79 @@
+package transport
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const maxRedirects = 5
+
+// header returns the header that a request is sent with, made anew for each: a RoundTripper may write to it. http.Client holds
+// none of it, so it can forward none, the key least of all; what it adds itself is the cookies of a jar.
+func (c *call) header(req *http.Request) http.Header {
+	h := make(http.Header, 4)
+	var values [4]string // one allocation
+	set := func(i int, name, value string) {
+		values[i] = value
+		h[name] = values[i : i+1 : i+1]
+	}
+	set(0, "User-Agent", c.req.UserAgent)
+	set(1, "Accept", c.req.Accept)
+	if c.req.Body != nil {
+		set(2, "Content-Type", "application/json")
+	}
+	if sameOrigin(req.URL, c.Base) {
+		for name, given := range c.req.Header {
+			h[name] = slices.Clone(given)
+		}
+		if !c.req.NoKey {
+			set(3, "Authorization", c.Authorization())
+		}
+	}
+	if cookies := req.Header["Cookie"]; len(cookies) > 0 {
+		h["Cookie"] = []string{strings.Join(append(h["Cookie"], cookies...), "; ")}
+	}
+	return h
+}
+
+// mayFollow reports whether a redirect is followed: only for GET and HEAD, and only within the API's origin.
+func (c *call) mayFollow(location string) bool {
+	if c.req.Method != http.MethodGet && c.req.Method != http.MethodHead {
+		return false
+	}
+	to, err := c.req.URL.Parse(location)
+	return err == nil && sameOrigin(to, c.Base) && to.User == nil
+}
+
+// hideRedirect takes the Location away from a redirect that is not followed: http.Client would try it, and quote an address that
+// it cannot parse.
+func (c *call) hideRedirect(resp *http.Response) {
+	if location := resp.Header.Get("Location"); location != "" && !c.mayFollow(location) {
+		resp.Header = resp.Header.Clone()
+		resp.Header.Del("Location")
+	}
+}
+
+// checkRedirect sees only the redirects that mayFollow lets through.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return http.ErrUseLastResponse
+	}
+	req.Header.Del("Referer") // the previous address, with its query
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && a.Hostname() == b.Hostname() && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
