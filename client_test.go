@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
@@ -244,111 +244,80 @@ func TestZeroValuesAreErrorsAndNotPanics(t *testing.T) {
 	assert.Empty(t, new(agentphone.Call).Dialogue())
 }
 
-func TestRequestOptions(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1"}`, "X-Request-Id", "req_1"))
-	var meta agentphone.Response
-	_, err := c.Calls.Get(t.Context(), "call_1", agentphone.WithResponse(&meta),
-		agentphone.WithRequestHeader("x-trace", "t1"), agentphone.WithRequestQuery("a", "1"), agentphone.WithRequestQuery("a", "2"),
-		agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 30})
+// With -race: one client, one handler and one server in memory, used by all at once in every way.
+func TestOneClientOneHandlerAndOneServerServeManyGoroutines(t *testing.T) {
+	const goroutines, rounds = 32, 5
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	c := srv.Client()
+	hook, err := c.Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://example.com/hook"})
 	require.NoError(t, err)
-	r := s.Requests()[0]
-	assert.Equal(t, "t1", r.Header.Get("X-Trace"))
-	assert.Equal(t, "a=1&a=2&timeout=30&wait=true", r.Query.Encode())
-	assert.Contains(t, r.Header.Get("User-Agent"), "agentphone-go/"+agentphone.Version)
-	assert.Equal(t, 200, meta.Status)
-	assert.Equal(t, "req_1", meta.RequestID)
-	assert.Equal(t, 1, meta.Attempts)
-	assert.Equal(t, `{"id":"call_1"}`, string(meta.Body))
+	var mu sync.Mutex
+	received := map[string]int{}
+	handler, err := agentphone.NewWebhookHandler([]string{hook.Secret}, agentphone.WebhookHandlerConfig{
+		Logger: quiet,
+		OnMessage: func(_ context.Context, _ *agentphone.Event, m *agentphone.MessageData) error {
+			mu.Lock()
+			defer mu.Unlock()
+			received[m.Message]++
+			return nil
+		},
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, turn *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			return v.Say(turn.Transcript)
+		},
+	})
+	require.NoError(t, err)
+	srv.SetReceiver(handler)
+	sub, err := c.SubAccounts.Create(t.Context(), agentphone.CreateSubAccountParams{Name: "sub"})
+	require.NoError(t, err)
 
-	c, _ = apitest.NewClient(t, apitest.Always(404, `{"detail":"gone"}`, "X-Request-Id", "req_2"))
-	_, err = c.Calls.Get(t.Context(), "call_1", agentphone.WithResponse(&meta))
-	require.ErrorIs(t, err, agentphone.ErrNotFound)
-	assert.Equal(t, 404, meta.Status)
-	assert.Equal(t, "req_2", meta.RequestID)
-}
-
-func TestRequestOptionsThatDoHarmAreRefused(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
-	for _, opt := range []agentphone.RequestOption{
-		agentphone.WithRequestHeader("Idempotency-Key", "1"), agentphone.WithRequestHeader("x-idempotency-key", "1"),
-		agentphone.WithRequestHeader("authorization", "Bearer x"), agentphone.WithRequestHeader("Host", "x"),
-		agentphone.WithRequestHeader("Content-Length", "1"), agentphone.WithRequestHeader("transfer-encoding", "chunked"),
-		agentphone.WithRequestHeader("Accept-Encoding", "gzip"),
-		agentphone.WithRequestHeader("", "x"), agentphone.WithRequestHeader("a b", "x"), agentphone.WithRequestHeader("a\r\nb", "x"), agentphone.WithRequestHeader("é", "x"),
-		agentphone.WithRequestHeader("X-A", "1\r\nX-Evil: 1"), agentphone.WithRequestHeader("X-A", "\x00"),
-		agentphone.WithRequestTimeout(-1), agentphone.WithRequestMaxRetries(-1),
-		agentphone.GetCallOptions{TimeoutSeconds: 30}, agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 9},
-		agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 301}, agentphone.GetConversationOptions{MessageLimit: -1},
-	} {
-		_, err := c.Calls.Get(t.Context(), "call_1", opt)
-		require.ErrorIs(t, err, agentphone.ErrValidation)
-		assert.NotContains(t, err.Error(), "Evil")
-	}
-	assert.Empty(t, s.Requests())
-}
-
-func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, `{"ok":true}`))
-	var out struct{ OK bool }
-	in := map[string]int{"a": 1}
-	ctx := t.Context()
-	require.NoError(t, c.Do(ctx, "POST", "/v2/things%2Fx/1", in, &out, agentphone.WithRequestQuery("q", "1")))
-	assert.True(t, out.OK)
-	require.NoError(t, c.Do(ctx, "GET", "/v2/things", nil, nil))
-	require.NoError(t, c.Do(ctx, "POST", "/v2/things", nil, nil))
-	r := s.Requests()
-	assert.Equal(t, "/v2/things%2Fx/1", r[0].Path)
-	assert.Equal(t, `{"a":1}`, r[0].Body)
-	assert.Equal(t, "1", r[0].Query.Get("q"))
-	assert.Equal(t, "", r[1].Body)
-	assert.Equal(t, "{}", r[2].Body)
-
-	for _, path := range []string{"", "v1/x", "//evil.example.com/x", "/v1/../x", "/v1/%2e%2e/x", "/v1/.", "/x?y=1", "/x#y", "/x\n", "/%zz", `/\evil`, "@evil.example.com/"} {
-		err := c.Do(ctx, "GET", path, nil, nil)
-		require.ErrorIs(t, err, agentphone.ErrValidation, path)
-	}
-	require.ErrorIs(t, c.Do(ctx, "get", "/x", nil, nil), agentphone.ErrValidation)
-	require.ErrorIs(t, c.Do(ctx, "GET", "/x", in, nil), agentphone.ErrValidation)
-	require.ErrorIs(t, c.Do(ctx, "POST", "/x", (*agentphone.CreateCallParams)(nil), nil), agentphone.ErrValidation)
-	err := c.Do(ctx, "POST", "/x", func() {}, nil)
-	require.Error(t, err)
-	assert.Len(t, s.Requests(), 3)
-
-	c, s = apitest.NewClient(t, apitest.Always(500, ``))
-	require.ErrorIs(t, c.Do(ctx, "POST", "/v1/secret-id", nil, nil), agentphone.ErrOutcomeUnknown)
-	assert.Len(t, s.Requests(), 1, "a POST through Do acts once")
-	err = c.Do(ctx, "POST", "/v1/secret-id", nil, nil)
-	assert.False(t, strings.Contains(err.Error(), "secret-id"))
-	var apiErr *agentphone.APIError
-	require.True(t, errors.As(err, &apiErr))
-	assert.Equal(t, "POST {path}", apiErr.Operation)
-}
-
-func TestWithOptionsOfOneMethod_AreRefusedByOthers(t *testing.T) {
-	options := map[string]agentphone.RequestOption{
-		"GetCallOptions":         agentphone.GetCallOptions{Wait: true},
-		"GetConversationOptions": agentphone.GetConversationOptions{MessageLimit: 5},
-		"TestWebhookOptions":     agentphone.TestWebhookOptions{AgentID: "agt_1"},
-	}
-	for name, option := range options {
-		t.Run(name, func(t *testing.T) {
-			c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
-			for operation, err := range map[string]error{
-				"GET /v1/agents/{agent_id}": apitest.Err(c.Agents.Get(t.Context(), "agt_1", option)),
-				"GET {path}":                c.Do(t.Context(), "GET", "/v1/calls/call_1", nil, nil, option),
-			} {
-				var invalid *agentphone.ValidationError
-				require.ErrorAs(t, err, &invalid)
-				assert.Equal(t, &agentphone.ValidationError{Field: name, Reason: "is not an option of " + operation}, invalid)
+	var all sync.WaitGroup
+	for g := range goroutines {
+		all.Go(func() {
+			ctx := context.Background()
+			for i := range rounds {
+				text := fmt.Sprintf("text %d of %d", i, g)
+				_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: "+14155550100", Body: text})
+				assert.NoError(t, err)
+				srv.ReceiveMessage("+14155550101", srv.PhoneNumber(), text)
+				call, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550102", SystemPrompt: "Hi."}, agentphone.WithRequestHeader("X-Round", text))
+				assert.NoError(t, err)
+				_, err = c.Calls.End(ctx, call.ID)
+				assert.NoError(t, err)
+				in := srv.ReceiveCall("+14155550103", srv.PhoneNumber())
+				_, err = srv.CallerSays(in, text)
+				assert.NoError(t, err)
+				assert.NoError(t, srv.EndCall(in))
+				_, err = c.ForSubAccount(sub.ID).Agents.List(ctx, agentphone.ListAgentsParams{})
+				assert.NoError(t, err)
+				_, err = agentphone.Collect(c.Numbers.AllMessages(ctx, srv.NumberID(), agentphone.ListMessagesParams{Limit: 50}), 10)
+				assert.NoError(t, err)
+				if i == rounds-1 {
+					_, _, _, _ = srv.Requests(), srv.Calls(), srv.Messages(), srv.Deliveries()
+				}
+				_ = fmt.Sprintf("%+v", c)
 			}
-			assert.Empty(t, s.Requests())
 		})
 	}
-	c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`))
-	_, err := c.Calls.Get(t.Context(), "call_1", options["GetCallOptions"])
+	all.Wait()
+	srv.WaitDeliveries()
+	assert.Equal(t, 2*goroutines*rounds, len(srv.Messages()), "messages")
+	assert.Equal(t, 2*goroutines*rounds, len(srv.Calls()), "calls, half of which were received")
+	assert.Equal(t, goroutines*rounds, len(received), "messages handed to the callback")
+	for text, n := range received {
+		assert.Equal(t, 1, n, text)
+	}
+}
+
+// As httpmock does it, between calls and in the middle of a program's life.
+func TestTheTransportOfTheUsersClientMayBeChangedBetweenCalls(t *testing.T) {
+	hc := &http.Client{}
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
 	require.NoError(t, err)
-	_, err = c.Conversations.Get(t.Context(), "conv_1", options["GetConversationOptions"])
-	require.NoError(t, err)
-	_, err = c.Webhooks.Test(t.Context(), options["TestWebhookOptions"])
-	require.NoError(t, err)
+	for i := range 100 {
+		s := &apitest.Stub{Respond: apitest.Always(200, `{"id":"agt_1"}`)}
+		hc.Transport = s
+		require.NoError(t, apitest.GetAgent(t.Context(), c))
+		require.Len(t, s.Requests(), 1, "change %d", i)
+	}
 }

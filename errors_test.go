@@ -5,15 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -205,127 +202,3 @@ func TestErrorKinds(t *testing.T) {
 		assert.ElementsMatch(t, tc.want, got, "%v", err)
 	}
 }
-
-func TestAPIErrorHoldsWhatTheServerSaid(t *testing.T) {
-	body := `{"error":{"message":"m","code":"C","type":"T","details":[{"loc":["query","limit"],"msg":"too big","type":"le"}]}}`
-	c, _ := apitest.NewClient(t, apitest.Always(400, body, "X-Request-Id", "req_1", "Retry-After", "7"))
-	var got *agentphone.APIError
-	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &got)
-	assert.Equal(t, "m", got.Message)
-	assert.Equal(t, "C", got.Code)
-	assert.Equal(t, "T", got.Type)
-	assert.Equal(t, []agentphone.FieldError{{Field: "limit", Message: "too big", Type: "le"}}, got.Details)
-	assert.Equal(t, "req_1", got.RequestID)
-	assert.Equal(t, 7*time.Second, got.RetryAfter)
-	assert.Equal(t, "GET /v1/agents/{agent_id}", got.Operation)
-	assert.Equal(t, body, string(got.Body))
-}
-
-// An answer that cannot be read is never a zero value without an error.
-func TestUnreadableAnswers(t *testing.T) {
-	for name, body := range map[string]string{
-		"empty": ``, "white space": " \n", "null": `null`, "html": `<html>`, "array": `[]`, "text": `"ok"`, "cut": `{"id":"call_1"`,
-		"wrong type": `{"id":7}`, "trailing": `{"id":"call_1"} x`, "bad time": `{"startedAt":"yesterday at secret-place"}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, s := apitest.NewClient(t, apitest.Always(200, body, "X-Request-Id", "req_1"), apitest.NoWait)
-			for _, call := range []func(context.Context, *agentphone.Client) error{
-				apitest.CreateCall,
-				func(ctx context.Context, c *agentphone.Client) error {
-					_, err := c.Calls.Get(ctx, "call_1")
-					return err
-				},
-			} {
-				err := call(t.Context(), c)
-				var decodeErr *agentphone.DecodeError
-				require.ErrorAs(t, err, &decodeErr)
-				assert.Equal(t, 200, decodeErr.StatusCode)
-				assert.Equal(t, "req_1", decodeErr.RequestID)
-				assert.Equal(t, body, string(decodeErr.Body))
-				assert.NotContains(t, err.Error(), "secret-place")
-				assert.Equal(t, strings.HasPrefix(decodeErr.Operation, "POST"), errors.Is(err, agentphone.ErrOutcomeUnknown))
-			}
-			assert.Len(t, s.Requests(), 2, "an answer that is whole is not asked for again")
-		})
-	}
-}
-
-type cutBody struct{ io.Reader }
-
-func (cutBody) Close() error { return nil }
-
-func TestAnAnswerCutShortIsAskedForAgainIfThatIsSafe(t *testing.T) {
-	cutThenWhole := func(n int, _ apitest.Request) (*http.Response, error) {
-		r := apitest.Response(200, `{"id":"x_1"}`)
-		if n == 1 {
-			r.Body = cutBody{io.MultiReader(strings.NewReader(`{"id`), errReader{})}
-		}
-		return r, nil
-	}
-	c, s := apitest.NewClient(t, cutThenWhole, apitest.NoWait)
-	require.NoError(t, apitest.GetAgent(t.Context(), c))
-	assert.Len(t, s.Requests(), 2)
-
-	c, s = apitest.NewClient(t, cutThenWhole, apitest.NoWait)
-	err := apitest.CreateCall(t.Context(), c)
-	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	var decodeErr *agentphone.DecodeError
-	require.ErrorAs(t, err, &decodeErr)
-	assert.Equal(t, 200, decodeErr.StatusCode)
-	assert.Len(t, s.Requests(), 1)
-
-	// A refusal is a refusal, whole or not.
-	c, _ = apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
-		r := apitest.Response(422, "")
-		r.Body = cutBody{io.MultiReader(strings.NewReader(`{"detail`), errReader{})}
-		return r, nil
-	})
-	err = apitest.CreateCall(t.Context(), c)
-	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-}
-
-func TestAServerThatSwitchesProtocolsDoesNotHangTheCall(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err == nil {
-			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-		}
-	}))
-	defer srv.Close()
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), apitest.NoWait)
-	require.NoError(t, err)
-	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
-}
-
-type errReader struct{}
-
-func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-func TestAnAnswerOver32MiBIsAnError(t *testing.T) {
-	endless := func(int, apitest.Request) (*http.Response, error) {
-		r := apitest.Response(200, "")
-		r.Body = cutBody{zeros{}}
-		return r, nil
-	}
-	c, s := apitest.NewClient(t, endless)
-	err := apitest.GetAgent(t.Context(), c)
-	var decodeErr *agentphone.DecodeError
-	require.ErrorAs(t, err, &decodeErr)
-	assert.EqualError(t, err, "agentphone: GET /v1/agents/{agent_id}: decode 200 response: reading the response: the response is larger than 32 MiB (attempts=1)")
-	assert.Len(t, s.Requests(), 1)
-
-	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
-		answer, err := endless(n, r)
-		answer.StatusCode = 404
-		return answer, err
-	})
-	var apiErr *agentphone.APIError
-	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &apiErr)
-	assert.Len(t, apiErr.Body, 64<<10)
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

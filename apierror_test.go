@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
@@ -78,4 +80,19 @@ func cutEvery(text string, n int) (pieces []string) {
 		pieces, text = append(pieces, text[:n]), text[n:]
 	}
 	return append(pieces, text)
+}
+
+func TestAPIErrorHoldsWhatTheServerSaid(t *testing.T) {
+	body := `{"error":{"message":"m","code":"C","type":"T","details":[{"loc":["query","limit"],"msg":"too big","type":"le"}]}}`
+	c, _ := apitest.NewClient(t, apitest.Always(400, body, "X-Request-Id", "req_1", "Retry-After", "7"))
+	var got *agentphone.APIError
+	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &got)
+	assert.Equal(t, "m", got.Message)
+	assert.Equal(t, "C", got.Code)
+	assert.Equal(t, "T", got.Type)
+	assert.Equal(t, []agentphone.FieldError{{Field: "limit", Message: "too big", Type: "le"}}, got.Details)
+	assert.Equal(t, "req_1", got.RequestID)
+	assert.Equal(t, 7*time.Second, got.RetryAfter)
+	assert.Equal(t, "GET /v1/agents/{agent_id}", got.Operation)
+	assert.Equal(t, body, string(got.Body))
 }

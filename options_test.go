@@ -1,12 +1,18 @@
 package agentphone_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -148,4 +154,36 @@ func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
 	assert.Same(t, transport, hc.Transport)
 	assert.Nil(t, hc.CheckRedirect)
 	assert.Nil(t, hc.Jar)
+}
+
+// The first host cannot be dialled, the second gets the request, in a context that has no trace hooks.
+func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
+	var delivered atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		delivered.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	defer other.Close()
+	first := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	}}
+	second := &http.Transport{}
+	defer second.CloseIdleConnections()
+	c, err := agentphone.NewClient(apitest.Key, apitest.NoWait, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if res, err := first.RoundTrip(r); err == nil {
+			return res, nil
+		}
+		again, _ := http.NewRequest(r.Method, other.URL+r.URL.Path, bytes.NewReader(body))
+		return second.RoundTrip(again)
+	})}))
+	require.NoError(t, err)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	assert.EqualValues(t, 1, delivered.Load())
+}
+
+func TestAClientThatRetriesByItselfIsRefused(t *testing.T) {
+	_, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(retryablehttp.NewClient().StandardClient()))
+	require.ErrorIs(t, err, agentphone.ErrValidation)
 }

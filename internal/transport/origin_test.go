@@ -1,4 +1,4 @@
-package agentphone_test
+package transport_test
 
 import (
 	"net/http"
@@ -48,21 +48,4 @@ func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
 			require.Len(t, h, 5)
 		}
 	})
-}
-
-func TestWithResponseHandsOutACopyOfTheHeader(t *testing.T) {
-	shared := http.Header{"Content-Type": {"application/json"}, "X-Mine": {"1"}}
-	client, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{
-		Transport: apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
-			resp := apitest.Response(200, `{"id":"num_1"}`)
-			resp.Header = shared
-			return resp, nil
-		}),
-	}))
-	require.NoError(t, err)
-	var response agentphone.Response
-	_, err = client.Numbers.Get(t.Context(), "num_1", agentphone.WithResponse(&response))
-	require.NoError(t, err)
-	response.Header.Set("X-Mine", "2")
-	require.Equal(t, "1", shared.Get("X-Mine"))
 }
