@@ -17,8 +17,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// FuzzErrorBodies: whatever body an error answer has, its text is one line that names the operation and has no key in it.
-func FuzzErrorBodies(f *testing.F) {
+// Whatever body an error response has, its text is one line that names the operation and does not hold the key.
+func FuzzAPIError_TextIsOneCleanLine(f *testing.F) {
 	for _, body := range []string{
 		``, `{"detail":"Not found"}`, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`,
 		`{"error":{"message":"m","code":"INSUFFICIENT_BALANCE","type":"t","details":[{"field":"f","message":"m"}]}}`,
@@ -33,13 +33,13 @@ func FuzzErrorBodies(f *testing.F) {
 		c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: apitest.Always(s, string(body))}}))
 		require.NoError(t, err)
 		err = apitest.CreateCall(t.Context(), c)
-		var answered *agentphone.APIError
-		if !errors.As(err, &answered) || answered.StatusCode != s || !strings.HasPrefix(err.Error(), "agentphone: POST /v1/calls: ") {
+		var apiErr *agentphone.APIError
+		if !errors.As(err, &apiErr) || apiErr.StatusCode != s || !strings.HasPrefix(err.Error(), "agentphone: POST /v1/calls: ") {
 			t.Fatalf("%v", err)
 		}
 		apitest.CheckErrorText(t, err)
-		if bytes.Contains(answered.Body, []byte(apitest.Key)) {
-			t.Fatalf("the key is in the body: %q", answered.Body)
+		if bytes.Contains(apiErr.Body, []byte(apitest.Key)) {
+			t.Fatalf("the key is in the body: %q", apiErr.Body)
 		}
 	})
 }
@@ -82,7 +82,7 @@ func cutEvery(text string, n int) (pieces []string) {
 	return append(pieces, text)
 }
 
-func TestAPIErrorHoldsWhatTheServerSaid(t *testing.T) {
+func TestAPIError_HoldsWhatTheServerSaid(t *testing.T) {
 	body := `{"error":{"message":"m","code":"C","type":"T","details":[{"loc":["query","limit"],"msg":"too big","type":"le"}]}}`
 	c, _ := apitest.NewClient(t, apitest.Always(400, body, "X-Request-Id", "req_1", "Retry-After", "7"))
 	var got *agentphone.APIError

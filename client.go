@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Client calls the API. Its fields are the API's resources. It is safe for concurrent
-// use and never changes after it is made; make one and keep it.
+// Client is a client of the API. Its fields are the API's resources. It is safe for concurrent use and never changes after it
+// is made; make one and keep it.
 //
 // However a Client is printed, logged or encoded, its key does not show.
 type Client struct {
@@ -41,11 +41,10 @@ func (s *service) owner() *Client {
 	return s.client
 }
 
-// NewClient makes a client for a key such as sk_live_.... The key may be "" to sign
-// up ([SignupService] needs none); any call that needs one then returns [ErrNoAPIKey].
+// NewClient returns a client for a key such as sk_live_.... The key may be "" to sign up ([SignupService] needs none); any
+// call that needs one then returns [ErrNoAPIKey].
 //
-// A key with white space or control characters in it and an option that makes no sense are a
-// *[ValidationError]. Nothing is sent.
+// A key with white space or control characters, or an invalid option, is a *[ValidationError]. Nothing is sent.
 func NewClient(apiKey string, opts ...Option) (*Client, error) {
 	cfg := defaultConfig()
 	if err := checkKey(apiKey); err != nil {
@@ -65,8 +64,8 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 	return newClient(cfg), nil
 }
 
-// NewClientFromEnv makes a client with the key in AGENTPHONE_API_KEY, without which
-// it returns [ErrNoAPIKey], and the base URL in AGENTPHONE_BASE_URL, if that is set.
+// NewClientFromEnv returns a client for the key in AGENTPHONE_API_KEY and, if that is set, the base URL in
+// AGENTPHONE_BASE_URL. Without a key it returns [ErrNoAPIKey]. Options are applied after the environment.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	key := os.Getenv("AGENTPHONE_API_KEY")
 	if key == "" {
@@ -99,9 +98,9 @@ func newClient(cfg *config) *Client {
 	return c
 }
 
-// ForSubAccount returns a client whose requests act on a sub-account (header
-// X-Sub-Account-Id). It shares all else with c and is cheap. If id is empty or cannot be an
-// id, each of its calls returns a *[ValidationError]; none acts on the main account.
+// ForSubAccount returns a client whose requests act on a sub-account (header X-Sub-Account-Id). It shares everything else with
+// c and is cheap to make. If id is empty or cannot be an id, each of its calls returns a *[ValidationError]; none acts on the
+// main account.
 func (c *Client) ForSubAccount(id string) *Client {
 	if c == nil || c.cfg == nil {
 		return &Client{}
@@ -111,7 +110,7 @@ func (c *Client) ForSubAccount(id string) *Client {
 	return newClient(&cfg)
 }
 
-// String says what the client talks to, without the key.
+// String returns the base URL and the sub-account, without the key.
 func (c Client) String() string {
 	var b strings.Builder
 	b.WriteString("agentphone.Client{")
@@ -124,11 +123,11 @@ func (c Client) String() string {
 	return b.String() + "}"
 }
 
-// Format prints String whatever the verb.
+// Format prints the result of String, whatever the verb.
 func (c Client) Format(f fmt.State, verb rune) { formatText(f, verb, c.String()) }
 
-// LogValue is String.
+// LogValue returns the result of String.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalText is String, so that JSON of a struct with a client in it shows no more.
+// MarshalText returns the result of String, so that a struct with a Client in it can be encoded without its key.
 func (c Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

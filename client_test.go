@@ -19,7 +19,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestNewClientRefusesBadInputAtOnce(t *testing.T) {
+func TestNewClient_RefusesBadInputAtOnce(t *testing.T) {
 	for name, opt := range map[string]agentphone.Option{
 		"http to a remote host":  agentphone.WithBaseURL("http://api.agentphone.to"),
 		"ftp":                    agentphone.WithBaseURL("ftp://api.agentphone.to"),
@@ -58,7 +58,7 @@ func TestNewClientRefusesBadInputAtOnce(t *testing.T) {
 	}
 }
 
-func TestNewClientAcceptsLoopbackHTTPAndPaths(t *testing.T) {
+func TestWithBaseURL_AcceptsLoopbackHTTPAndPaths(t *testing.T) {
 	for _, base := range []string{
 		agentphone.DefaultBaseURL, agentphone.AltBaseURL, "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1",
 		"https://gateway.example.com/agentphone/",
@@ -68,14 +68,14 @@ func TestNewClientAcceptsLoopbackHTTPAndPaths(t *testing.T) {
 	}
 }
 
-func TestRequestsGoBelowTheBasePath(t *testing.T) {
+func TestWithBaseURL_RequestsGoBelowItsPath(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"agt_1"}`), agentphone.WithBaseURL("https://gateway.example.com/agent%2Fphone/"))
 	_, err := c.Agents.Get(t.Context(), "a/b")
 	require.NoError(t, err)
 	assert.Equal(t, "/agent%2Fphone/v1/agents/a%2Fb", s.Requests()[0].Path)
 }
 
-func TestNewClientFromEnv(t *testing.T) {
+func TestNewClientFromEnv_ReadsKeyAndBaseURL(t *testing.T) {
 	t.Setenv("AGENTPHONE_API_KEY", "")
 	_, err := agentphone.NewClientFromEnv()
 	require.ErrorIs(t, err, agentphone.ErrNoAPIKey)
@@ -91,7 +91,7 @@ func TestNewClientFromEnv(t *testing.T) {
 	assert.Contains(t, c.String(), agentphone.AltBaseURL)
 }
 
-func TestWithoutAKeyOnlySignUpIsSent(t *testing.T) {
+func TestClientKey_WithoutOneOnlySignupIsSent(t *testing.T) {
 	s := &apitest.Stub{Respond: apitest.Always(200, `{"verification_id":"ver_1"}`)}
 	c, err := agentphone.NewClient("", agentphone.WithHTTPClient(&http.Client{Transport: s}))
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestWithoutAKeyOnlySignUpIsSent(t *testing.T) {
 	assert.Empty(t, s.Requests()[0].Header.Values("Authorization"))
 }
 
-func TestTheKeyIsSentAsABearerButNotForSignUp(t *testing.T) {
+func TestClientKey_IsSentAsBearerButNotForSignup(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	_, err := c.Usage.Get(t.Context())
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ type secretHolder struct {
 	any        any
 }
 
-func TestNoPrinterShowsTheKey(t *testing.T) {
+func TestClientKey_NoPrinterShowsIt(t *testing.T) {
 	c, err := agentphone.NewClient(apitest.Key)
 	require.NoError(t, err)
 	sub := c.ForSubAccount("sub_1")
@@ -164,7 +164,7 @@ type recorder struct{ text string }
 
 func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
 
-func TestNoPrinterShowsTheSecretsOfAnswers(t *testing.T) {
+func TestSecretsOfResponses_NoPrinterShowsThem(t *testing.T) {
 	account := agentphone.Account{AccountID: "acct_1", APIKey: "sk_live_secret"}
 	webhook := agentphone.Webhook{ID: "wh_1", Secret: "whsec_secret"}
 	var printed bytes.Buffer
@@ -182,7 +182,7 @@ func TestNoPrinterShowsTheSecretsOfAnswers(t *testing.T) {
 	assert.Contains(t, apitest.JSON(t, webhook), "whsec_secret")
 }
 
-func TestSubAccountsAreNeverLeftOut(t *testing.T) {
+func TestForSubAccount_IsNeverLeftOut(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[],"total":0}`))
 	ctx := t.Context()
 	list := func(c *agentphone.Client, opts ...agentphone.RequestOption) error {
@@ -206,7 +206,7 @@ func TestSubAccountsAreNeverLeftOut(t *testing.T) {
 	assert.Len(t, s.Requests(), 4)
 }
 
-func TestZeroValuesAreErrorsAndNotPanics(t *testing.T) {
+func TestClientZeroValue_IsAnErrorAndNotAPanic(t *testing.T) {
 	ctx := t.Context()
 	var zero agentphone.Client
 	_, err := zero.Calls.Get(ctx, "call_1")
@@ -245,7 +245,7 @@ func TestZeroValuesAreErrorsAndNotPanics(t *testing.T) {
 }
 
 // With -race: one client, one handler and one server in memory, used by all at once in every way.
-func TestOneClientOneHandlerAndOneServerServeManyGoroutines(t *testing.T) {
+func TestClient_ServesManyGoroutinesWithOneHandlerAndOneServer(t *testing.T) {
 	const goroutines, rounds = 32, 5
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
@@ -310,7 +310,7 @@ func TestOneClientOneHandlerAndOneServerServeManyGoroutines(t *testing.T) {
 }
 
 // As httpmock does it, between calls and in the middle of a program's life.
-func TestTheTransportOfTheUsersClientMayBeChangedBetweenCalls(t *testing.T) {
+func TestWithHTTPClient_TransportMayChangeBetweenCalls(t *testing.T) {
 	hc := &http.Client{}
 	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
 	require.NoError(t, err)

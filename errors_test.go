@@ -19,12 +19,12 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestErrorTexts(t *testing.T) {
+func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 	html := strings.Repeat("<html><body>bad gateway at https://internal.example.com/?token=t</body></html>", 10)
 	for name, tc := range map[string]struct {
-		call   func(context.Context, *agentphone.Client) error
-		answer func(int, apitest.Request) (*http.Response, error)
-		want   string
+		call     func(context.Context, *agentphone.Client) error
+		response func(int, apitest.Request) (*http.Response, error)
+		want     string
 	}{
 		"list of invalid fields": {
 			apitest.CreateCall, apitest.Always(422, `{"detail":[{"loc":["body","toNumber"],"msg":"field required","type":"missing"}]}`),
@@ -112,11 +112,11 @@ func TestErrorTexts(t *testing.T) {
 			apitest.GetAgent, func(int, apitest.Request) (*http.Response, error) { return nil, nil },
 			"agentphone: GET /v1/agents/{agent_id}: the RoundTripper returned neither a response nor an error (attempts=4)",
 		},
-		"answer of HTML": {
+		"response of HTML": {
 			apitest.GetAgent, apitest.Always(200, html),
 			"agentphone: GET /v1/agents/{agent_id}: decode 200 response: invalid character '<' looking for beginning of value (attempts=1)",
 		},
-		"empty answer to what acts once": {
+		"empty response, not idempotent": {
 			apitest.CreateCall, apitest.Always(201, ``),
 			"agentphone: POST /v1/calls: decode 201 response: the body is empty (attempts=1); it may have taken effect: look before trying again",
 		},
@@ -129,7 +129,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := apitest.NewClient(t, tc.answer, apitest.NoWait)
+			c, _ := apitest.NewClient(t, tc.response, apitest.NoWait)
 			err := tc.call(t.Context(), c)
 			require.EqualError(t, err, tc.want)
 
@@ -148,7 +148,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-func TestErrorKinds(t *testing.T) {
+func TestErrors_KindsOfEachStatus(t *testing.T) {
 	all := []error{
 		agentphone.ErrBadRequest, agentphone.ErrUnauthorized, agentphone.ErrPaymentRequired, agentphone.ErrForbidden,
 		agentphone.ErrNotFound, agentphone.ErrConflict, agentphone.ErrAccountExists, agentphone.ErrValidation,
@@ -188,17 +188,19 @@ func TestErrorKinds(t *testing.T) {
 		{apitest.GetAgent, 408, ``, kinds{}},
 		{apitest.GetAgent, 418, ``, kinds{}},
 	} {
-		c, _ := apitest.NewClient(t, apitest.Always(tc.status, tc.body), apitest.NoWait)
-		err := tc.call(t.Context(), c)
-		var apiErr *agentphone.APIError
-		require.ErrorAs(t, err, &apiErr)
-		assert.Equal(t, tc.status, apiErr.StatusCode)
-		var got kinds
-		for _, kind := range all {
-			if errors.Is(fmt.Errorf("wrapped: %w", err), kind) {
-				got = append(got, kind)
+		t.Run(fmt.Sprint(tc.status, tc.body), func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(tc.status, tc.body), apitest.NoWait)
+			err := tc.call(t.Context(), c)
+			var apiErr *agentphone.APIError
+			require.ErrorAs(t, err, &apiErr)
+			assert.Equal(t, tc.status, apiErr.StatusCode)
+			var got kinds
+			for _, kind := range all {
+				if errors.Is(fmt.Errorf("wrapped: %w", err), kind) {
+					got = append(got, kind)
+				}
 			}
-		}
-		assert.ElementsMatch(t, tc.want, got, "%v", err)
+			assert.ElementsMatch(t, tc.want, got, "%v", err)
+		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // The list is what the tests below, and those of retries, go by: it has the API's operations, each once.
-func TestOperationsAreListedOnceEach(t *testing.T) {
+func TestOperations_AreListedOnceEach(t *testing.T) {
 	data, err := os.ReadFile("testdata/operations.json")
 	require.NoError(t, err)
 	var contract []struct {
@@ -37,7 +37,7 @@ func TestOperationsAreListedOnceEach(t *testing.T) {
 }
 
 // Whether a phone can ring twice is decided by this table, so it stands here in full.
-func TestOnceIsWhatActsAgainWhenRepeated(t *testing.T) {
+func TestOperations_NotIdempotentAreThoseThatActAgain(t *testing.T) {
 	want := map[string]bool{
 		"POST /v0/agent/sign-up": true, "POST /v0/agent/verify": true,
 		"POST /v1/agents": true, "POST /v1/numbers": true, "POST /v1/messages": true, "POST /v1/calls": true,
@@ -57,7 +57,7 @@ func TestOnceIsWhatActsAgainWhenRepeated(t *testing.T) {
 }
 
 // docs/retries.md names all operations that act once, in a table, and all other POSTs.
-func TestTheDocsTellWhichOperationsActOnce(t *testing.T) {
+func TestRetriesDoc_NamesOperationsThatAreNotIdempotent(t *testing.T) {
 	page, err := os.ReadFile("docs/retries.md")
 	require.NoError(t, err)
 	once, others, ok := strings.Cut(string(page), "Every other operation is safe.")
@@ -82,13 +82,13 @@ func TestTheDocsTellWhichOperationsActOnce(t *testing.T) {
 	assert.ElementsMatch(t, wantSafePosts, named(others, "`(POST [^`]+)`"))
 }
 
-func TestOnlySignUpVerifyAndRecordingsSendNoKey(t *testing.T) {
+func TestOperations_OnlySignupAndRecordingsSendNoKey(t *testing.T) {
 	for _, op := range operations {
 		assert.Equal(t, strings.HasPrefix(op.path, "/v0/") || op == &opGetRecording, op.noKey, "%s", op)
 	}
 }
 
-func TestAnIDStaysOneSegmentOfItsPath(t *testing.T) {
+func TestPathID_StaysOneSegment(t *testing.T) {
 	for id, want := range map[string]string{
 		"agt_1":          "/v1/agents/agt_1/numbers/num_1",
 		"a/b":            "/v1/agents/a%2Fb/numbers/num_1",
@@ -112,7 +112,7 @@ func TestAnIDStaysOneSegmentOfItsPath(t *testing.T) {
 	}
 }
 
-func FuzzAnIDStaysOneSegmentOfItsPath(f *testing.F) {
+func FuzzPathID_StaysOneSegment(f *testing.F) {
 	for _, id := range []string{"agt_1", "..", "a/../b", "%2e%2e", "%2f", "\x00", "?x#y", "{number_id}", "é"} {
 		f.Add(id)
 	}

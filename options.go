@@ -12,7 +12,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// The API's addresses. Both lead to the same API.
+// Base URLs of the API. Both lead to the same API.
 const (
 	DefaultBaseURL = "https://api.agentphone.to"
 	AltBaseURL     = "https://api.agentphone.ai"
@@ -31,13 +31,14 @@ const (
 	subAccountHeader = "X-Sub-Account-Id"
 )
 
-// config is what a Client is made of. It is not changed once the Client exists.
+// config holds the settings of a Client. It is not changed once the Client exists.
 type config struct {
 	transport  transport.Client
-	address    string // of the base, without a slash at its end
+	address    string // the base URL without a slash at its end
 	maxRetries int
 	timeout    time.Duration
 	userAgent  string
+	header     http.Header // of all requests; its slices are not changed
 	// A client for a sub-account whose id is empty must not act on the main account.
 	scoped     bool
 	subAccount string
@@ -58,12 +59,11 @@ func defaultConfig() *config {
 	}
 }
 
-// Option configures a [Client]. One that makes no sense is an error of [NewClient].
+// Option configures a [Client]. An invalid one is an error of [NewClient].
 type Option func(*config) error
 
-// WithBaseURL sets the API's address, [DefaultBaseURL] by default. It must be https;
-// http is allowed for localhost and loopback addresses. It may have a path, but no user
-// information, query or fragment. The key goes to this scheme, host and port only.
+// WithBaseURL sets the API's base URL, [DefaultBaseURL] by default. It must be https; http is allowed for localhost and loopback
+// addresses. It may have a path, but no user information, query or fragment. The key goes to this scheme, host and port only.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
 		u, err := parseBaseURL(baseURL)
@@ -92,16 +92,14 @@ func parseBaseURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// WithHTTPClient sets the client that carries the requests, [http.DefaultClient] by
-// default. Its Transport and Jar are used, and its Timeout if that is shorter than
-// [WithTimeout]; its CheckRedirect is not, for the package has its own rule (GET and HEAD,
-// within the API's origin). It is read at each call and never changed, and its idle connections
-// are left open. If it has no Transport, and [http.DefaultTransport] is Go's own, a
-// connection pool shared by all clients of this package is used, which suits many
-// goroutines.
+// WithHTTPClient sets the client that sends the requests, [http.DefaultClient] by default. Its Transport and Jar are used, and its
+// Timeout if that is shorter than [WithTimeout]; its CheckRedirect is not, for the package has its own rule (GET and HEAD,
+// within the API's origin). It is read at each call and never changed, and its idle connections are left open. If it has no
+// Transport, and [http.DefaultTransport] is Go's own, a connection pool shared by all clients of this package is used, large
+// enough for hundreds of goroutines.
 //
-// A Transport that sends requests again by itself can make a phone ring twice, and sees the key. One of
-// go-retryablehttp is refused.
+// The Transport sees the key. One that sends requests again by itself can make a phone ring twice; that of go-retryablehttp is
+// refused.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -115,8 +113,7 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithMaxRetries sets how often a request may be sent again, 3 by default, so that
-// there are at most n+1 attempts. 0 turns retries off.
+// WithMaxRetries sets how often a request may be retried, 3 by default: there are at most n+1 attempts. 0 turns retries off.
 func WithMaxRetries(n int) Option {
 	return func(c *config) error {
 		c.maxRetries = n
@@ -124,23 +121,22 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithRetryWait bounds the wait before another attempt where the server does not
-// say how long (Retry-After): a random time up to lowest, doubled with each
-// attempt, up to highest. The default is 500 ms and 8 s.
+// WithRetryWait sets the bounds of the exponential backoff with full jitter that is used where a response has no Retry-After: the
+// wait is random, up to lowest before the first retry, and this bound doubles with each retry, up to highest. The defaults
+// are 500 ms and 8 s.
 func WithRetryWait(lowest, highest time.Duration) Option {
 	return func(c *config) error {
 		if lowest < 0 || highest < lowest {
-			return &ValidationError{"retry wait", "is negative, or its bounds are the wrong way round"}
+			return &ValidationError{"retry wait", "is negative, or highest is less than lowest"}
 		}
 		c.transport.RetryWaitMin, c.transport.RetryWaitMax = lowest, highest
 		return nil
 	}
 }
 
-// WithMaxRetryAfter sets the longest Retry-After that is waited for, one minute by
-// default. If the server asks for more, or for more than the context has left, the call
-// returns the [*APIError] at once. [CallsService.Wait] and [CallsService.StreamTranscript],
-// which wait anyway, wait for up to 10 minutes.
+// WithMaxRetryAfter sets the longest Retry-After that a call waits for, one minute by default. If the server asks for more, or
+// for more than the context has left, the call returns the *[APIError] at once. [CallsService.Wait] and
+// [CallsService.StreamTranscript], which wait anyway, accept up to 10 minutes.
 func WithMaxRetryAfter(d time.Duration) Option {
 	return func(c *config) error {
 		c.transport.MaxRetryAfter = d
@@ -148,9 +144,8 @@ func WithMaxRetryAfter(d time.Duration) Option {
 	}
 }
 
-// WithTimeout sets how long one attempt may take from the connection to the last
-// byte of the answer, 30 s by default; 0 is no limit. The whole call, with its retries and
-// waits, is limited by its context.
+// WithTimeout sets how long one attempt may take, from connecting to the last byte of the response, 30 s by default; 0 is no limit.
+// The whole call, with its retries and waits, is limited by its context.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = d
@@ -166,9 +161,24 @@ func WithUserAgent(userAgent string) Option {
 	}
 }
 
-// WithLogger logs each attempt (Debug) and each retry (Warn): operation, attempt,
-// status, duration, wait, request id. Never an address, header, body, key or phone
-// number. There is no logging by default.
+// WithHeader sets a header of all requests, for instance one that a gateway asks for. The same headers are refused as by
+// [WithRequestHeader], which wins over it. It goes to the base URL's origin only, as the key does.
+func WithHeader(name, value string) Option {
+	return func(c *config) error {
+		name, err := checkHeader(name, value)
+		if err != nil {
+			return err
+		}
+		if c.header == nil {
+			c.header = http.Header{}
+		}
+		c.header[name] = []string{value}
+		return nil
+	}
+}
+
+// WithLogger sets a logger for each attempt (level Debug) and each retry (level Warn): operation, attempt, status, duration, wait,
+// request id; never a URL, header, body, key or phone number. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.transport.Logger = logger

@@ -23,7 +23,7 @@ import (
 
 // httpmock has three ways to get between a client and the network, and users activate it
 // before or after they make the client.
-func TestHTTPMockWorksInEachWayBeforeAndAfterNewClient(t *testing.T) {
+func TestHTTPMock_WorksInEachWayBeforeAndAfterNewClient(t *testing.T) {
 	const url = "https://api.agentphone.to/v1/agents/agt_1"
 	respond := func(register func(method, url string, r httpmock.Responder)) {
 		register("GET", url, httpmock.NewStringResponder(200, `{"id":"agt_1","name":"mocked"}`))
@@ -99,7 +99,7 @@ func TestHTTPMockWorksInEachWayBeforeAndAfterNewClient(t *testing.T) {
 	}
 }
 
-func TestHTTPMockedRetriesLandOnce(t *testing.T) {
+func TestHTTPMock_RetriesLandOnce(t *testing.T) {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls",
 		httpmock.NewStringResponder(429, `{"detail":"slow down"}`).HeaderSet(http.Header{"Retry-After": {"0"}}).
@@ -112,7 +112,7 @@ func TestHTTPMockedRetriesLandOnce(t *testing.T) {
 }
 
 // A mock fires none of net/http's trace hooks, so nothing proves that the request was not sent.
-func TestAMocksErrorIsNoProofThatNothingWasSent(t *testing.T) {
+func TestRetry_ErrorOfAMockIsNoProofThatNothingWasSent(t *testing.T) {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls", httpmock.NewErrorResponder(net.ErrClosed))
 	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: mock}), apitest.NoWait)
@@ -122,7 +122,7 @@ func TestAMocksErrorIsNoProofThatNothingWasSent(t *testing.T) {
 }
 
 // A RoundTripper that fails over tells of both hosts, and the first may have acted.
-func TestADialErrorBesideAnotherIsNoProofThatNothingWasSent(t *testing.T) {
+func TestRetry_DialErrorBesideAnotherIsNoProofThatNothingWasSent(t *testing.T) {
 	c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
 		return nil, errors.Join(&net.OpError{Op: "read", Err: net.ErrClosed}, &net.OpError{Op: "dial", Err: net.ErrClosed})
 	}, apitest.NoWait)
@@ -130,7 +130,7 @@ func TestADialErrorBesideAnotherIsNoProofThatNothingWasSent(t *testing.T) {
 	assert.Len(t, s.Requests(), 1)
 }
 
-func TestAReplacedDefaultTransportIsUsed(t *testing.T) {
+func TestWithHTTPClient_ReplacedDefaultTransportIsUsed(t *testing.T) {
 	old := http.DefaultTransport
 	defer func() { http.DefaultTransport = old }()
 	c, err := agentphone.NewClient(apitest.Key)
@@ -141,7 +141,7 @@ func TestAReplacedDefaultTransportIsUsed(t *testing.T) {
 	assert.Len(t, s.Requests(), 1)
 }
 
-func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
+func TestWithHTTPClient_IsLeftAsItWas(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }))
 	defer srv.Close()
 	transport := &http.Transport{}
@@ -157,7 +157,7 @@ func TestTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
 }
 
 // The first host cannot be dialled, the second gets the request, in a context that has no trace hooks.
-func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
+func TestWithHTTPClient_TransportThatFallsBackPlacesOneCall(t *testing.T) {
 	var delivered atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		delivered.Add(1)
@@ -183,7 +183,38 @@ func TestATransportThatFallsBackToAnotherHostPlacesOneCall(t *testing.T) {
 	assert.EqualValues(t, 1, delivered.Load())
 }
 
-func TestAClientThatRetriesByItselfIsRefused(t *testing.T) {
+func TestWithHTTPClient_RefusesOneThatRetriesByItself(t *testing.T) {
 	_, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(retryablehttp.NewClient().StandardClient()))
 	require.ErrorIs(t, err, agentphone.ErrValidation)
+}
+
+func TestWithHeader_IsSentWithAllRequestsToTheOrigin(t *testing.T) {
+	c, s := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
+		if n == 1 {
+			return apitest.Response(503, ``), nil
+		}
+		return apitest.Response(200, `{"id":"x_1"}`), nil
+	}, apitest.NoWait, agentphone.WithHeader("x-gateway", "one"), agentphone.WithHeader("X-Gateway", "two"), agentphone.WithHeader("Accept", "application/vnd.x+json"))
+	require.NoError(t, apitest.GetAgent(t.Context(), c))
+	require.NoError(t, apitest.CreateCall(t.Context(), c.ForSubAccount("sub_1")))
+	_, err := c.Agents.Get(t.Context(), "agt_1", agentphone.WithRequestHeader("X-Gateway", "three"))
+	require.NoError(t, err)
+	require.NoError(t, apitest.GetAgent(t.Context(), c))
+	want := []string{"two", "two", "two", "three", "two"}
+	require.Len(t, s.Requests(), len(want))
+	for i, r := range s.Requests() {
+		assert.Equal(t, []string{want[i]}, r.Header["X-Gateway"], "request %d", i)
+		assert.Equal(t, []string{"application/vnd.x+json"}, r.Header["Accept"], "request %d", i)
+	}
+}
+
+func TestWithHeader_RefusesWhatWithRequestHeaderRefuses(t *testing.T) {
+	for name, value := range map[string]string{"Authorization": "Bearer x", "idempotency-key": "k", "X-Idempotency-Key": "k", "Host": "x", "": "x", "a b": "x", "X-A": "b\r\nc"} {
+		_, err := agentphone.NewClient(apitest.Key, agentphone.WithHeader(name, value))
+		require.ErrorIs(t, err, agentphone.ErrValidation, name)
+		c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
+		_, err = c.Usage.Get(t.Context(), agentphone.WithRequestHeader(name, value))
+		require.ErrorIs(t, err, agentphone.ErrValidation, name)
+		assert.Empty(t, s.Requests(), name)
+	}
 }

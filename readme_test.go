@@ -44,7 +44,7 @@ func TestTheTestsThatSecurityNamesExist(t *testing.T) {
 			code = append(code, text...)
 		}
 	}
-	names := regexp.MustCompile("`((Test|Fuzz)[A-Z][A-Za-z0-9]+)`").FindAllStringSubmatch(string(promises), -1)
+	names := regexp.MustCompile("`((Test|Fuzz)[A-Z][A-Za-z0-9_]+)`").FindAllStringSubmatch(string(promises), -1)
 	require.NotEmpty(t, names)
 	for _, name := range names {
 		assert.Contains(t, string(code), "func "+name[1]+"(")

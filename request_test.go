@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDoSendsNothingIfItCannotKeepTheAnswer(t *testing.T) {
+func TestClientDo_SendsNothingIfOutIsNoPointer(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`))
 	var out struct{ ID string }
 	require.ErrorIs(t, c.Do(t.Context(), "POST", "/v1/calls", nil, out), agentphone.ErrValidation)
@@ -19,7 +19,7 @@ func TestDoSendsNothingIfItCannotKeepTheAnswer(t *testing.T) {
 	assert.Empty(t, s.Requests())
 }
 
-func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
+func TestClientDo_ReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"ok":true}`))
 	var out struct{ OK bool }
 	in := map[string]int{"a": 1}
@@ -48,7 +48,7 @@ func TestDoReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 
 	c, s = apitest.NewClient(t, apitest.Always(500, ``))
 	require.ErrorIs(t, c.Do(ctx, "POST", "/v1/secret-id", nil, nil), agentphone.ErrOutcomeUnknown)
-	assert.Len(t, s.Requests(), 1, "a POST through Do acts once")
+	assert.Len(t, s.Requests(), 1, "a POST through Do is not idempotent")
 	err = c.Do(ctx, "POST", "/v1/secret-id", nil, nil)
 	assert.False(t, strings.Contains(err.Error(), "secret-id"))
 	var apiErr *agentphone.APIError

@@ -1,15 +1,15 @@
 package agentphone
 
 import (
+	"maps"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"time"
 )
 
-// RequestOption changes one call. Every method takes them last. The optional
-// parameters of a few methods, such as [GetCallOptions], are request options too.
+// RequestOption changes one call. Every method takes them last. The optional parameters of a few methods, such as
+// [GetCallOptions], are request options too; other methods refuse those.
 type RequestOption interface {
 	apply(*requestConfig) error
 }
@@ -32,8 +32,9 @@ func (o requestOption) apply(rc *requestConfig) error { return o(rc) }
 // requestConfig is the client's configuration with one call's options over it.
 func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestConfig, error) {
 	rc := &requestConfig{op: op, maxRetries: c.maxRetries, timeout: c.timeout}
-	if len(opts) > 0 || c.scoped {
+	if len(opts) > 0 || c.scoped || len(c.header) > 0 {
 		rc.header, rc.query = http.Header{}, url.Values{}
+		maps.Copy(rc.header, c.header)
 	}
 	if c.scoped {
 		if err := WithRequestSubAccount(c.subAccount).apply(rc); err != nil {
@@ -62,7 +63,7 @@ func (rc *requestConfig) only(name string, operations ...*operation) error {
 	return nil
 }
 
-// WithResponse copies the last answer, be it a result or an error, to r.
+// WithResponse stores the last response, be it a result or an error, in r.
 func WithResponse(r *Response) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.response = r
@@ -102,19 +103,16 @@ func WithRequestQuery(key, value string) RequestOption {
 	})
 }
 
-// WithRequestHeader sets a request header. Those of the connection and Authorization are
-// refused, and so are Idempotency-Key and X-Idempotency-Key: the API knows neither, but Go's
-// net/http sends a POST that has one a second time when a connection breaks.
-func WithRequestHeader(key, value string) RequestOption {
+// WithRequestHeader sets a header of the request, in place of one set by [WithHeader]. Headers of the connection and Authorization are refused, and so are
+// Idempotency-Key and X-Idempotency-Key: the API knows neither, but Go's net/http sends a POST that has one a second time when
+// a connection breaks.
+func WithRequestHeader(name, value string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
-		if !isToken(key) {
-			return &ValidationError{"header", "its name is empty or has a character that names do not have"}
+		name, err := checkHeader(name, value)
+		if err != nil {
+			return err
 		}
-		key = textproto.CanonicalMIMEHeaderKey(key)
-		if slices.Contains(refusedHeaders, key) {
-			return &ValidationError{"header " + key, "cannot be set"}
-		}
-		rc.header.Set(key, value)
-		return checkHeaderValue("header "+key, value)
+		rc.header.Set(name, value)
+		return nil
 	})
 }

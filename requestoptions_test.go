@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequestOptions(t *testing.T) {
+func TestRequestOptions_ChangeTheRequest(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1"}`, "X-Request-Id", "req_1"))
 	var meta agentphone.Response
 	_, err := c.Calls.Get(t.Context(), "call_1", agentphone.WithResponse(&meta),
@@ -34,7 +34,7 @@ func TestRequestOptions(t *testing.T) {
 	assert.Equal(t, "req_2", meta.RequestID)
 }
 
-func TestRequestOptionsThatDoHarmAreRefused(t *testing.T) {
+func TestRequestOptions_HarmfulOnesAreRefused(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
 	for _, opt := range []agentphone.RequestOption{
 		agentphone.WithRequestHeader("Idempotency-Key", "1"), agentphone.WithRequestHeader("x-idempotency-key", "1"),
@@ -54,7 +54,7 @@ func TestRequestOptionsThatDoHarmAreRefused(t *testing.T) {
 	assert.Empty(t, s.Requests())
 }
 
-func TestWithOptionsOfOneMethod_AreRefusedByOthers(t *testing.T) {
+func TestRequestOptions_OfOneMethodAreRefusedByOthers(t *testing.T) {
 	options := map[string]agentphone.RequestOption{
 		"GetCallOptions":         agentphone.GetCallOptions{Wait: true},
 		"GetConversationOptions": agentphone.GetConversationOptions{MessageLimit: 5},
@@ -83,7 +83,7 @@ func TestWithOptionsOfOneMethod_AreRefusedByOthers(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWithResponseHoldsNothingOfAnEarlierCall(t *testing.T) {
+func TestWithResponse_HoldsNothingOfAnEarlierCall(t *testing.T) {
 	c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 		if n == 1 {
 			return apitest.Response(200, `{"id":"x"}`), nil
@@ -98,7 +98,7 @@ func TestWithResponseHoldsNothingOfAnEarlierCall(t *testing.T) {
 	assert.Zero(t, response.Status)
 }
 
-func TestWithResponseHandsOutACopyOfTheHeader(t *testing.T) {
+func TestWithResponse_HeaderIsACopy(t *testing.T) {
 	shared := http.Header{"Content-Type": {"application/json"}, "X-Mine": {"1"}}
 	client, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{
 		Transport: apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {

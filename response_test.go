@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An answer that cannot be read is never a zero value without an error.
-func TestUnreadableAnswers(t *testing.T) {
+// A response that cannot be read is never a zero value without an error.
+func TestDecodeError_IsNeverAZeroResult(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty": ``, "white space": " \n", "null": `null`, "html": `<html>`, "array": `[]`, "text": `"ok"`, "cut": `{"id":"call_1"`,
 		"wrong type": `{"id":7}`, "trailing": `{"id":"call_1"} x`, "bad time": `{"startedAt":"yesterday at secret-place"}`,
@@ -39,7 +39,7 @@ func TestUnreadableAnswers(t *testing.T) {
 				assert.NotContains(t, err.Error(), "secret-place")
 				assert.Equal(t, strings.HasPrefix(decodeErr.Operation, "POST"), errors.Is(err, agentphone.ErrOutcomeUnknown))
 			}
-			assert.Len(t, s.Requests(), 2, "an answer that is whole is not asked for again")
+			assert.Len(t, s.Requests(), 2, "a response that is whole is not requested again")
 		})
 	}
 }
@@ -48,7 +48,7 @@ type cutBody struct{ io.Reader }
 
 func (cutBody) Close() error { return nil }
 
-func TestAnAnswerCutShortIsAskedForAgainIfThatIsSafe(t *testing.T) {
+func TestRetry_ResponseCutShortIsRetriedIfIdempotent(t *testing.T) {
 	cutThenWhole := func(n int, _ apitest.Request) (*http.Response, error) {
 		r := apitest.Response(200, `{"id":"x_1"}`)
 		if n == 1 {
@@ -80,7 +80,7 @@ func TestAnAnswerCutShortIsAskedForAgainIfThatIsSafe(t *testing.T) {
 	assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 }
 
-func TestAServerThatSwitchesProtocolsDoesNotHangTheCall(t *testing.T) {
+func TestResponse_SwitchingProtocolsDoesNotHang(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
@@ -97,7 +97,7 @@ type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func TestAnAnswerOver32MiBIsAnError(t *testing.T) {
+func TestDecodeError_ResponseOver32MiB(t *testing.T) {
 	endless := func(int, apitest.Request) (*http.Response, error) {
 		r := apitest.Response(200, "")
 		r.Body = cutBody{zeros{}}
@@ -111,9 +111,9 @@ func TestAnAnswerOver32MiBIsAnError(t *testing.T) {
 	assert.Len(t, s.Requests(), 1)
 
 	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
-		answer, err := endless(n, r)
-		answer.StatusCode = 404
-		return answer, err
+		response, err := endless(n, r)
+		response.StatusCode = 404
+		return response, err
 	})
 	var apiErr *agentphone.APIError
 	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &apiErr)
@@ -124,7 +124,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-func TestAnErrorsBodyBehindA200IsNoResult(t *testing.T) {
+func TestDecodeError_ErrorObjectBehind200(t *testing.T) {
 	for _, body := range []string{`{"detail":"down for maintenance"}`, `{"error":{"message":"no","code":"CARRIER_ERROR"}}`} {
 		c, _ := apitest.NewClient(t, apitest.Always(200, body))
 		err := apitest.CreateCall(t.Context(), c)

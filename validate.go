@@ -3,12 +3,14 @@ package agentphone
 import (
 	"fmt"
 	"net"
+	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
 
-// The checks of request parameters. What the API might accept, they let through.
+// The checks of parameters and options. What the API might accept, they let through.
 
 // firstOf returns the first error.
 func firstOf(errs ...error) error {
@@ -132,15 +134,26 @@ func checkHeaderValue(field, value string) error {
 	return nil
 }
 
-// refusedHeaders are the connection's and the client's own, and those that make
-// net/http send a POST again by itself.
+// refusedHeaders belong to the connection or to the client, or make net/http send a POST again by itself.
 var refusedHeaders = []string{
 	"Authorization", "Idempotency-Key", "X-Idempotency-Key",
 	"Accept-Encoding", "Connection", "Content-Length", "Host", "Keep-Alive",
 	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-// isToken: RFC 9110, 5.6.2.
+// checkHeader returns the canonical name of a request header.
+func checkHeader(name, value string) (string, error) {
+	if !isToken(name) {
+		return "", &ValidationError{"header", "has an invalid name"}
+	}
+	name = textproto.CanonicalMIMEHeaderKey(name)
+	if slices.Contains(refusedHeaders, name) {
+		return "", &ValidationError{"header " + name, "cannot be set"}
+	}
+	return name, checkHeaderValue("header "+name, value)
+}
+
+// isToken reports whether s is a token of RFC 9110, 5.6.2.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEachAttemptHasItsOwnTimeOut(t *testing.T) {
+func TestTimeout_IsPerAttempt(t *testing.T) {
 	hang := func(n int, ctx context.Context) error {
 		if n < 3 {
 			<-ctx.Done()
@@ -54,7 +54,7 @@ func TestEachAttemptHasItsOwnTimeOut(t *testing.T) {
 	}
 }
 
-func TestATimeOutIsADeadlineAndOfWhatActsOnceUnknown(t *testing.T) {
+func TestTimeout_IsADeadlineAndUnknownIfNotIdempotent(t *testing.T) {
 	apitest.Took(t, func(t *testing.T) {
 		hang := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
@@ -73,7 +73,7 @@ func TestATimeOutIsADeadlineAndOfWhatActsOnceUnknown(t *testing.T) {
 }
 
 // A server-side wait may take longer than an attempt usually may.
-func TestGetWithWaitHasTimeForIt(t *testing.T) {
+func TestTimeout_GetThatWaitsHasTimeForIt(t *testing.T) {
 	d := apitest.Took(t, func(t *testing.T) {
 		slow := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			select {

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	noRetryAfter time.Duration = -1 // the answer has no Retry-After that can be read
-	// farOff stands for every Retry-After beyond it: it is over any cap and overflows nothing.
+	noRetryAfter time.Duration = -1 // the response has no Retry-After that can be read
+	// farOff stands for every longer Retry-After: it is over any cap and overflows nothing.
 	farOff = 10 * 365 * 24 * time.Hour
 )
 
-// RetryAfter reads the Retry-After header: seconds or an HTTP date. A date in the
-// past is 0; what cannot be read is absent.
+// RetryAfter parses the Retry-After header, seconds or an HTTP date, and reports whether there is one. A date in the past is 0;
+// a value that cannot be parsed counts as none.
 func RetryAfter(h http.Header) (time.Duration, bool) {
 	d := retryAfter(h, time.Now())
 	return max(d, 0), d != noRetryAfter
@@ -43,9 +43,8 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return noRetryAfter
 }
 
-// backoff is the wait before the next attempt: what the server asks for, with a
-// little added so that its clients do not come back all at once, or else a random
-// part of a bound that doubles with each attempt.
+// backoff returns the wait before the next attempt: the server's Retry-After, with up to half of RetryWaitMin added so that its
+// clients do not all return at one moment, else exponential backoff with full jitter.
 func (c *call) backoff(after time.Duration) time.Duration {
 	if after != noRetryAfter {
 		return after + upTo(c.RetryWaitMin/2)
@@ -53,7 +52,7 @@ func (c *call) backoff(after time.Duration) time.Duration {
 	return c.Backoff(c.attempts)
 }
 
-// Backoff is a random wait after the nth failure, from 1.
+// Backoff returns the wait after the nth failure, from 1: exponential backoff with full jitter.
 func (c *Client) Backoff(n int) time.Duration {
 	bound := c.RetryWaitMin
 	for range n - 1 {
@@ -66,7 +65,7 @@ func (c *Client) Backoff(n int) time.Duration {
 	return upTo(min(bound, c.RetryWaitMax))
 }
 
-// upTo is a random duration below d.
+// upTo returns a random duration below d.
 func upTo(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0

@@ -20,7 +20,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// failFirst answers the first n requests with a status, later ones well.
+// failFirst responds to the first n requests with a status, to later ones with 200.
 func failFirst(n, status int, header ...string) func(int, apitest.Request) (*http.Response, error) {
 	return func(i int, _ apitest.Request) (*http.Response, error) {
 		if i <= n {
@@ -32,7 +32,7 @@ func failFirst(n, status int, header ...string) func(int, apitest.Request) (*htt
 
 const maxJitter = 250 * time.Millisecond // half of the default shortest wait
 
-func TestRetryAfterIsHonoured(t *testing.T) {
+func TestRetryAfter_IsHonoured(t *testing.T) {
 	for name, tc := range map[string]struct {
 		header  func() string
 		atLeast time.Duration
@@ -63,7 +63,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-func TestARetryAfterThatIsTooLongIsReturnedAtOnce(t *testing.T) {
+func TestRetryAfter_TooLongIsReturnedAtOnce(t *testing.T) {
 	for name, tc := range map[string]struct {
 		header string
 		want   time.Duration
@@ -90,7 +90,7 @@ func TestARetryAfterThatIsTooLongIsReturnedAtOnce(t *testing.T) {
 	}
 }
 
-func TestARetryAfterBeyondTheDeadlineIsReturnedAtOnce(t *testing.T) {
+func TestRetryAfter_BeyondTheDeadlineIsReturnedAtOnce(t *testing.T) {
 	d := apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -103,7 +103,7 @@ func TestARetryAfterBeyondTheDeadlineIsReturnedAtOnce(t *testing.T) {
 	assert.Zero(t, d)
 }
 
-func TestTheCapOfRetryAfterCanBeSet(t *testing.T) {
+func TestRetryAfter_CapCanBeSet(t *testing.T) {
 	d := apitest.Took(t, func(t *testing.T) {
 		c, _ := apitest.NewClient(t, failFirst(1, 429, "Retry-After", "600"), agentphone.WithMaxRetryAfter(time.Hour))
 		require.NoError(t, apitest.CreateCall(t.Context(), c))
@@ -111,7 +111,7 @@ func TestTheCapOfRetryAfterCanBeSet(t *testing.T) {
 	assert.GreaterOrEqual(t, d, 10*time.Minute)
 }
 
-func TestAContextThatEndsDuringAWaitTellsBothCauses(t *testing.T) {
+func TestRetryWait_ContextThatEndsTellsBothCauses(t *testing.T) {
 	d := apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
@@ -139,7 +139,7 @@ func TestAContextThatEndsDuringAWaitTellsBothCauses(t *testing.T) {
 }
 
 // A deadline ends a wait of our own making too, at the deadline.
-func TestADeadlineEndsABackOff(t *testing.T) {
+func TestRetryWait_DeadlineEndsBackoff(t *testing.T) {
 	refused := func(int, apitest.Request) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	}
@@ -155,7 +155,7 @@ func TestADeadlineEndsABackOff(t *testing.T) {
 	assert.Equal(t, 10*time.Millisecond, d)
 }
 
-func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+func TestContext_EndedOneSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
@@ -165,7 +165,7 @@ func TestAContextThatHasEndedSendsNothing(t *testing.T) {
 	assert.Empty(t, s.Requests())
 }
 
-func TestBackOffGrowsAtRandomToItsBound(t *testing.T) {
+func TestRetryWait_GrowsAtRandomToItsBound(t *testing.T) {
 	var waits []time.Duration
 	apitest.Took(t, func(t *testing.T) {
 		var last time.Time
@@ -194,8 +194,8 @@ func TestBackOffGrowsAtRandomToItsBound(t *testing.T) {
 	assert.Greater(t, longest, 3*time.Second)
 }
 
-func TestRetriesAreCounted(t *testing.T) {
-	for _, tc := range []struct {
+func TestRetry_AttemptsAreCounted(t *testing.T) {
+	for i, tc := range []struct {
 		opts []agentphone.Option
 		call []agentphone.RequestOption
 		want int
@@ -206,16 +206,18 @@ func TestRetriesAreCounted(t *testing.T) {
 		{[]agentphone.Option{agentphone.WithMaxRetries(1)}, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(2)}, 3},
 		{nil, []agentphone.RequestOption{agentphone.WithRequestMaxRetries(0)}, 1},
 	} {
-		c, s := apitest.NewClient(t, apitest.Always(500, ``), append(tc.opts, apitest.NoWait)...)
-		_, err := c.Agents.Get(t.Context(), "agt_1", tc.call...)
-		var apiErr *agentphone.APIError
-		require.ErrorAs(t, err, &apiErr)
-		assert.Equal(t, tc.want, apiErr.Attempts)
-		assert.Len(t, s.Requests(), tc.want)
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			c, s := apitest.NewClient(t, apitest.Always(500, ``), append(tc.opts, apitest.NoWait)...)
+			_, err := c.Agents.Get(t.Context(), "agt_1", tc.call...)
+			var apiErr *agentphone.APIError
+			require.ErrorAs(t, err, &apiErr)
+			assert.Equal(t, tc.want, apiErr.Attempts)
+			assert.Len(t, s.Requests(), tc.want)
+		})
 	}
 }
 
-func TestLogsNameTheOperationAndNothingPrivate(t *testing.T) {
+func TestLog_NamesTheOperationAndNothingPrivate(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	apitest.Took(t, func(t *testing.T) {
@@ -251,7 +253,7 @@ func TestLogsNameTheOperationAndNothingPrivate(t *testing.T) {
 }
 
 // What is added to a Retry-After, so that clients do not come back all at once, leaves the deadline time.
-func TestTheSpreadOfRetryAfterDoesNotOverrunTheDeadline(t *testing.T) {
+func TestRetryAfter_SpreadDoesNotOverrunTheDeadline(t *testing.T) {
 	for range 30 {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5100*time.Millisecond)

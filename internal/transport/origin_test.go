@@ -13,7 +13,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestHeadersOfEveryAttemptAreTheSame(t *testing.T) {
+func TestHeader_IsTheSameOnEveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)

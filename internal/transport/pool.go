@@ -9,9 +9,8 @@ import (
 // stdTransport is http.DefaultTransport as the program started with it.
 var stdTransport = http.DefaultTransport
 
-// roundTripper picks what carries a request when the user's client names no
-// transport. http.DefaultTransport is read anew each time: httpmock.Activate and
-// others swap it at any moment, and then theirs is used.
+// roundTripper returns the user's own transport, or if that is nil the package's pool. http.DefaultTransport is read each time:
+// httpmock.Activate and others replace it at any moment, and then theirs is used.
 func roundTripper(own http.RoundTripper) http.RoundTripper {
 	if own != nil {
 		return own

@@ -1,0 +1,84 @@
+package transport
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What the rows of the table in docs/retries.md mean. A row whose 2xx was received whole never reaches decide: response.go
+// judges what it says.
+var rows = map[string]outcome{
+	"no connection was made": {failed: true, notSent: true},
+	"HTTP/2: the stream was refused, or the connection was going away": {failed: true, notSent: true},
+	"429":                  {status: 429},
+	"503 with Retry-After": {status: 503, retryAfter: true},
+	"503 without":          {status: 503},
+	"408":                  {status: 408},
+	"500":                  {status: 500},
+	"501":                  {status: 501},
+	"502":                  {status: 502},
+	"504":                  {status: 504},
+	"the connection broke after the request was sent": {failed: true},
+	"no response in time":                             {failed: true},
+	"a 2xx whose body broke off":                      {failed: true},
+	"a 2xx over 32 MiB":                               {failed: true, permanent: true},
+	"302":                                             {status: 302},
+	"303":                                             {status: 303},
+	"any other 3xx":                                   {status: 307},
+	"400":                                             {status: 400},
+	"401":                                             {status: 401},
+	"404":                                             {status: 404},
+	"409":                                             {status: 409},
+	"422":                                             {status: 422},
+	"a certificate that is wrong":                     {failed: true, notSent: true, permanent: true},
+	"a host that does not exist":                      {failed: true, notSent: true, permanent: true},
+}
+
+// TestRetryDecide_IsTheTableOfTheDocs holds decide and docs/retries.md against each other, row by row, both ways.
+func TestRetryDecide_IsTheTableOfTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/retries.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(page), "| what happened | idempotent | not idempotent |\n")
+	require.True(t, found)
+	words := map[verdict]string{{retry: true}: "retried", {mayHaveActed: true}: "unknown", {}: "error"}
+	seen := 0
+	for line := range strings.SplitSeq(table, "\n") {
+		if strings.HasPrefix(line, "|---") {
+			continue
+		}
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 {
+			break
+		}
+		row := strings.TrimSpace(cells[1])
+		if row == "a 2xx that is no JSON" {
+			continue
+		}
+		seen++
+		t.Run(row, func(t *testing.T) {
+			o, known := rows[row]
+			require.True(t, known)
+			assert.Equal(t, strings.TrimSpace(cells[2]), words[decide(o, true)], "idempotent")
+			assert.Equal(t, strings.TrimSpace(cells[3]), words[decide(o, false)], "not idempotent")
+		})
+	}
+	assert.Equal(t, len(rows), seen, "each row stands in the table")
+}
+
+// Whatever the status, a request that is not idempotent is never both retried and perhaps done.
+func TestRetryDecide_NeverRetriesWhatMayHaveActed(t *testing.T) {
+	for status := range 1000 {
+		for _, o := range []outcome{{status: status}, {status: status, retryAfter: true}} {
+			v := decide(o, false)
+			assert.False(t, v.retry && v.mayHaveActed, "%+v", o)
+			assert.False(t, decide(o, true).mayHaveActed, "%+v", o)
+		}
+	}
+	for _, o := range []outcome{{failed: true}, {failed: true, permanent: true}} {
+		assert.Equal(t, verdict{mayHaveActed: true}, decide(o, false), "%+v", o)
+	}
+}
