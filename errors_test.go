@@ -97,9 +97,7 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 			"agentphone: POST /v1/calls: read tcp: connection reset by peer (attempts=1); it may have taken effect: look before trying again",
 		},
 		"connection not made": {
-			apitest.CreateCall, func(int, apitest.Request) (*http.Response, error) {
-				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-			},
+			apitest.CreateCall, nil,
 			"agentphone: POST /v1/calls: dial tcp: connection refused (attempts=4)",
 		},
 		"RoundTripper that quotes the key": {
@@ -129,7 +127,10 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := apitest.NewClient(t, tc.response, apitest.NoWait)
+			c := apitest.NewClientOver(t, apitest.Unreachable, apitest.NoWait)
+			if tc.response != nil {
+				c, _ = apitest.NewClient(t, tc.response, apitest.NoWait)
+			}
 			err := tc.call(t.Context(), c)
 			require.EqualError(t, err, tc.want)
 

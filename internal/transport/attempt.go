@@ -17,9 +17,11 @@ const maxReplays = 3 // of a request without a body by net/http itself, on new c
 type attempt struct {
 	attempts          int // so far, this one included
 	began             time.Time
-	passedToTransport bool        // the request was given to the user's transport, or to ours
-	getConn           atomic.Bool // that fires net/http's trace hooks
+	passedToTransport bool // the request was given to the user's transport, or to ours
+	carrier           http.RoundTripper
+	getConn           atomic.Bool // the carrier fires net/http's trace hooks
 	gotConn           atomic.Bool // a connection was given to the request
+	bodyRead          atomic.Bool // the carrier has begun to read the body, if that is watched
 	response          *Response
 }
 
@@ -30,6 +32,7 @@ func (c *call) begin(n int) {
 	c.response, c.cause = nil, nil
 	c.getConn.Store(false)
 	c.gotConn.Store(false)
+	c.bodyRead.Store(false)
 }
 
 // RoundTrip sends one request and reads its response to the end, so that a response cut short fails the attempt and is retried as
@@ -76,6 +79,7 @@ type trip struct {
 	timer  *time.Timer // nil without a timeout
 	trace  httptrace.ClientTrace
 	opened atomic.Int32 // connections
+	body   watchedBody
 }
 
 func (c *call) newTrip(ctx context.Context) *trip {
@@ -106,8 +110,15 @@ func (t *trip) end() {
 func (t *trip) send(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
 	req.Header = t.header(req)
+	var ours bool
+	t.carrier, ours = roundTripper(t.next)
+	if !ours && !t.req.Idempotent {
+		// The hooks of our own pool tell all, and net/http writes a body that it does not know in a packet of its own.
+		t.body = watchedBody{req.Body, &t.bodyRead}
+		req.Body = &t.body
+	}
 	t.passedToTransport = true
-	resp, err := roundTripper(t.next).RoundTrip(req)
+	resp, err := t.carrier.RoundTrip(req)
 	switch {
 	case err != nil:
 		return nil, withoutResponse(ownCause(t.ctx, err))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"syscall"
@@ -140,13 +139,10 @@ func TestRetryWait_ContextThatEndsTellsBothCauses(t *testing.T) {
 
 // A deadline ends a wait of our own making too, at the deadline.
 func TestRetryWait_DeadlineEndsBackoff(t *testing.T) {
-	refused := func(int, apitest.Request) (*http.Response, error) {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	}
 	d := apitest.Took(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		c, _ := apitest.NewClient(t, refused, agentphone.WithRetryWait(time.Hour, time.Hour))
+		c := apitest.NewClientOver(t, apitest.Unreachable, agentphone.WithRetryWait(time.Hour, time.Hour))
 		err := apitest.CreateCall(ctx, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)

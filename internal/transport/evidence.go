@@ -3,13 +3,19 @@ package transport
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
-	"strings"
+	"regexp"
+	"sync/atomic"
 )
 
-// notSent reports whether it is certain that the server did not get the request, or says that it did not process it. A
-// missing sign is no proof: a RoundTripper that is not net/http's fires no trace hooks at all.
+// A request that is not idempotent is retried only on proof that the server did not act on it. What did not happen, such as a
+// trace hook that did not fire, is no proof by itself: an *http.Transport may carry the request by a protocol that is not
+// net/http's own (TLSNextProto), and any other RoundTripper may do as it likes. What both cannot do is to send the request
+// without reading its body, of which a POST always has one, and no server can act on half a request.
+
+// notSent reports whether it is certain that the server did not get the request, or says that it did not process it.
 func (c *call) notSent(err error) bool {
 	if !c.passedToTransport {
 		return true
@@ -18,17 +24,36 @@ func (c *call) notSent(err error) bool {
 	if errors.As(err, &cut) {
 		return false
 	}
-	if !c.gotConn.Load() {
-		// Of net/http's own transport the hooks tell all. Another may send the request in ways of which they do not.
-		_, std := roundTripper(c.next).(*http.Transport)
-		return std && c.getConn.Load() || dialFailed(err)
+	_, std := c.carrier.(*http.Transport)
+	switch {
+	case std && notProcessed(err):
+		return true
+	case c.gotConn.Load(), c.bodyRead.Load():
+		return false
 	}
-	// HTTP/2 (RFC 9113, 8.7). net/http exports no type for these, and shows them only because the request has no GetBody.
-	// Should the text change, the request counts as sent.
-	text := err.Error()
-	return strings.Contains(text, "http2: Transport: cannot retry err [") &&
-		(strings.Contains(text, "; REFUSED_STREAM; received from peer") ||
-			strings.Contains(text, "graceful shutdown GOAWAY"))
+	return std && c.getConn.Load() || dialFailed(err)
+}
+
+// notProcessed reports whether the server said, by HTTP/2 (RFC 9113, 8.7), that it did not process the request: it refused the
+// stream, or goes away and had not got to it. net/http exports no types for these errors, so they are told by their whole text,
+// no part of which the server can choose. It shows them only because the request has no GetBody. Should the text change, the
+// request counts as sent.
+func notProcessed(err error) bool { return notProcessedText.MatchString(withoutURL(err).Error()) }
+
+var notProcessedText = regexp.MustCompile(`^http2: Transport: cannot retry err \[(` +
+	`stream error: stream ID [0-9]+; REFUSED_STREAM; received from peer|` +
+	`http2: Transport received Server's graceful shutdown GOAWAY` +
+	`)\] after Request\.Body was written; define Request\.GetBody to avoid this error$`)
+
+// watchedBody notes that whoever carries the request has begun to read its body.
+type watchedBody struct {
+	io.ReadCloser
+	read *atomic.Bool
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.read.Store(true)
+	return b.ReadCloser.Read(p)
 }
 
 // dialFailed reports whether the error is that of a dial and of nothing else. Of joined errors another may be that of a request

@@ -1,0 +1,167 @@
+package transport_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// actingServer accepts TLS connections, reads each request of them to its end as HTTP/1.1, counts it (the phone rings) and lets
+// respond finish.
+func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string, roots *x509.CertPool, acted *atomic.Int32) {
+	t.Helper()
+	certificates := httptest.NewTLSServer(nil)
+	defer certificates.Close()
+	roots = x509.NewCertPool()
+	roots.AddCert(certificates.Certificate())
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: certificates.TLS.Certificates, NextProtos: []string{alpn}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	acted = new(atomic.Int32)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				in := bufio.NewReader(conn)
+				for {
+					r, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
+						return
+					}
+					acted.Add(1)
+					respond(conn)
+					return
+				}
+			}()
+		}
+	}()
+	return "https://" + listener.Addr().String(), roots, acted
+}
+
+// altProtocol stands for an HTTP/2 implementation other than net/http's, such as golang.org/x/net's: it fires no trace hooks.
+type altProtocol struct{ conn *tls.Conn }
+
+func (a altProtocol) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Write(a.conn); err != nil {
+		return nil, err
+	}
+	res, err := http.ReadResponse(bufio.NewReader(a.conn), r)
+	if err != nil {
+		return nil, errors.New("stream error: stream ID 1; INTERNAL_ERROR; received from peer")
+	}
+	return res, nil
+}
+
+type passThrough struct{ http.RoundTripper }
+
+// An *http.Transport can carry requests by a protocol that is not its own, of which the trace hooks tell nothing.
+func TestRetryEvidence_AltProtocolIsDeliveredOnce(t *testing.T) {
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
+		"bare":    func(rt http.RoundTripper) http.RoundTripper { return rt },
+		"wrapped": func(rt http.RoundTripper) http.RoundTripper { return passThrough{rt} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, roots, acted := actingServer(t, "h2", func(net.Conn) {})
+			transport := &http.Transport{
+				TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}},
+				TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+					"h2": func(_ string, conn *tls.Conn) http.RoundTripper { return altProtocol{conn} },
+				},
+			}
+			defer transport.CloseIdleConnections()
+			c := apitest.NewClientOver(t, wrap(transport), apitest.NoWait, agentphone.WithBaseURL(url))
+			require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+			assert.EqualValues(t, 1, acted.Load(), "times that the phone rang")
+		})
+	}
+}
+
+// The same where the user has changed net/http's own default transport, of which the package makes its pool.
+func TestRetryEvidence_AltProtocolOfTheDefaultTransportIsDeliveredOnce(t *testing.T) {
+	url, roots, acted := actingServer(t, "h2", func(net.Conn) {})
+	old := http.DefaultTransport
+	defer func() { http.DefaultTransport = old }()
+	http.DefaultTransport = &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}},
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+			"h2": func(_ string, conn *tls.Conn) http.RoundTripper { return altProtocol{conn} },
+		},
+	}
+	c, err := agentphone.NewClient(apitest.Key, apitest.NoWait, agentphone.WithBaseURL(url))
+	require.NoError(t, err)
+	require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	assert.EqualValues(t, 1, acted.Load(), "times that the phone rang")
+}
+
+// A server that quotes net/http's words for "not processed" in a response is not believed.
+func TestRetryEvidence_ServerQuotesNetHTTP(t *testing.T) {
+	const goAway = "http2: Transport: cannot retry err [http2: Transport received Server's graceful shutdown GOAWAY] after Request.Body was written; define Request.GetBody to avoid this error"
+	const refused = "http2: Transport: cannot retry err [stream error: stream ID 1; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error"
+	for _, quoted := range []string{goAway, refused, "http2: Transport: cannot retry err [graceful shutdown GOAWAY"} {
+		for name, response := range map[string]string{
+			"Transfer-Encoding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + quoted + "\r\n\r\n",
+			"Content-Length":    "HTTP/1.1 200 OK\r\nContent-Length: " + quoted + "\r\n\r\n",
+			"status line":       quoted + "\r\n\r\n",
+			"status":            "HTTP/1.1 " + quoted + "\r\n\r\n",
+			"header line":       "HTTP/1.1 200 OK\r\n" + strings.ReplaceAll(quoted, ":", "") + "\r\n\r\n",
+			"chunk":             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + quoted + "\r\n",
+		} {
+			t.Run(name, func(t *testing.T) {
+				url, roots, acted := actingServer(t, "http/1.1", func(conn net.Conn) { _, _ = io.WriteString(conn, response) })
+				transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+				defer transport.CloseIdleConnections()
+				c := apitest.NewClientOver(t, transport, apitest.NoWait, agentphone.WithBaseURL(url))
+				require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
+				assert.EqualValues(t, 1, acted.Load(), "times that the phone rang")
+			})
+		}
+	}
+}
+
+// A RoundTripper that read the body may have sent it to somewhere, whatever it says then.
+func TestRetryEvidence_BodyThatWasReadCountsAsSent(t *testing.T) {
+	dialError := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}
+	for name, tc := range map[string]struct {
+		read     func(io.Reader)
+		attempts int
+	}{
+		"not read":  {func(io.Reader) {}, 4},
+		"one byte":  {func(r io.Reader) { _, _ = r.Read(make([]byte, 1)) }, 1},
+		"no byte":   {func(r io.Reader) { _, _ = r.Read(nil) }, 1},
+		"to an end": {func(r io.Reader) { _, _ = io.Copy(io.Discard, r) }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			attempts := 0
+			c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+				attempts++
+				tc.read(r.Body)
+				_ = r.Body.Close()
+				return nil, dialError
+			}), apitest.NoWait)
+			err := apitest.CreateCall(t.Context(), c)
+			assert.Equal(t, tc.attempts, attempts)
+			assert.Equal(t, tc.attempts == 1, errors.Is(err, agentphone.ErrOutcomeUnknown))
+		})
+	}
+}
