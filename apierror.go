@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -12,10 +13,10 @@ import (
 func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 	e := &APIError{
 		StatusCode: res.Status,
-		RequestID:  res.Header.Get("X-Request-Id"),
+		RequestID:  requestID(res, key),
 		Attempts:   res.Attempts,
 		Operation:  op.String(),
-		Body:       withoutKey(res.Body, key),
+		Body:       redact.Bytes(res.Body, key),
 	}
 	e.RetryAfter, _ = transport.RetryAfter(res.Header)
 	var body struct {
@@ -25,7 +26,7 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 	if json.Unmarshal(e.Body, &body) != nil {
 		return e // a proxy's page: only the status is of use
 	}
-	defer e.redact(key) // again: in JSON it may have been escaped
+	defer e.clean(key) // in JSON the key may have been escaped
 	switch {
 	case len(body.Error) > 0:
 		e.readEnvelope(body.Error)
@@ -68,6 +69,17 @@ func (e *APIError) readDetail(data []byte) {
 	e.Details = fieldErrors(list)
 	e.Message = summarize(e.Details)
 	e.Code = CodeValidation
+}
+
+// clean makes the decoded fields fit to be shown.
+func (e *APIError) clean(key string) {
+	for _, s := range []*string{&e.Message, &e.Code, &e.Type} {
+		*s = redact.Text(*s, key)
+	}
+	for i := range e.Details {
+		d := &e.Details[i]
+		*d = FieldError{redact.Text(d.Field, key), redact.Text(d.Message, key), redact.Text(d.Type, key)}
+	}
 }
 
 func fieldErrors(list []json.RawMessage) []FieldError {

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -53,7 +54,7 @@ type WaitError struct {
 func (e *WaitError) Error() string {
 	text := fmt.Sprintf("agentphone: waiting for the call to end: %v", e.Err)
 	if e.Status != "" {
-		text += " (last seen status: " + oneLine(string(e.Status)) + ")"
+		text += " (last seen status: " + redact.Line(string(e.Status), maxName) + ")"
 	}
 	if e.Last != nil {
 		text += "; the last poll failed: " + e.Last.Error()

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409 at sign-up is both ErrAccountExists and
@@ -76,19 +78,19 @@ type FieldError struct {
 func (e *APIError) Error() string {
 	tail := attemptsText(e.Attempts)
 	if e.RequestID != "" {
-		tail = " (request_id=" + oneLine(e.RequestID) + ", attempts=" + strconv.Itoa(e.Attempts) + ")"
+		tail = " (request_id=" + redact.Line(e.RequestID, maxName) + ", attempts=" + strconv.Itoa(e.Attempts) + ")"
 	}
-	return withOutcome("agentphone: "+e.Operation+": "+e.summary()+tail, e.outcomeUnknown)
+	return errorText(e.Operation, e.summary(), tail, e.outcomeUnknown)
 }
 
 // summary returns status, code and message: 422 VALIDATION_ERROR: toNumber: field required.
 func (e *APIError) summary() string {
 	text := strconv.Itoa(e.StatusCode)
 	if name := cmp.Or(e.Code, http.StatusText(e.StatusCode)); name != "" {
-		text += " " + oneLine(name)
+		text += " " + redact.Line(name, maxName)
 	}
 	if e.Message != "" {
-		text += ": " + oneLine(e.Message)
+		text += ": " + redact.Line(e.Message, redact.MaxText)
 	}
 	return text
 }
@@ -145,7 +147,7 @@ type TransportError struct {
 
 // Error returns a single line: operation, cause, the failure that was to be retried, attempts.
 func (e *TransportError) Error() string {
-	text := fmt.Sprintf("agentphone: %s: %v", e.Operation, e.Err)
+	text := redact.Line(fmt.Sprint(e.Err), redact.MaxText)
 	var response *APIError
 	switch {
 	case errors.As(e.Last, &response):
@@ -153,7 +155,7 @@ func (e *TransportError) Error() string {
 	case e.Last != nil:
 		text += " while waiting to retry after " + e.Last.Error()
 	}
-	return withOutcome(text+attemptsText(e.Attempts), e.outcomeUnknown)
+	return errorText(e.Operation, text, attemptsText(e.Attempts), e.outcomeUnknown)
 }
 
 // Unwrap returns the cause and, if there is one, the failure that was to be retried.
@@ -185,8 +187,7 @@ type DecodeError struct {
 
 // Error returns a single line: operation, status, what is wrong with the response, attempts.
 func (e *DecodeError) Error() string {
-	return withOutcome(fmt.Sprintf("agentphone: %s: decode %d response: %v%s",
-		e.Operation, e.StatusCode, e.Err, attemptsText(e.Attempts)), e.outcomeUnknown)
+	return errorText(e.Operation, fmt.Sprintf("decode %d response: %v", e.StatusCode, e.Err), attemptsText(e.Attempts), e.outcomeUnknown)
 }
 
 // Unwrap returns the cause.
@@ -215,11 +216,17 @@ func (e *ValidationError) Is(target error) bool { return target == ErrValidation
 
 func attemptsText(n int) string { return " (attempts=" + strconv.Itoa(n) + ")" }
 
-func withOutcome(text string, unknown bool) string {
-	if unknown {
-		return text + "; it may have taken effect: look before trying again"
+const (
+	maxErrorText = 1024 // bytes of the text of an error
+	maxName      = 100  // of a code or an id in it
+)
+
+// errorText returns a line of at most maxErrorText bytes, whatever a server put into text. What stands at the end is kept.
+func errorText(operation, text, tail string, outcomeUnknown bool) string {
+	if outcomeUnknown {
+		tail += "; it may have taken effect: look before trying again"
 	}
-	return text
+	return redact.Line("agentphone: "+operation+": "+text, maxErrorText-len(tail)) + tail
 }
 
 func formatText(f fmt.State, verb rune, text string) {

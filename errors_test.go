@@ -72,7 +72,7 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 		},
 		"long message": {
 			apitest.GetAgent, apitest.Always(400, `{"detail":"`+strings.Repeat("é", 400)+`"}`),
-			"agentphone: GET /v1/agents/{agent_id}: 400 Bad Request: " + strings.Repeat("é", 250) + "… (attempts=1)",
+			"agentphone: GET /v1/agents/{agent_id}: 400 Bad Request: " + strings.Repeat("é", 248) + "… (attempts=1)",
 		},
 		"message that quotes the key": {
 			apitest.GetAgent, apitest.Always(401, `{"detail":"bad key `+apitest.Key+`"}`),

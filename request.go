@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-querystring/query"
 
+	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -135,26 +136,37 @@ func encode(req *transport.Request, rc *requestConfig, params any) (err error) {
 }
 
 func (c *Client) transportError(op *operation, err error) error {
-	key := c.cfg.transport.Key()
 	var failed *transport.Error
 	if !errors.As(err, &failed) {
 		failed = &transport.Error{Err: err, MayHaveActed: !op.idempotent}
 	}
 	if failed.Cut != nil {
 		return &DecodeError{
-			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: failed.Cut.Header.Get("X-Request-Id"),
-			Attempts: failed.Attempts, Err: cleanCause(failed.Err, key), outcomeUnknown: failed.MayHaveActed, cut: true,
+			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: c.requestID(failed.Cut),
+			Attempts: failed.Attempts, Err: c.shown(failed.Err), outcomeUnknown: failed.MayHaveActed, cut: true,
 		}
 	}
 	e := &TransportError{
 		Operation: op.String(), Attempts: failed.Attempts,
-		Err: cleanCause(failed.Err, key), Last: cleanCause(failed.LastErr, key),
+		Err: c.shown(failed.Err), Last: c.shown(failed.LastErr),
 		outcomeUnknown: failed.MayHaveActed,
 	}
 	if failed.Last != nil {
 		e.Last = c.apiError(op, failed.Last)
 	}
 	return e
+}
+
+// shown returns an error whose text may be shown: others than this package chose it.
+func (c *Client) shown(err error) error { return redact.Error(err, c.cfg.transport.Key()) }
+
+// requestID returns the header X-Request-Id, as it may be shown.
+func (c *Client) requestID(res *transport.Response) string {
+	return requestID(res, c.cfg.transport.Key())
+}
+
+func requestID(res *transport.Response, key string) string {
+	return redact.Text(res.Header.Get("X-Request-Id"), key)
 }
 
 func (c *Client) apiError(op *operation, res *transport.Response) *APIError {

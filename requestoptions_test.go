@@ -5,10 +5,11 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestRequestOptions_ChangeTheRequest(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -132,14 +133,19 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 	if err == nil {
 		return nil
 	}
+	return c.decodeError(op, res, err)
+}
+
+// decodeError reports a response that err kept from being decoded.
+func (c *Client) decodeError(op *operation, res *transport.Response, err error) *DecodeError {
 	var mistyped *json.UnmarshalTypeError
 	if errors.As(err, &mistyped) { // its text may quote the value
 		err = fmt.Errorf("field %q is not of the type %v", mistyped.Field, mistyped.Type.Kind())
 	}
 	return &DecodeError{
-		Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"),
-		Attempts: res.Attempts, Body: withoutKey(res.Body, c.cfg.transport.Key()),
-		Err: err, outcomeUnknown: !op.idempotent,
+		Operation: op.String(), StatusCode: res.Status, RequestID: c.requestID(res),
+		Attempts: res.Attempts, Body: redact.Bytes(res.Body, c.cfg.transport.Key()),
+		Err: c.shown(err), outcomeUnknown: !op.idempotent,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // SignupService makes an account, for an agent that has none. Its two methods need
@@ -75,7 +77,7 @@ func (s *SignupService) Verify(ctx context.Context, params VerifySignupParams, o
 // String is the account without its key.
 func (a Account) String() string {
 	return fmt.Sprintf("Account{AccountID:%s AgentID:%s NumberID:%s PhoneNumber:%s APIKey:%s}",
-		a.AccountID, a.AgentID, a.NumberID, a.PhoneNumber, redacted)
+		a.AccountID, a.AgentID, a.NumberID, a.PhoneNumber, redact.Mark)
 }
 
 // Format prints String whatever the verb.

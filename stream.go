@@ -44,11 +44,9 @@ func (op *operation) checkStreamed(res *transport.Response) error {
 	return fmt.Errorf("it is %s, not %s", cmp.Or(kind, "of no media type"), op.mediaType)
 }
 
-// unreadable is a stream that cannot be made sense of.
+// unreadable reports a stream that cannot be decoded.
 func (s *service) unreadable(op *operation, res *transport.Response, err error) error {
-	return &DecodeError{
-		Operation: op.String(), StatusCode: res.Status, RequestID: res.Header.Get("X-Request-Id"), Attempts: res.Attempts, Err: err,
-	}
+	return s.client.decodeError(op, res, err)
 }
 
 // streamError is a stream that broke off.

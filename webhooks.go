@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // WebhooksService sets where the API sends its events: for the account, and for single
@@ -38,7 +40,7 @@ type Webhook struct {
 // String is the webhook without its secret.
 func (w Webhook) String() string {
 	return fmt.Sprintf("Webhook{ID:%s URL:%s Secret:%s Status:%s ContextLimit:%d TimeoutSeconds:%d}",
-		w.ID, w.URL, redacted, w.Status, w.ContextLimit, w.TimeoutSeconds)
+		w.ID, w.URL, redact.Mark, w.Status, w.ContextLimit, w.TimeoutSeconds)
 }
 
 // Format prints String whatever the verb.

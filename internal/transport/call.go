@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // call is the state of one SDK call: as the innermost RoundTripper (attempt.go) it sees every request that leaves, and it judges
@@ -98,7 +100,7 @@ func (c *call) log(ctx context.Context, resp *http.Response, err error) {
 	} else {
 		attrs = append(attrs, slog.Int("status", resp.StatusCode))
 		if id := resp.Header.Get("X-Request-Id"); id != "" {
-			attrs = append(attrs, slog.String("request_id", id))
+			attrs = append(attrs, slog.String("request_id", redact.Text(id, c.Key())))
 		}
 	}
 	c.Logger.LogAttrs(ctx, slog.LevelDebug, "agentphone: attempt", attrs...)

@@ -1,0 +1,83 @@
+package redact_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
+)
+
+const key = "sk_live_Secret0123456789"
+
+func TestText_IsShortCleanAndWithoutTheKey(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                "",
+		"as it is":                        "as it is",
+		"naïve – 電話":                      "naïve – 電話",
+		"a\nb\r\n\tc":                     "a b c",
+		"a\x1b[31mb\u0085c\u009bd":        "a [31mb c d",
+		"rtl \u202egnp.exe\u202c":         "rtl gnp.exe",
+		"bad \xff\xfe end":                "bad \ufffd end",
+		"the key " + key + "!":            "the key [REDACTED]!",
+		"KEY " + strings.ToUpper(key):     "KEY [REDACTED]",
+		"two " + key + key + ".":          "two [REDACTED][REDACTED].",
+		strings.Repeat("x", 500):          strings.Repeat("x", 500),
+		strings.Repeat("x", 501):          strings.Repeat("x", 497) + "…",
+		strings.Repeat("é", 400):          strings.Repeat("é", 248) + "…",
+		strings.Repeat("x", 490) + key:    strings.Repeat("x", 490) + "[REDACTED]",
+		strings.Repeat("x", 495) + key:    strings.Repeat("x", 495) + "[R…",
+		strings.Repeat("\n", 1<<20) + "x": "…",
+	} {
+		got := redact.Text(in, key)
+		assert.Equal(t, want, got, "%.60q", in)
+	}
+}
+
+func TestError_KeepsWhatItIsUnlessItQuotesTheKey(t *testing.T) {
+	plain := fmt.Errorf("open: %w", fs.ErrNotExist)
+	assert.Same(t, plain, redact.Error(plain, key))
+	assert.NoError(t, redact.Error(nil, key))
+
+	path := &fs.PathError{Op: "open\n\x1b[31m", Path: strings.Repeat("p", 1000), Err: fs.ErrNotExist}
+	shown := redact.Error(fmt.Errorf("x: %w", path), key)
+	require.ErrorIs(t, shown, fs.ErrNotExist)
+	var as *fs.PathError
+	require.ErrorAs(t, shown, &as)
+	require.Nil(t, errors.Unwrap(shown))
+	for _, verb := range []string{"%v", "%+v", "%s", "%q"} {
+		text := fmt.Sprintf(verb, shown)
+		assert.LessOrEqual(t, len(text), redact.MaxText+2, verb)
+		assert.NotContains(t, text, "\n", verb)
+		assert.NotContains(t, text, "\x1b", verb)
+	}
+
+	quoting := fmt.Errorf("bad header %s: %w", strings.ToUpper(key), fs.ErrNotExist)
+	shown = redact.Error(quoting, key)
+	assert.EqualError(t, shown, "bad header [REDACTED]: file does not exist")
+	assert.NotErrorIs(t, shown, fs.ErrNotExist, "nothing that quotes the key can be reached")
+}
+
+func FuzzText_IsShortCleanAndWithoutTheKey(f *testing.F) {
+	for _, s := range []string{"", key, strings.ToUpper(key), "a" + key[:10] + "\x00" + key[10:], "\u202e" + key, "\xff" + key + "\xff", strings.Repeat(key+"\n", 99)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, s := range []string{s, s + key, strings.ToUpper(key) + s} {
+			got := redact.Text(s, key)
+			if len(got) > redact.MaxText || !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || strings.Contains(strings.ToLower(got), strings.ToLower(key)) {
+				t.Fatalf("%q became %q", s, got)
+			}
+			if redact.Text(got, key) != got {
+				t.Fatalf("%q became %q, and then another", s, got)
+			}
+		}
+	})
+}
