@@ -88,7 +88,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 		return nil, invalid("is not https (plain http is for loopback addresses only)")
 	}
-	u.Host = strings.TrimSuffix(u.Host, ":") // an empty port
+	u.Host = strings.ToLower(strings.TrimSuffix(u.Host, ":")) // without an empty port; in lower case, as proxy rules know localhost
 	return u, nil
 }
 

@@ -53,13 +53,9 @@ func (c *Client) send(ctx context.Context, op *operation, path string, params an
 	if err != nil {
 		return nil, err
 	}
-	rc.response.set(&transport.Response{})
 	res, err := c.cfg.transport.Do(ctx, req)
 	if err != nil {
-		var failed *transport.Error
-		if errors.As(err, &failed) && failed.Cut != nil {
-			rc.response.set(failed.Cut)
-		}
+		rc.response.setLast(err)
 		return nil, c.transportError(op, err)
 	}
 	rc.response.set(res)

@@ -115,3 +115,25 @@ func TestWithResponse_HeaderIsACopy(t *testing.T) {
 	response.Header.Set("X-Mine", "2")
 	require.Equal(t, "1", shared.Get("X-Mine"))
 }
+
+// An attempt that got no response does not hide the response of the attempt before it.
+func TestWithResponse_HoldsTheLastResponseThatCame(t *testing.T) {
+	c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
+		if n == 1 {
+			return apitest.Response(429, `{"detail":"slow down"}`, "X-Request-Id", "req_1", "Retry-After", "0"), nil
+		}
+		return nil, errors.New("reset")
+	}, apitest.NoWait)
+	var response agentphone.Response
+	_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, agentphone.WithResponse(&response))
+	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+	require.Equal(t, 429, response.Status)
+	require.Equal(t, "req_1", response.RequestID)
+	require.Equal(t, `{"detail":"slow down"}`, string(response.Body))
+	require.Equal(t, 2, response.Attempts)
+
+	c, _ = apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) { return nil, errors.New("reset") }, apitest.NoWait)
+	_, err = c.Agents.Get(t.Context(), "a", agentphone.WithResponse(&response))
+	require.Error(t, err)
+	require.Equal(t, agentphone.Response{Attempts: 4}, response)
+}

@@ -149,7 +149,8 @@ func (c *Client) decodeError(op *operation, res *transport.Response, err error) 
 	}
 }
 
-// Response is what [WithResponse] fills in: the last response as it was received, be it a result or an error.
+// Response is what [WithResponse] fills in: the last response as it was received, be it a result or an error. If the last attempt
+// got none, it is that of an earlier attempt; if no attempt did, Status is 0.
 type Response struct {
 	Status    int
 	Header    http.Header
@@ -162,4 +163,20 @@ func (r *Response) set(res *transport.Response) {
 	if r != nil {
 		*r = Response{res.Status, res.Header.Clone(), res.Body, res.Attempts, res.Header.Get("X-Request-Id")}
 	}
+}
+
+// setLast is set for a call that ended without a response.
+func (r *Response) setLast(err error) {
+	var failed *transport.Error
+	last := &transport.Response{}
+	if errors.As(err, &failed) {
+		if failed.Received != nil {
+			*last = *failed.Received
+		}
+		if failed.Cut != nil {
+			*last = *failed.Cut
+		}
+		last.Attempts = failed.Attempts
+	}
+	r.set(last)
 }

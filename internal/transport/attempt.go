@@ -117,6 +117,12 @@ func (t *trip) send(req *http.Request) (*http.Response, error) {
 		t.body = watchedBody{req.Body, &t.bodyRead}
 		req.Body = &t.body
 	}
+	if viaPlainProxy(t.carrier, req) {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, errPlainProxy
+	}
 	t.passedToTransport = true
 	resp, err := t.carrier.RoundTrip(req)
 	switch {

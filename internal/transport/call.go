@@ -27,7 +27,8 @@ type call struct {
 	mayHaveActed bool
 	waiting      bool
 	wait         time.Duration
-	cause        error // why the attempt failed, if it got no response
+	cause        error     // why the attempt failed, if it got no response
+	received     *Response // the last that was received whole, in whichever attempt
 }
 
 // deadlineMargin is left for the attempt itself.
@@ -40,6 +41,7 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 		c.response, c.cause = nil, err
 		o = outcome{failed: true, notSent: c.notSent(err), permanent: Permanent(err)}
 	} else {
+		c.received = c.response
 		after = retryAfter(resp.Header, time.Now())
 		o = outcome{status: resp.StatusCode, retryAfter: after != noRetryAfter}
 	}
@@ -62,7 +64,7 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 
 // fail describes a call that ends without a response.
 func (c *call) fail(ctx context.Context, err error) *Error {
-	e := &Error{Err: withoutURL(err), Attempts: c.attempts, MayHaveActed: c.mayHaveActed}
+	e := &Error{Err: withoutURL(err), Attempts: c.attempts, MayHaveActed: c.mayHaveActed, Received: c.received}
 	var cut *bodyError
 	if errors.As(err, &cut) {
 		e.Cut = cut.response

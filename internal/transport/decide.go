@@ -43,7 +43,7 @@ func decide(o outcome, idempotent bool) verdict {
 	case http.StatusNotImplemented:
 		return verdict{}
 	}
-	if o.status >= 500 {
+	if o.status >= 500 || o.status < 200 { // a status below 100 is none of HTTP's
 		return unknown
 	}
 	return verdict{}

@@ -69,6 +69,14 @@ func TestRetryDecide_IsTheTableOfTheDocs(t *testing.T) {
 	assert.Equal(t, len(rows), seen, "each row stands in the table")
 }
 
+// A status that is none of HTTP's, or of a response that is not final, says nothing of what was done.
+func TestRetryDecide_StatusBelow200IsUnknown(t *testing.T) {
+	for status := range 200 {
+		assert.Equal(t, verdict{mayHaveActed: true}, decide(outcome{status: status}, false), "%d", status)
+		assert.Equal(t, verdict{retry: true}, decide(outcome{status: status}, true), "%d", status)
+	}
+}
+
 // Whatever the status, a request that is not idempotent is never both retried and perhaps done.
 func TestRetryDecide_NeverRetriesWhatMayHaveActed(t *testing.T) {
 	for status := range 1000 {

@@ -73,5 +73,6 @@ func Permanent(err error) bool {
 	var dns *net.DNSError
 	return errors.As(err, &cert) ||
 		errors.As(err, &dns) && dns.IsNotFound ||
-		errors.Is(err, ErrTooLarge)
+		errors.Is(err, ErrTooLarge) ||
+		errors.Is(err, errPlainProxy)
 }

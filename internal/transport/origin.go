@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,6 +36,20 @@ func (c *call) header(req *http.Request) http.Header {
 		h["Cookie"] = []string{strings.Join(append(h["Cookie"], cookies...), "; ")}
 	}
 	return h
+}
+
+// errPlainProxy reports a request that the user's transport would send to a proxy without TLS, with the key in it.
+var errPlainProxy = errors.New("a plain http request does not go through a proxy: it would show the key")
+
+// viaPlainProxy reports whether an *http.Transport would send a request through a proxy without TLS to the API. A base URL of plain
+// http is a loopback address, where no proxy belongs.
+func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
+	t, ok := rt.(*http.Transport)
+	if !ok || t.Proxy == nil || req.URL.Scheme != "http" {
+		return false
+	}
+	proxy, err := t.Proxy(req)
+	return proxy != nil || err != nil
 }
 
 // mayFollow reports whether a redirect is followed: only for GET and HEAD, and only within the API's origin.

@@ -3,10 +3,16 @@ package transport_test
 import (
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
@@ -47,5 +53,39 @@ func TestHeader_IsTheSameOnEveryAttempt(t *testing.T) {
 			require.Len(t, h["User-Agent"], 1)
 			require.Len(t, h, 5)
 		}
+	})
+}
+
+// Without TLS whoever carries a request sees the key, so a plain http request, which is for loopback addresses, passes no proxy.
+func TestProxy_PlainHTTPNeverGoesThroughOne(t *testing.T) {
+	var proxied atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied.Add(1) }))
+	defer proxy.Close()
+	address, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+
+	t.Run("environment", func(t *testing.T) { // net/http reads it once per process
+		if os.Getenv("AGENTPHONE_TEST_PROXIED") == "" {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestProxy_PlainHTTPNeverGoesThroughOne$/^environment$")
+			cmd.Env = append(os.Environ(), "AGENTPHONE_TEST_PROXIED=1", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=")
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			assert.Zero(t, proxied.Load())
+			return
+		}
+		for _, base := range []string{"http://LOCALHOST:1", "http://LocalHost:1/v", "http://127.0.0.1:1", "http://[::1]:1"} {
+			c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(base), apitest.NoWait)
+			require.NoError(t, err)
+			require.ErrorIs(t, apitest.GetAgent(t.Context(), c), syscall.ECONNREFUSED, base)
+		}
+	})
+	t.Run("transport of the user's", func(t *testing.T) {
+		transport := &http.Transport{Proxy: http.ProxyURL(address)}
+		defer transport.CloseIdleConnections()
+		c := apitest.NewClientOver(t, transport, apitest.NoWait, agentphone.WithBaseURL("http://localhost:1"))
+		err := apitest.CreateCall(t.Context(), c)
+		require.EqualError(t, err, "agentphone: POST /v1/calls: a plain http request does not go through a proxy: it would show the key (attempts=1)")
+		require.Error(t, apitest.GetAgent(t.Context(), c))
+		assert.Zero(t, proxied.Load())
 	})
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -39,6 +40,14 @@ var pool = sync.OnceValue(func() (p pooled) {
 		return p
 	}
 	t := std.Clone()
+	if proxy := t.Proxy; proxy != nil {
+		t.Proxy = func(r *http.Request) (*url.URL, error) {
+			if r.URL.Scheme == "http" {
+				return nil, nil // see viaPlainProxy
+			}
+			return proxy(r)
+		}
+	}
 	t.MaxIdleConns = 512
 	t.MaxIdleConnsPerHost = 256
 	t.MaxResponseHeaderBytes = 1 << 20

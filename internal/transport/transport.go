@@ -73,6 +73,8 @@ type Error struct {
 	MayHaveActed bool
 	// Cut is the 2xx response whose body could not be read, without it; else nil.
 	Cut *Response
+	// Received is the last response that was received whole, in an earlier attempt; nil if there was none.
+	Received *Response
 	// Last or LastErr is set if the context ended while the call waited to retry: the response, or the error, after which
 	// it was to retry.
 	Last    *Response
