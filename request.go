@@ -41,7 +41,7 @@ func (s *service) send(ctx context.Context, op *operation, args []string, params
 	if err != nil {
 		return err
 	}
-	return c.decode(op, res, out)
+	return c.decode(ctx, op, res, out)
 }
 
 var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
@@ -199,5 +199,5 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	if err != nil || out == nil {
 		return err
 	}
-	return c.decode(op, res, out)
+	return c.decode(ctx, op, res, out)
 }

@@ -3,6 +3,7 @@ package agentphone
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,20 +20,22 @@ import (
 // millions of them fit into a few kilobytes of gzip. So its values are counted before it is decoded. The bounds are far above
 // what a page holds: 500 items, or 100 calls with transcripts of an hour each.
 const (
-	maxItems   = 10_000  // objects of a page
-	maxObjects = 200_000 // at any depth
-	maxValues  = 500_000 // of lists and objects
+	maxItems      = 10_000  // objects of a page
+	maxContainers = 200_000 // objects and arrays, at any depth
+	maxValues     = 500_000 // of arrays and objects
+	maxDepth      = 200
 )
 
-var errTooManyValues = errors.New("the body has more items, objects or values than a page can have")
+var errTooManyValues = errors.New("the body has more items, objects, arrays or values than a page can have, or nests them too deep")
 
 // checkSize refuses a JSON text that would take too much memory to decode.
 func checkSize(body []byte) error {
-	// Braces and commas within strings do not count, but most bodies have too few of both to need a closer look.
-	if bytes.Count(body, []byte{'{'}) <= maxItems && bytes.Count(body, []byte{','}) <= maxValues {
+	// Those within strings do not count, but most bodies have too few of all to need a closer look.
+	brackets := bytes.Count(body, []byte{'{'}) + bytes.Count(body, []byte{'['})
+	if brackets <= maxItems && bytes.Count(body, []byte{','}) <= maxValues {
 		return nil
 	}
-	items, objects, values, depth, inText := 0, 0, 0, 0, false
+	items, containers, values, depth, inText := 0, 0, 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case c == '"':
@@ -41,20 +44,20 @@ func checkSize(body []byte) error {
 			i++
 		case inText:
 		case c == '{' || c == '[':
-			if c == '{' {
-				objects++
-			}
+			containers++
 			if c == '{' && depth <= 2 { // {"data":[{, or less around it
 				items++
 			}
-			depth++
+			if depth++; depth > maxDepth {
+				return errTooManyValues
+			}
 		case c == '}' || c == ']':
 			depth--
 		case c == ',':
 			values++
 		}
 	}
-	if items > maxItems || objects > maxObjects || values > maxValues {
+	if items > maxItems || containers > maxContainers || values > maxValues {
 		return errTooManyValues
 	}
 	return nil
@@ -107,8 +110,12 @@ func hasField(t reflect.Type, name string) bool {
 	})
 }
 
+// quickBody is a body that is decoded in some milliseconds. Decoding more, up to 32 MiB, counts against the attempt's timeout and
+// the context.
+const quickBody = 1 << 20
+
 // decode reads the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
-func (c *Client) decode(op *operation, res *transport.Response, out any) error {
+func (c *Client) decode(ctx context.Context, op *operation, res *transport.Response, out any) error {
 	body := bytes.TrimSpace(res.Body)
 	var err error
 	if len(body) == 0 || string(body) == "null" {
@@ -129,6 +136,9 @@ func (c *Client) decode(op *operation, res *transport.Response, out any) error {
 	}
 	if err == nil && !op.emptyOK && isErrorObject(body, out) {
 		err = errIsErrorObject
+	}
+	if err == nil && len(body) > quickBody {
+		err = res.Late(ctx)
 	}
 	if err == nil {
 		return nil

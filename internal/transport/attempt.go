@@ -51,6 +51,9 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.response = &Response{Status: resp.StatusCode, Header: resp.Header, Attempts: c.attempts}
+	if c.timeout > 0 {
+		c.response.Deadline = c.began.Add(c.timeout)
+	}
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 		// The body is the connection itself, which neither a context nor a timer ends.

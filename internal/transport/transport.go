@@ -61,8 +61,21 @@ type Response struct {
 	// looks whole.
 	EndsByClose bool
 	Attempts    int
+	// Deadline is when the attempt's timeout is over; zero if there is none.
+	Deadline time.Time
 	// MayHaveActed is set on an error response after which a request that is not idempotent may have taken effect.
 	MayHaveActed bool
+}
+
+// Late returns an error if the context has ended or the attempt's timeout is over.
+func (r *Response) Late(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !r.Deadline.IsZero() && time.Now().After(r.Deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // Error reports a call that got no whole response.
