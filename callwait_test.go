@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
@@ -238,4 +239,27 @@ func TestCreateAndWait(t *testing.T) {
 	call, err := c.Calls.CreateAndWait(t.Context(), params, agentphone.WaitParams{})
 	require.ErrorIs(t, err, agentphone.ErrPaymentRequired)
 	assert.Nil(t, call)
+}
+
+func TestWaitRidesOutAnAnswerThatIsCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := agentphonetest.NewServer()
+		defer srv.Close()
+		c := srv.Client(agentphone.WithMaxRetries(0))
+		call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"})
+		require.NoError(t, err)
+		srv.InjectFault(agentphonetest.Fault{Operation: "GET /v1/calls/{call_id}", Status: 200, Header: http.Header{"Content-Length": {"500"}}, Body: `{"id":`})
+		_, err = c.Calls.Wait(t.Context(), call.ID, agentphone.WaitParams{})
+		require.NoError(t, err)
+	})
+}
+
+func TestWaitGivesNoGraceToACallThatNobodyTook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1","status":"no-answer"}`))
+		_, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{TranscriptGrace: time.Minute})
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(start))
+	})
 }

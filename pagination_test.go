@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -209,168 +208,6 @@ func TestCollect(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 }
 
-// mailbox serves messages, newest first, paged by time as the API does. before is exclusive, or
-// inclusive: the API does not say which.
-type mailbox struct {
-	at        []time.Time // of message first, first+1, ...: newest first
-	first     int
-	format    string
-	inclusive bool
-}
-
-func (m *mailbox) answer(_ int, r apitest.Request) (*http.Response, error) {
-	limit, _ := strconv.Atoi(r.Query.Get("limit"))
-	before, errBefore := time.Parse(time.RFC3339, r.Query.Get("before"))
-	after, errAfter := time.Parse(time.RFC3339, r.Query.Get("after"))
-	var items []string
-	more := false
-	for i, at := range m.at {
-		if errBefore == nil && !at.Before(before) && !(m.inclusive && at.Equal(before)) {
-			continue
-		}
-		if errAfter == nil && !at.After(after) {
-			continue
-		}
-		if len(items) == limit {
-			more = true
-			break
-		}
-		items = append(items, fmt.Sprintf(`{"id":"msg_%d","receivedAt":%q,"from_":"+14155550001"}`, m.first+i, at.Format(m.format)))
-	}
-	return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t}`, strings.Join(items, ","), more)), nil
-}
-
-func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
-	newest := time.Date(2026, 4, 19, 17, 20, 11, 123456000, time.UTC)
-	spread := func(n int, step time.Duration, sameInARow int) []time.Time {
-		at := make([]time.Time, n)
-		for i := range at {
-			at[i] = newest.Add(-step * time.Duration(i/sameInARow))
-		}
-		return at
-	}
-	const micros, seconds = "2006-01-02T15:04:05.000000Z", "2006-01-02T15:04:05Z"
-	for name, tc := range map[string]struct {
-		at     []time.Time
-		format string
-		limit  int
-	}{
-		"10,000 apart":                     {spread(10_000, time.Second, 1), micros, 0},
-		"all times different, small pages": {spread(50, time.Microsecond, 1), micros, 7},
-		"pairs across every border":        {spread(50, time.Second, 2), micros, 3},
-		"threes across every border":       {spread(60, time.Millisecond, 3), "2006-01-02T15:04:05.000Z", 4},
-		"more ties than a page holds":      {spread(400, time.Second, 150), micros, 20},
-		"ties as large as the page":        {spread(100, time.Second, 20), micros, 20},
-		"shown cut to seconds":             {spread(90, 100*time.Millisecond, 1), seconds, 25},
-		"shown without a zone":             {spread(50, time.Second, 2), "2006-01-02 15:04:05.000000", 3},
-		"none":                             {nil, micros, 5},
-	} {
-		for _, inclusive := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, inclusive %t", name, inclusive), func(t *testing.T) {
-				m := &mailbox{at: tc.at, format: tc.format, inclusive: inclusive}
-				c, _ := apitest.NewClient(t, m.answer)
-				got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: tc.limit}), 0)
-				require.NoError(t, err)
-				require.Len(t, got, len(tc.at))
-				for i, msg := range got {
-					require.Equal(t, fmt.Sprintf("msg_%d", i), msg.ID)
-					require.Equal(t, "+14155550001", msg.From)
-				}
-			})
-		}
-	}
-}
-
-func TestAllMessagesIsNotDisturbedByThoseThatArrive(t *testing.T) {
-	start := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-	var at []time.Time
-	for i := range 30 {
-		at = append(at, start.Add(-time.Duration(i)*time.Second))
-	}
-	arrivals := 0
-	c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
-		m := &mailbox{format: time.RFC3339, first: -arrivals}
-		for i := range arrivals {
-			m.at = append(m.at, start.Add(time.Duration(arrivals-i)*time.Minute))
-		}
-		m.at = append(m.at, at...)
-		arrivals += 3
-		return m.answer(n, r)
-	})
-	got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: 4}), 0)
-	require.NoError(t, err)
-	require.Len(t, got, 30)
-	for i, msg := range got {
-		assert.Equal(t, fmt.Sprintf("msg_%d", i), msg.ID)
-	}
-	assert.Greater(t, arrivals, 9)
-}
-
-func TestAllMessagesKeepsToBeforeAndAfter(t *testing.T) {
-	newest := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-	m := &mailbox{format: time.RFC3339}
-	for i := range 100 {
-		m.at = append(m.at, newest.Add(-time.Duration(i)*time.Second))
-	}
-	c, s := apitest.NewClient(t, m.answer)
-	seq := c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{
-		Limit: 10, Before: agentphone.NewTimestamp(m.at[19]), After: agentphone.NewTimestamp(m.at[60]),
-	})
-	for range 2 {
-		got, err := agentphone.Collect(seq, 0)
-		require.NoError(t, err)
-		require.Len(t, got, 40)
-		assert.Equal(t, "msg_20", got[0].ID)
-		assert.Equal(t, "msg_59", got[39].ID)
-	}
-	assert.Equal(t, "2026-04-19T17:19:11Z", s.Requests()[3].Query.Get("after"))
-}
-
-func TestAllMessagesEndsWhereItCannotGoOn(t *testing.T) {
-	same := make([]time.Time, 500)
-	for i := range same {
-		same[i] = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-	}
-	iterate := func(answer func(int, apitest.Request) (*http.Response, error)) ([]agentphone.NumberMessage, int, error) {
-		c, s := apitest.NewClient(t, answer)
-		got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}), 0)
-		return got, len(s.Requests()), err
-	}
-	got, requests, err := iterate((&mailbox{at: same, format: time.RFC3339}).answer)
-	require.EqualError(t, err, "agentphone: listing: more messages bear one timestamp than the server gives on a page")
-	assert.Len(t, got, 200)
-	assert.Equal(t, 2, requests)
-
-	got, requests, err = iterate(apitest.Always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
-	assert.Len(t, got, 2)
-	assert.Equal(t, 2, requests)
-
-	_, _, err = iterate(apitest.Always(200, `{"data":[{"id":"a"}],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: a page of messages has no timestamps to go on from")
-
-	_, requests, err = iterate(apitest.Always(200, `{"data":[],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
-	assert.Equal(t, 11, requests)
-
-	got, _, err = iterate(apitest.InTurn(`{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"}],"hasMore":true}`, `{"data":[],"hasMore":true}`,
-		`{"data":[{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":false}`))
-	require.NoError(t, err)
-	assert.Len(t, got, 2)
-}
-
-func TestScopedListsRefuseFiltersTheyWouldIgnore(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, page(false)))
-	_, err := c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Status: agentphone.CallStatusFailed})
-	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.Empty(t, s.Requests())
-	_, err = c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Limit: 5, Offset: 5})
-	require.NoError(t, err)
-	_, err = c.Calls.List(t.Context(), agentphone.ListCallsParams{Status: agentphone.CallStatusFailed, Direction: agentphone.DirectionInbound, Search: "a b"})
-	require.NoError(t, err)
-	assert.Equal(t, "direction=inbound&search=a+b&status=failed", s.Requests()[1].Query.Encode())
-}
-
 func TestAListEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -386,4 +223,35 @@ func TestAListEndsWithItsContext(t *testing.T) {
 	}
 	assert.Equal(t, 100, n)
 	assert.True(t, errors.Is(last, context.Canceled))
+}
+
+// Calls that come in while a program ranges over its calls, a page of one at a time.
+func TestAListThatGrowsIsGivenWholeAndOnce(t *testing.T) {
+	for _, come := range [][]string{{"c4"}, {"c5", "c4"}} {
+		ids := []string{"c3", "c2", "c1"}
+		c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+			var offset, limit int
+			_, _ = fmt.Sscan(r.Query.Get("offset"), &offset)
+			_, _ = fmt.Sscan(r.Query.Get("limit"), &limit)
+			if offset == 1 && len(ids) == 3 {
+				ids = append(come, ids...)
+			}
+			end := min(offset+limit, len(ids))
+			var items []string
+			for _, id := range ids[min(offset, end):end] {
+				items = append(items, `{"id":"`+id+`"}`)
+			}
+			return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
+		})
+		calls, err := agentphone.Collect(c.Calls.All(t.Context(), agentphone.ListCallsParams{Limit: 1}), 0)
+		require.NoError(t, err)
+		seen := map[string]int{}
+		for _, call := range calls {
+			seen[call.ID]++
+			assert.Equal(t, 1, seen[call.ID], "%s, while %v came", call.ID, come)
+		}
+		for _, id := range []string{"c3", "c2", "c1"} {
+			assert.Equal(t, 1, seen[id], "%s, while %v came", id, come)
+		}
+	}
 }
