@@ -15,24 +15,27 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestUnknownEnumWordsAreKept(t *testing.T) {
+func TestCall_KeepsUnknownStatus(t *testing.T) {
 	var call agentphone.Call
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"c","status":"teleported","direction":"sideways","new":{"x":1}}`), &call))
 	assert.Equal(t, agentphone.CallStatus("teleported"), call.Status)
 	assert.False(t, call.Final())
 	require.NoError(t, json.Unmarshal([]byte(`{"endedAt":"2026-01-01T00:00:00Z"}`), &call))
-	assert.True(t, call.Final(), "a call with an end is over, whatever its status is called")
+	assert.True(t, call.Final(), "a call that has ended is final, whatever its status")
+}
+
+func TestCallStatusFinal(t *testing.T) {
 	for status, final := range map[agentphone.CallStatus]bool{
 		agentphone.CallStatusCompleted: true, agentphone.CallStatusFailed: true, agentphone.CallStatusBusy: true,
 		agentphone.CallStatusNoAnswer: true, agentphone.CallStatusCanceled: true, agentphone.CallStatusError: true,
 		agentphone.CallStatusInProgress: false, agentphone.CallStatusQueued: false, agentphone.CallStatusRinging: false,
 		agentphone.CallStatusRegistered: false, "": false,
 	} {
-		assert.Equal(t, final, status.Final(), status)
+		t.Run(string(status), func(t *testing.T) { assert.Equal(t, final, status.Final()) })
 	}
 }
 
-func TestACallTellsNullFromZero(t *testing.T) {
+func TestCall_TellsNullFromZero(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.InTurn(
 		`{"id":"c","status":"in-progress","agentId":null,"endedAt":null,"durationSeconds":null,"recordingAvailable":null,"transcripts":[{"id":"t","transcript":null,"confidence":null,"response":"Hello","createdAt":"2026-04-19T17:20:11"}]}`,
 		`{"id":"c","status":"completed","endedAt":"2026-04-19T17:21:11.5+00:00","durationSeconds":0,"recordingAvailable":false,"transcripts":[{"id":"t","transcript":"Hi","confidence":0,"response":null}]}`))
@@ -56,31 +59,31 @@ func TestACallTellsNullFromZero(t *testing.T) {
 	assert.Equal(t, agentphone.RoleUser, call.Dialogue()[0].Role)
 }
 
-func TestScopedListsRefuseFiltersTheyWouldIgnore(t *testing.T) {
+func TestCallsList_SendsItsFilters(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, page(false)))
-	_, err := c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Status: agentphone.CallStatusFailed})
-	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.Empty(t, s.Requests())
-	_, err = c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Limit: 5, Offset: 5})
+	_, err := c.Calls.List(t.Context(), agentphone.ListCallsParams{Status: agentphone.CallStatusFailed, Direction: agentphone.DirectionInbound, Search: "a b"})
 	require.NoError(t, err)
-	_, err = c.Calls.List(t.Context(), agentphone.ListCallsParams{Status: agentphone.CallStatusFailed, Direction: agentphone.DirectionInbound, Search: "a b"})
-	require.NoError(t, err)
-	assert.Equal(t, "direction=inbound&search=a+b&status=failed", s.Requests()[1].Query.Encode())
+	assert.Equal(t, "direction=inbound&search=a+b&status=failed", s.Requests()[0].Query.Encode())
 }
 
-func TestACallsOwnTimeoutHoldsForAGetThatWaits(t *testing.T) {
-	opts := []agentphone.RequestOption{agentphone.WithRequestTimeout(5 * time.Second), agentphone.GetCallOptions{Wait: true}}
-	for _, opts := range [][]agentphone.RequestOption{opts, {opts[1], opts[0]}} {
-		synctest.Test(t, func(t *testing.T) {
-			c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-				<-r.Context().Done()
-				return nil, r.Context().Err()
-			})}))
-			require.NoError(t, err)
-			start := time.Now()
-			_, err = c.Calls.Get(t.Context(), "call_1", opts...)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.Equal(t, 5*time.Second, time.Since(start))
+func TestGetCallOptions_WithRequestTimeoutHoldsInEitherOrder(t *testing.T) {
+	timeout, wait := agentphone.WithRequestTimeout(5*time.Second), agentphone.GetCallOptions{Wait: true}
+	for name, opts := range map[string][]agentphone.RequestOption{
+		"timeout first": {timeout, wait},
+		"wait first":    {wait, timeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hang := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				})
+				c := apitest.NewClientOver(t, hang, agentphone.WithMaxRetries(0))
+				start := time.Now()
+				_, err := c.Calls.Get(t.Context(), "call_1", opts...)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, 5*time.Second, time.Since(start))
+			})
 		})
 	}
 }

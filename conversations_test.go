@@ -10,7 +10,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestAConversationHasItsMessages(t *testing.T) {
+func TestConversationsGet_HasMessages(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"conv_1","agentId":null,"isGroup":true,"participants":[{"identifier":"+1","name":null}],"metadata":{"step":2},
 		"messages":[{"id":"m1","body":"hi","channel":"imessage","mediaUrls":["https://m"],"reactions":[{"id":"r","reactionType":"🎉"}],"replyTo":{"messageId":"m0","message":"x"}},
 		{"id":"m2","channel":null,"replyTo":null}]}`))

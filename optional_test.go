@@ -19,7 +19,7 @@ type patch struct {
 	Ptr  agentphone.Optional[*int]           `json:"ptr,omitzero"`
 }
 
-func TestOptionalHasThreeStates(t *testing.T) {
+func TestOptional_HasThreeStates(t *testing.T) {
 	for want, in := range map[string]patch{
 		`{}`:              {},
 		`{"text":null}`:   {Text: agentphone.Null[string]()},
@@ -30,16 +30,23 @@ func TestOptionalHasThreeStates(t *testing.T) {
 		`{"list":["a"]}`:  {List: agentphone.Value([]string{"a"})},
 		`{"map":{"a":1}}`: {Map: agentphone.Value(map[string]any{"a": 1.0})},
 	} {
-		assert.Equal(t, want, apitest.JSON(t, in))
-		var back patch
-		require.NoError(t, json.Unmarshal([]byte(want), &back))
-		assert.Equal(t, in, back, want)
+		t.Run(want, func(t *testing.T) {
+			assert.Equal(t, want, apitest.JSON(t, in))
+			var decoded patch
+			require.NoError(t, json.Unmarshal([]byte(want), &decoded))
+			assert.Equal(t, in, decoded)
+		})
 	}
-	assert.Equal(t, `{"list":[]}`, apitest.JSON(t, patch{List: agentphone.Value([]string(nil))}), "an empty list is never null")
+}
+
+func TestOptional_EncodesNilSlicesAndMapsAsEmpty(t *testing.T) {
+	assert.Equal(t, `{"list":[]}`, apitest.JSON(t, patch{List: agentphone.Value([]string(nil))}), "null would clear the field")
 	assert.Equal(t, `{"list":[]}`, apitest.JSON(t, patch{List: agentphone.Value([]string{})}))
 	assert.Equal(t, `{"map":{}}`, apitest.JSON(t, patch{Map: agentphone.Value(map[string]any(nil))}))
 	assert.Equal(t, `{"ptr":null}`, apitest.JSON(t, patch{Ptr: agentphone.Value[*int](nil)}))
+}
 
+func TestOptional_GetAndIsNull(t *testing.T) {
 	v, ok := agentphone.Value(3).Get()
 	assert.Equal(t, 3, v)
 	assert.True(t, ok)
@@ -47,12 +54,15 @@ func TestOptionalHasThreeStates(t *testing.T) {
 	assert.False(t, ok)
 	assert.True(t, agentphone.Null[int]().IsNull())
 	assert.False(t, agentphone.Value(0).IsNull())
+}
+
+func TestOptional_StaysAbsentIfItCannotBeDecoded(t *testing.T) {
 	var into agentphone.Optional[int]
 	assert.Error(t, json.Unmarshal([]byte(`"x"`), &into))
 	assert.True(t, into.IsZero())
 }
 
-func FuzzOptionalRoundTrip(f *testing.F) {
+func FuzzOptional_RoundTrip(f *testing.F) {
 	for _, in := range []string{`{}`, `{"text":null}`, `{"text":"a\u2028"}`, `{"n":-1}`, `{"list":[]}`, `{"map":{"a":[null]}}`, `{"ptr":3}`} {
 		f.Add([]byte(in))
 	}
@@ -70,7 +80,7 @@ func FuzzOptionalRoundTrip(f *testing.F) {
 		}
 		again, _ := json.Marshal(second)
 		if string(again) != string(out) {
-			t.Fatalf("%s became %s", out, again)
+			t.Fatalf("%s decodes and encodes to %s", out, again)
 		}
 	})
 }

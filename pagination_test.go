@@ -17,7 +17,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// numbersFrom serves n numbers by limit and offset.
+// numbersFrom responds with pages of n numbers, by limit and offset.
 func numbersFrom(n int) func(int, apitest.Request) (*http.Response, error) {
 	return func(_ int, r apitest.Request) (*http.Response, error) {
 		offset, _ := strconv.Atoi(r.Query.Get("offset"))
@@ -37,7 +37,7 @@ func page(hasMore bool, ids ...string) string {
 	return fmt.Sprintf(`{"data":[%s],"hasMore":%t,"total":99}`, strings.Join(ids, ","), hasMore)
 }
 
-// allIDs ranges over the numbers and returns their ids and the error that ended it.
+// allIDs ranges over all numbers and returns their ids and the error that ended the iteration.
 func allIDs(t *testing.T, c *agentphone.Client, params agentphone.ListNumbersParams) (ids []string, err error) {
 	t.Helper()
 	for n, e := range c.Numbers.All(t.Context(), params) {
@@ -53,7 +53,7 @@ func allIDs(t *testing.T, c *agentphone.Client, params agentphone.ListNumbersPar
 	return ids, err
 }
 
-func TestAllIteratesOverTenThousandItemsInOrder(t *testing.T) {
+func TestNumbersAll_YieldsTenThousandItemsInOrder(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(10_000))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{})
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestAllIteratesOverTenThousandItemsInOrder(t *testing.T) {
 	assert.Len(t, s.Requests(), 100)
 }
 
-func TestAllHonoursLimitAndOffset(t *testing.T) {
+func TestNumbersAll_HonorsLimitAndOffset(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(10))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 3, Offset: 4})
 	require.NoError(t, err)
@@ -72,11 +72,11 @@ func TestAllHonoursLimitAndOffset(t *testing.T) {
 	assert.Equal(t, "limit=3&offset=4", s.Requests()[0].Query.Encode())
 }
 
-func TestAllIsLazyAndCanBeRangedTwice(t *testing.T) {
+func TestNumbersAll_IsLazyAndCanBeRangedTwice(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(250))
 	before := runtime.NumGoroutine()
 	seq := c.Numbers.All(t.Context(), agentphone.ListNumbersParams{})
-	assert.Empty(t, s.Requests(), "nothing is asked for before the first range")
+	assert.Empty(t, s.Requests(), "nothing is requested before the first range")
 	for pass := range 2 {
 		n := 0
 		for number, err := range seq {
@@ -88,12 +88,12 @@ func TestAllIsLazyAndCanBeRangedTwice(t *testing.T) {
 				break
 			}
 		}
-		assert.Len(t, s.Requests(), 2*(pass+1), "a break asks for no further page")
+		assert.Len(t, s.Requests(), 2*(pass+1), "a break requests no further page")
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
-func TestAllEndsWithTheErrorOfAPage(t *testing.T) {
+func TestNumbersAll_EndsWithTheErrorOfAPage(t *testing.T) {
 	c, s := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		if n == 2 {
 			return apitest.Response(403, `{"detail":"no more for you"}`), nil
@@ -106,16 +106,18 @@ func TestAllEndsWithTheErrorOfAPage(t *testing.T) {
 	assert.Len(t, s.Requests(), 2)
 }
 
-func TestAllRefusesBadParamsBeforeSending(t *testing.T) {
+func TestNumbersAll_RefusesInvalidParamsBeforeSending(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(5))
 	for _, p := range []agentphone.ListNumbersParams{{Limit: -1}, {Limit: 101}, {Offset: -1}} {
-		_, err := allIDs(t, c, p)
-		require.ErrorIs(t, err, agentphone.ErrValidation)
+		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
+			_, err := allIDs(t, c, p)
+			require.ErrorIs(t, err, agentphone.ErrValidation)
+		})
 	}
 	assert.Empty(t, s.Requests())
 }
 
-func TestAllGoesOnAfterAnEmptyPageThatHasMore(t *testing.T) {
+func TestNumbersAll_ContinuesAfterEmptyPages(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.InTurn(page(true, "a", "b"), page(true), page(true), page(false, "c")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.NoError(t, err)
@@ -125,29 +127,31 @@ func TestAllGoesOnAfterAnEmptyPageThatHasMore(t *testing.T) {
 		offsets = append(offsets, r.Query.Get("offset"))
 	}
 	assert.Equal(t, []string{"", "2", "4", "6"}, offsets)
+}
 
-	c, s = apitest.NewClient(t, apitest.Always(200, page(true)))
-	_, err = allIDs(t, c, agentphone.ListNumbersParams{})
+func TestNumbersAll_TooManyEmptyPagesAreAnError(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, page(true)))
+	_, err := allIDs(t, c, agentphone.ListNumbersParams{})
 	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
 	assert.Len(t, s.Requests(), 11)
 }
 
-func TestAllEndsWithAnErrorOnAPageThatRepeatsItself(t *testing.T) {
+func TestNumbersAll_RepeatedPageIsAnError(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, page(true, "a", "b")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
 	assert.Equal(t, []string{"a", "b"}, ids)
-	assert.Len(t, s.Requests(), 3, "once might be a list that grew by a page meanwhile")
+	assert.Len(t, s.Requests(), 3, "one repetition might be a list that grew by a page meanwhile")
 }
 
-func TestItemsThatArePushedToTheNextPageAreGivenOnce(t *testing.T) {
+func TestNumbersAll_ItemsPushedToTheNextPageAreYieldedOnce(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.InTurn(page(true, "a", "b"), page(true, "b", "c"), page(false, "c")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "c"}, ids)
 }
 
-func TestEveryShapeOfAListIsRead(t *testing.T) {
+func TestNumbersList_ReadsEveryShape(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body    string
 		offset  int
@@ -174,15 +178,20 @@ func TestEveryShapeOfAListIsRead(t *testing.T) {
 			assert.Equal(t, tc.total, p.Total)
 		})
 	}
+}
+
+func TestNumbersList_BodyThatIsNoListIsADecodeError(t *testing.T) {
 	for _, body := range []string{`{}`, `{"message":"hello"}`, `"x"`, `{"data":{}}`, `null`, ``} {
-		c, _ := apitest.NewClient(t, apitest.Always(200, body))
-		_, err := c.Numbers.List(t.Context(), agentphone.ListNumbersParams{})
-		var decodeErr *agentphone.DecodeError
-		require.ErrorAs(t, err, &decodeErr, body)
+		t.Run(body, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, body))
+			_, err := c.Numbers.List(t.Context(), agentphone.ListNumbersParams{})
+			var decodeErr *agentphone.DecodeError
+			require.ErrorAs(t, err, &decodeErr)
+		})
 	}
 }
 
-func TestCollect(t *testing.T) {
+func TestCollect_ReturnsUpToLimitItems(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(250))
 	got, err := agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 120)
 	require.NoError(t, err)
@@ -191,24 +200,29 @@ func TestCollect(t *testing.T) {
 	got, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
 	require.NoError(t, err)
 	assert.Len(t, got, 250)
+}
 
-	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
+func TestCollect_ReturnsTheItemsBeforeAnError(t *testing.T) {
+	c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		if n == 2 {
 			return apitest.Response(401, ``), nil
 		}
 		return numbersFrom(250)(n, r)
 	})
-	got, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
+	got, err := agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
 	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
-	assert.Len(t, got, 100, "what came before the error is not lost")
+	assert.Len(t, got, 100)
+}
 
-	_, err = agentphone.Collect[int](nil, 1)
+func TestCollect_RefusesNilAndNegativeLimit(t *testing.T) {
+	c, _ := apitest.NewClient(t, numbersFrom(250))
+	_, err := agentphone.Collect[int](nil, 1)
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	_, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), -1)
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 }
 
-func TestAListEndsWithItsContext(t *testing.T) {
+func TestNumbersAll_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c, _ := apitest.NewClient(t, numbersFrom(500))
@@ -225,33 +239,35 @@ func TestAListEndsWithItsContext(t *testing.T) {
 	assert.True(t, errors.Is(last, context.Canceled))
 }
 
-// Calls that come in while a program ranges over its calls, a page of one at a time.
-func TestAListThatGrowsIsGivenWholeAndOnce(t *testing.T) {
-	for _, come := range [][]string{{"c4"}, {"c5", "c4"}} {
-		ids := []string{"c3", "c2", "c1"}
-		c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
-			var offset, limit int
-			_, _ = fmt.Sscan(r.Query.Get("offset"), &offset)
-			_, _ = fmt.Sscan(r.Query.Get("limit"), &limit)
-			if offset == 1 && len(ids) == 3 {
-				ids = append(come, ids...)
+// Calls come in while a program ranges over its calls, one per page.
+func TestCallsAll_YieldsAGrowingListWholeAndOnce(t *testing.T) {
+	for _, added := range [][]string{{"c4"}, {"c5", "c4"}} {
+		t.Run(strings.Join(added, " "), func(t *testing.T) {
+			ids := []string{"c3", "c2", "c1"}
+			c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+				var offset, limit int
+				_, _ = fmt.Sscan(r.Query.Get("offset"), &offset)
+				_, _ = fmt.Sscan(r.Query.Get("limit"), &limit)
+				if offset == 1 && len(ids) == 3 {
+					ids = append(added, ids...)
+				}
+				end := min(offset+limit, len(ids))
+				var items []string
+				for _, id := range ids[min(offset, end):end] {
+					items = append(items, `{"id":"`+id+`"}`)
+				}
+				return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
+			})
+			calls, err := agentphone.Collect(c.Calls.All(t.Context(), agentphone.ListCallsParams{Limit: 1}), 0)
+			require.NoError(t, err)
+			seen := map[string]int{}
+			for _, call := range calls {
+				seen[call.ID]++
+				assert.Equal(t, 1, seen[call.ID], call.ID)
 			}
-			end := min(offset+limit, len(ids))
-			var items []string
-			for _, id := range ids[min(offset, end):end] {
-				items = append(items, `{"id":"`+id+`"}`)
+			for _, id := range []string{"c3", "c2", "c1"} {
+				assert.Equal(t, 1, seen[id], id)
 			}
-			return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
 		})
-		calls, err := agentphone.Collect(c.Calls.All(t.Context(), agentphone.ListCallsParams{Limit: 1}), 0)
-		require.NoError(t, err)
-		seen := map[string]int{}
-		for _, call := range calls {
-			seen[call.ID]++
-			assert.Equal(t, 1, seen[call.ID], "%s, while %v came", call.ID, come)
-		}
-		for _, id := range []string{"c3", "c2", "c1"} {
-			assert.Equal(t, 1, seen[id], "%s, while %v came", id, come)
-		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// mailbox serves messages, newest first, paged by time as the API does. before is exclusive, or
+// mailbox responds with messages, newest first, paged by time as the API does. The bound 'before' is exclusive, or
 // inclusive: the API does not say which.
 type mailbox struct {
 	at        []time.Time // of message first, first+1, ...: newest first
@@ -24,7 +24,7 @@ type mailbox struct {
 	inclusive bool
 }
 
-func (m *mailbox) answer(_ int, r apitest.Request) (*http.Response, error) {
+func (m *mailbox) respond(_ int, r apitest.Request) (*http.Response, error) {
 	limit, _ := strconv.Atoi(r.Query.Get("limit"))
 	before, errBefore := time.Parse(time.RFC3339, r.Query.Get("before"))
 	after, errAfter := time.Parse(time.RFC3339, r.Query.Get("after"))
@@ -46,7 +46,7 @@ func (m *mailbox) answer(_ int, r apitest.Request) (*http.Response, error) {
 	return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t}`, strings.Join(items, ","), more)), nil
 }
 
-func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
+func TestNumbersAllMessages_LosesAndRepeatsNone(t *testing.T) {
 	newest := time.Date(2026, 4, 19, 17, 20, 11, 123456000, time.UTC)
 	spread := func(n int, step time.Duration, sameInARow int) []time.Time {
 		at := make([]time.Time, n)
@@ -74,7 +74,7 @@ func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
 		for _, inclusive := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, inclusive %t", name, inclusive), func(t *testing.T) {
 				m := &mailbox{at: tc.at, format: tc.format, inclusive: inclusive}
-				c, _ := apitest.NewClient(t, m.answer)
+				c, _ := apitest.NewClient(t, m.respond)
 				got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: tc.limit}), 0)
 				require.NoError(t, err)
 				require.Len(t, got, len(tc.at))
@@ -87,7 +87,7 @@ func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
 	}
 }
 
-func TestAllMessagesIsNotDisturbedByThoseThatArrive(t *testing.T) {
+func TestNumbersAllMessages_SkipsThoseThatArriveMeanwhile(t *testing.T) {
 	start := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
 	var at []time.Time
 	for i := range 30 {
@@ -101,7 +101,7 @@ func TestAllMessagesIsNotDisturbedByThoseThatArrive(t *testing.T) {
 		}
 		m.at = append(m.at, at...)
 		arrivals += 3
-		return m.answer(n, r)
+		return m.respond(n, r)
 	})
 	got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: 4}), 0)
 	require.NoError(t, err)
@@ -112,13 +112,13 @@ func TestAllMessagesIsNotDisturbedByThoseThatArrive(t *testing.T) {
 	assert.Greater(t, arrivals, 9)
 }
 
-func TestAllMessagesKeepsToBeforeAndAfter(t *testing.T) {
+func TestNumbersAllMessages_KeepsToBeforeAndAfter(t *testing.T) {
 	newest := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
 	m := &mailbox{format: time.RFC3339}
 	for i := range 100 {
 		m.at = append(m.at, newest.Add(-time.Duration(i)*time.Second))
 	}
-	c, s := apitest.NewClient(t, m.answer)
+	c, s := apitest.NewClient(t, m.respond)
 	seq := c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{
 		Limit: 10, Before: agentphone.NewTimestamp(m.at[19]), After: agentphone.NewTimestamp(m.at[60]),
 	})
@@ -132,40 +132,53 @@ func TestAllMessagesKeepsToBeforeAndAfter(t *testing.T) {
 	assert.Equal(t, "2026-04-19T17:19:11Z", s.Requests()[3].Query.Get("after"))
 }
 
-func TestAllMessagesEndsWhereItCannotGoOn(t *testing.T) {
+func TestNumbersAllMessages_EndsWithAnErrorWhereItCannotContinue(t *testing.T) {
 	same := make([]time.Time, 500)
 	for i := range same {
 		same[i] = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
 	}
-	iterate := func(answer func(int, apitest.Request) (*http.Response, error)) ([]agentphone.NumberMessage, int, error) {
-		c, s := apitest.NewClient(t, answer)
-		got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}), 0)
-		return got, len(s.Requests()), err
+	for name, tc := range map[string]struct {
+		respond  apitest.Responder
+		err      string
+		items    int
+		requests int
+	}{
+		"more ties than the largest page holds": {
+			(&mailbox{at: same, format: time.RFC3339}).respond,
+			"agentphone: listing: more messages bear one timestamp than the server gives on a page", 200, 2,
+		},
+		"repeated page": {
+			apitest.Always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`),
+			"agentphone: listing: the server gave the same page again", 2, 2,
+		},
+		"no timestamps": {
+			apitest.Always(200, `{"data":[{"id":"a"}],"hasMore":true}`),
+			"agentphone: listing: a page of messages has no timestamps to go on from", 1, 1,
+		},
+		"empty pages": {
+			apitest.Always(200, `{"data":[],"hasMore":true}`),
+			"agentphone: listing: the server gave over 10 empty pages in a row", 0, 11,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, s := apitest.NewClient(t, tc.respond)
+			got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}), 0)
+			require.EqualError(t, err, tc.err)
+			assert.Len(t, got, tc.items)
+			assert.Len(t, s.Requests(), tc.requests)
+		})
 	}
-	got, requests, err := iterate((&mailbox{at: same, format: time.RFC3339}).answer)
-	require.EqualError(t, err, "agentphone: listing: more messages bear one timestamp than the server gives on a page")
-	assert.Len(t, got, 200)
-	assert.Equal(t, 2, requests)
+}
 
-	got, requests, err = iterate(apitest.Always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
-	assert.Len(t, got, 2)
-	assert.Equal(t, 2, requests)
-
-	_, _, err = iterate(apitest.Always(200, `{"data":[{"id":"a"}],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: a page of messages has no timestamps to go on from")
-
-	_, requests, err = iterate(apitest.Always(200, `{"data":[],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
-	assert.Equal(t, 11, requests)
-
-	got, _, err = iterate(apitest.InTurn(`{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"}],"hasMore":true}`, `{"data":[],"hasMore":true}`,
+func TestNumbersAllMessages_ContinuesAfterAnEmptyPage(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.InTurn(`{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"}],"hasMore":true}`, `{"data":[],"hasMore":true}`,
 		`{"data":[{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":false}`))
+	got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}), 0)
 	require.NoError(t, err)
 	assert.Len(t, got, 2)
 }
 
-func TestAllMessagesKeepsToBeforeThoughItLooksBehindItsPages(t *testing.T) {
+func TestNumbersAllMessages_NoPageBeginsAfterBefore(t *testing.T) {
 	before := time.Date(2026, 4, 19, 10, 0, 5, 5e8, time.UTC)
 	c, s := apitest.NewClient(t, apitest.InTurn(`{"data":[{"id":"m1","receivedAt":"2026-04-19T10:00:05"}],"hasMore":true}`, `{"data":[],"hasMore":false}`))
 	for _, err := range c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: 1, Before: agentphone.NewTimestamp(before)}) {

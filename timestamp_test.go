@@ -13,7 +13,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestTimestampReadsWhatTheAPIWrites(t *testing.T) {
+func TestTimestamp_ReadsWhatTheAPIWrites(t *testing.T) {
 	at := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
 	for in, want := range map[string]time.Time{
 		`"2026-04-19T17:20:11Z"`:             at,
@@ -40,18 +40,25 @@ func TestTimestampReadsWhatTheAPIWrites(t *testing.T) {
 		`"\u0032026-04-19T17:20:11\u005a"`:   at,
 		`"2026-04-19T17:20:11.123456789012"`: at.Add(123456789),
 	} {
-		got := agentphone.NewTimestamp(time.Unix(1, 0)) // a null must not keep what was there
-		require.NoError(t, json.Unmarshal([]byte(in), &got), in)
-		assert.True(t, got.Equal(want), "%s: %s", in, got)
-		assert.Equal(t, time.UTC, got.Location(), in)
-	}
-	for _, in := range []string{`"soon"`, `"2026-13-01T00:00:00Z"`, `true`, `{}`, `[]`, `-1`, `1e300`, `"T"`, `"0000-01-01T00:00:00+00:01"`, `"9999-12-31T23:59:59-00:01"`, `"2026-04-19X17:20:11"`} {
-		var got agentphone.Timestamp
-		assert.Error(t, json.Unmarshal([]byte(in), &got), in)
+		t.Run(in, func(t *testing.T) {
+			got := agentphone.NewTimestamp(time.Unix(1, 0)) // null must overwrite it
+			require.NoError(t, json.Unmarshal([]byte(in), &got))
+			assert.True(t, got.Equal(want), "got %s", got)
+			assert.Equal(t, time.UTC, got.Location())
+		})
 	}
 }
 
-func TestTimestampWritesRFC3339OrNull(t *testing.T) {
+func TestTimestamp_RefusesWhatIsNoTime(t *testing.T) {
+	for _, in := range []string{`"soon"`, `"2026-13-01T00:00:00Z"`, `true`, `{}`, `[]`, `-1`, `1e300`, `"T"`, `"0000-01-01T00:00:00+00:01"`, `"9999-12-31T23:59:59-00:01"`, `"2026-04-19X17:20:11"`} {
+		t.Run(in, func(t *testing.T) {
+			var got agentphone.Timestamp
+			assert.Error(t, json.Unmarshal([]byte(in), &got))
+		})
+	}
+}
+
+func TestTimestamp_WritesRFC3339OrNull(t *testing.T) {
 	zone := time.FixedZone("", 7200)
 	ts := agentphone.NewTimestamp(time.Date(2026, 4, 19, 19, 20, 11, 500, zone))
 	assert.Equal(t, `"2026-04-19T17:20:11.0000005Z"`, apitest.JSON(t, ts))
@@ -72,10 +79,10 @@ func FuzzTimestamp(f *testing.F) {
 		}
 		out, err := json.Marshal(first)
 		if err != nil {
-			t.Fatalf("%q was read as %v, which cannot be written: %v", in, first, err)
+			t.Fatalf("%q decodes to %v, which cannot be encoded: %v", in, first, err)
 		}
 		if err := json.Unmarshal(out, &second); err != nil || !first.Equal(second.Time) {
-			t.Fatalf("%q: %v became %s: %v (%v)", in, first, out, second, err)
+			t.Fatalf("%q: %v is encoded as %s, which decodes to %v, %v", in, first, out, second, err)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestEveryShapeOfATranscriptIsRead(t *testing.T) {
+func TestCallsTranscript_ReadsEveryShape(t *testing.T) {
 	entry := `{"role":"user","content":"hi","createdAt":"2026-01-01T00:00:00Z"}`
 	turn := `{"id":"t1","transcript":"hi","confidence":0.9,"response":"hello","createdAt":null}`
 	for body, want := range map[string][]string{
@@ -23,15 +23,17 @@ func TestEveryShapeOfATranscriptIsRead(t *testing.T) {
 		`[]`:                                               nil,
 		`{"callId":"call_1","transcript":[]}`:              nil,
 	} {
-		c, _ := apitest.NewClient(t, apitest.Always(200, body))
-		got, err := c.Calls.Transcript(t.Context(), "call_1")
-		require.NoError(t, err, body)
-		var said []string
-		for _, e := range got.Transcript {
-			said = append(said, string(e.Role)+": "+e.Content)
-		}
-		assert.Equal(t, want, said, body)
-		assert.Equal(t, strings.Contains(body, "confidence"), len(got.Transcripts) == 1, body)
-		assert.Equal(t, strings.Contains(body, "callId"), got.CallID == "call_1", body)
+		t.Run(body, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, body))
+			got, err := c.Calls.Transcript(t.Context(), "call_1")
+			require.NoError(t, err)
+			var said []string
+			for _, e := range got.Transcript {
+				said = append(said, string(e.Role)+": "+e.Content)
+			}
+			assert.Equal(t, want, said)
+			assert.Equal(t, strings.Contains(body, "confidence"), len(got.Transcripts) == 1)
+			assert.Equal(t, strings.Contains(body, "callId"), got.CallID == "call_1")
+		})
 	}
 }

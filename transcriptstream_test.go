@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -35,11 +34,11 @@ func eventStream(body io.Reader) *http.Response {
 	return r
 }
 
-// hear ranges over a stream and returns its turns, its other events and its error.
-func hear(t *testing.T, ctx context.Context, c *agentphone.Client) (turns, others []string, err error) {
+// collectTranscript ranges over a stream and returns the content of its turns, the types of its other events and its error.
+func collectTranscript(ctx context.Context, t *testing.T, c *agentphone.Client) (turns, others []string, err error) {
 	t.Helper()
 	for ev, e := range c.Calls.StreamTranscript(ctx, "call_1") {
-		require.NoError(t, err, "an error is the last")
+		require.NoError(t, err, "an error is the last that a stream yields")
 		switch {
 		case e != nil:
 			assert.Equal(t, agentphone.TranscriptEvent{}, ev)
@@ -55,8 +54,8 @@ func hear(t *testing.T, ctx context.Context, c *agentphone.Client) (turns, other
 	return turns, others, err
 }
 
-// A connection that is cut ten times, at any byte and in any way, loses and repeats no turn.
-func TestAStreamThatIsCutTenTimesLosesAndRepeatsNothing(t *testing.T) {
+// The connection is cut ten times, at any byte, by an error or a mere end.
+func TestCallsStreamTranscript_CutConnectionsLoseAndRepeatNothing(t *testing.T) {
 	var whole strings.Builder
 	whole.WriteString(sseConnected)
 	var want []string
@@ -77,34 +76,34 @@ func TestAStreamThatIsCutTenTimesLosesAndRepeatsNothing(t *testing.T) {
 			_, _ = io.WriteString(w, text)
 			return
 		}
-		_, _ = io.WriteString(w, text[:len(text)*n/11+n]) // the server sends all from the start again
+		_, _ = io.WriteString(w, text[:len(text)*n/11+n]) // each connection begins at the first turn
 		if n%2 == 0 {
 			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler) // a broken connection; else a mere end
+			panic(http.ErrAbortHandler) // the connection breaks; otherwise the body just ends
 		}
 	}))
 	srv.Config.ErrorLog = nil
 	defer srv.Close()
 	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), apitest.NoWait)
 	require.NoError(t, err)
-	turns, others, err := hear(t, t.Context(), c)
+	turns, others, err := collectTranscript(t.Context(), t, c)
 	require.NoError(t, err)
 	assert.Equal(t, want, turns)
 	assert.Equal(t, []string{"connected", "ended"}, others)
 	assert.EqualValues(t, 11, connections.Load())
 }
 
-func TestAStreamThatIsSilentForThreeHeartbeatsIsMadeAnew(t *testing.T) {
+func TestCallsStreamTranscript_ReconnectsAfterThreeSilentHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		n := 0
-		hc := &http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+		c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			n++
 			if n == 2 {
 				return eventStream(strings.NewReader(sseConnected + sseTurn(0) + sseTurn(1) + sseEnded)), nil
 			}
 			pr, pw := io.Pipe()
-			go func() { // alive for three minutes by its heartbeats, then silent
+			go func() { // heartbeats for three minutes, then silence
 				_, _ = io.WriteString(pw, sseConnected+sseTurn(0))
 				for range 12 {
 					time.Sleep(15 * time.Second)
@@ -114,10 +113,8 @@ func TestAStreamThatIsSilentForThreeHeartbeatsIsMadeAnew(t *testing.T) {
 				pw.CloseWithError(r.Context().Err())
 			}()
 			return eventStream(pr), nil
-		})}
-		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
-		require.NoError(t, err)
-		turns, _, err := hear(t, t.Context(), c)
+		}))
+		turns, _, err := collectTranscript(t.Context(), t, c)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"turn 0", "turn 1"}, turns)
 		assert.GreaterOrEqual(t, time.Since(start), 225*time.Second)
@@ -125,12 +122,12 @@ func TestAStreamThatIsSilentForThreeHeartbeatsIsMadeAnew(t *testing.T) {
 	})
 }
 
-func TestAStreamEndsAtOnceWithItsContextOrABreak(t *testing.T) {
+func TestCallsStreamTranscript_EndsAtOnceWithItsContextOrABreak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
 		closed := 0
-		hc := &http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+		c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			pr, pw := io.Pipe()
 			go func() {
 				_, _ = io.WriteString(pw, sseConnected+sseTurn(0))
@@ -139,11 +136,9 @@ func TestAStreamEndsAtOnceWithItsContextOrABreak(t *testing.T) {
 				pw.CloseWithError(r.Context().Err())
 			}()
 			return eventStream(pr), nil
-		})}
-		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(hc))
-		require.NoError(t, err)
+		}))
 		start := time.Now()
-		turns, _, err := hear(t, ctx, c)
+		turns, _, err := collectTranscript(ctx, t, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 7*time.Second, time.Since(start))
 		assert.Len(t, turns, 1)
@@ -157,20 +152,22 @@ func TestAStreamEndsAtOnceWithItsContextOrABreak(t *testing.T) {
 	})
 }
 
-func TestAStreamWaitsLongerAndLongerBetweenConnections(t *testing.T) {
+func TestCallsStreamTranscript_BacksOffBetweenConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
 			return eventStream(strings.NewReader(sseConnected)), nil
 		})
-		_, others, err := hear(t, ctx, c)
+		_, others, err := collectTranscript(ctx, t, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, []string{"connected"}, others)
 		assert.Less(t, len(s.Requests()), 300)
 		assert.Greater(t, len(s.Requests()), 60)
 	})
-	// The server may ask for more.
+}
+
+func TestCallsStreamTranscript_WaitsForTheServersRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
@@ -179,38 +176,40 @@ func TestAStreamWaitsLongerAndLongerBetweenConnections(t *testing.T) {
 			}
 			return eventStream(strings.NewReader(sseEnded)), nil
 		})
-		_, _, err := hear(t, t.Context(), c)
+		_, _, err := collectTranscript(t.Context(), t, c)
 		require.NoError(t, err)
 		assert.Equal(t, 20*time.Second, time.Since(start))
 	})
 }
 
-func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
+func TestCallsStreamTranscript_EndsOnPermanentErrors(t *testing.T) {
+	stream := func(body io.Reader) apitest.Responder {
+		return func(int, apitest.Request) (*http.Response, error) { return eventStream(body), nil }
+	}
 	for name, tc := range map[string]struct {
-		answer func(int, apitest.Request) (*http.Response, error)
-		want   string
+		respond apitest.Responder
+		want    string // after the operation
 	}{
-		"not found":              {apitest.Always(404, `{"detail":"no such call"}`), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 404 Not Found: no such call (attempts=1)"},
-		"a page":                 {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
-		"a page of another kind": {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
-		"a page of no kind":      {apitest.Always(200, `<html>`, "Content-Type", ""), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
-		"nothing":                {apitest.Always(204, ``), "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
-		"to come back tomorrow":  {apitest.Always(429, ``, "Retry-After", "86400"), "agentphone: GET /v1/calls/{call_id}/transcript/stream: 429 Too Many Requests (attempts=1)"},
-		"no JSON": {func(int, apitest.Request) (*http.Response, error) {
-			return eventStream(strings.NewReader("event: turn\ndata: hi\n\n")), nil
-		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": invalid character 'h' looking for beginning of value (attempts=1)"},
-		"null": {func(int, apitest.Request) (*http.Response, error) {
-			return eventStream(strings.NewReader("event: turn\ndata: null\n\n")), nil
-		}, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: event \"turn\": it is empty (attempts=1)"},
-		"endless event": {func(int, apitest.Request) (*http.Response, error) { return eventStream(cutBody{zeros{}}), nil }, "agentphone: GET /v1/calls/{call_id}/transcript/stream: cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
+		"not found":               {apitest.Always(404, `{"detail":"no such call"}`), "404 Not Found: no such call (attempts=1)"},
+		"HTML":                    {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
+		"XHTML":                   {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
+		"HTML of no content type": {apitest.Always(200, `<html>`, "Content-Type", ""), "cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
+		"no content":              {apitest.Always(204, ``), "cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
+		"Retry-After of a day":    {apitest.Always(429, ``, "Retry-After", "86400"), "429 Too Many Requests (attempts=1)"},
+		"event of no JSON":        {stream(strings.NewReader("event: turn\ndata: hi\n\n")), `cannot read the 200 answer: event "turn": invalid character 'h' looking for beginning of value (attempts=1)`},
+		"event of null":           {stream(strings.NewReader("event: turn\ndata: null\n\n")), `cannot read the 200 answer: event "turn": it is empty (attempts=1)`},
+		"endless event":           {stream(zeros{}), "cannot read the 200 answer: an event of the stream is larger than 1 MiB (attempts=1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, s := apitest.NewClient(t, tc.answer, apitest.NoWait)
-			_, _, err := hear(t, t.Context(), c)
-			require.EqualError(t, err, tc.want)
+			c, s := apitest.NewClient(t, tc.respond, apitest.NoWait)
+			_, _, err := collectTranscript(t.Context(), t, c)
+			require.EqualError(t, err, "agentphone: GET /v1/calls/{call_id}/transcript/stream: "+tc.want)
 			assert.Len(t, s.Requests(), 1)
 		})
 	}
+}
+
+func TestCallsStreamTranscript_RefusesAnEmptyID(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(500, ``), apitest.NoWait)
 	for _, err := range c.Calls.StreamTranscript(t.Context(), "") {
 		require.ErrorIs(t, err, agentphone.ErrValidation)
@@ -218,26 +217,26 @@ func TestAStreamEndsOnWhatWillNotPass(t *testing.T) {
 	assert.Empty(t, s.Requests())
 }
 
-func TestAStreamRidesOutWhatMayPassAndSkipsUnknownEvents(t *testing.T) {
+func TestCallsStreamTranscript_RidesOutTransientErrorsAndSkipsUnknownEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
 			switch {
-			case n < 7: // more than one call's retries
+			case n < 7: // more than the retries of one connection
 				return apitest.Response(503, ``), nil
 			case n == 7:
 				return nil, errors.New("connection broken")
 			}
 			return eventStream(strings.NewReader("event: whisper\ndata: x\n\ndata: y\n\n" + sseTurn(0) + sseEnded + sseTurn(1))), nil
 		})
-		turns, others, err := hear(t, t.Context(), c)
+		turns, others, err := collectTranscript(t.Context(), t, c)
 		require.NoError(t, err)
-		assert.Equal(t, []string{"turn 0"}, turns, "what follows the end is not read")
+		assert.Equal(t, []string{"turn 0"}, turns, "the stream ends with the ended event")
 		assert.Equal(t, []string{"ended"}, others)
 		assert.Len(t, s.Requests(), 8)
 	})
 }
 
-// turnSource writes turns for as long as it is read.
+// turnSource is a body of many turns and the ended event, made as it is read.
 type turnSource struct {
 	n, total int
 	rest     []byte
@@ -260,17 +259,11 @@ func (s *turnSource) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestTheMemoryOfAStreamDoesNotGrowWithTheCall(t *testing.T) {
+func TestCallsStreamTranscript_MemoryDoesNotGrowWithTheCall(t *testing.T) {
 	const total = 200_000
 	c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) { return eventStream(&turnSource{total: total}), nil })
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	n := 0
-	var early, late uint64
+	var early, late int
 	for ev, err := range c.Calls.StreamTranscript(t.Context(), "call_1") {
 		require.NoError(t, err)
 		if ev.Type != agentphone.TranscriptEventTurn {
@@ -278,16 +271,16 @@ func TestTheMemoryOfAStreamDoesNotGrowWithTheCall(t *testing.T) {
 		}
 		switch n++; n {
 		case 1000:
-			early = heap()
+			early = apitest.HeapInUse()
 		case total - 1000:
-			late = heap()
+			late = apitest.HeapInUse()
 		}
 	}
 	assert.Equal(t, total, n)
 	assert.Less(t, late, early+1<<20)
 }
 
-func TestAStreamKeepsTheWaitThatTheServerAskedFor(t *testing.T) {
+func TestCallsStreamTranscript_KeepsTheServersRetryOverConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		c, s := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
@@ -299,26 +292,26 @@ func TestAStreamKeepsTheWaitThatTheServerAskedFor(t *testing.T) {
 			}
 			return eventStream(strings.NewReader("")), nil
 		}, apitest.NoWait)
-		turns, others, err := hear(t, t.Context(), c)
+		turns, others, err := collectTranscript(t.Context(), t, c)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"turn 0"}, turns)
-		assert.Equal(t, []string{"ended"}, others, "whatever is said of the end, it is the end")
+		assert.Equal(t, []string{"ended"}, others, "the ended event ends the stream, whatever its data")
 		assert.Len(t, s.Requests(), 4)
 		assert.Equal(t, 90*time.Second, time.Since(start))
 	})
 }
 
-func TestAStreamDoesNotHammerAServerThatClosesAtOnce(t *testing.T) {
+func TestCallsStreamTranscript_DoesNotHammerAServerThatClosesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		c, s := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
 			return eventStream(strings.NewReader(sseConnected)), nil
 		}, agentphone.WithRetryWait(0, 0))
-		_, _, err := hear(t, ctx, c)
+		_, _, err := collectTranscript(ctx, t, c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		// The deadline and the last pause end together.
-		assert.InDelta(t, 601, len(s.Requests()), 1, "ten a second, after a first that is tried again at once")
+		// The deadline and the last wait end together.
+		assert.InDelta(t, 601, len(s.Requests()), 1, "ten a second, after one immediate reconnect")
 		assert.Regexp(t, `attempts=60[0-2]`, err.Error())
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestUsageWithoutLimitsOfThePlan(t *testing.T) {
+func TestUsageGet_PlanWithoutLimits(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.Always(200, `{"plan":{"name":"payg"},"numbers":{"used":1,"limit":10,"remaining":9},"stats":{"totalCalls":3}}`))
 	usage, err := c.Usage.Get(t.Context())
 	require.NoError(t, err)

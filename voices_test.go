@@ -10,7 +10,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestVoicesWithUnknownTraits(t *testing.T) {
+func TestVoicesList_UnknownTraitsAreEmpty(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[
 		{"voice_id":"v1","voice_name":"Marissa","provider":"elevenlabs","gender":"female","accent":"American","preview_audio_url":"https://p"},
 		{"voice_id":"v2","voice_name":"X","provider":"openai","gender":null,"accent":null,"preview_audio_url":null},

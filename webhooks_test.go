@@ -10,14 +10,16 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestNoWebhookIsAZeroWebhook(t *testing.T) {
+func TestWebhooksGet_NoWebhookIsZero(t *testing.T) {
 	for _, body := range []string{`null`, ``, ` null `} {
-		c, _ := apitest.NewClient(t, apitest.Always(200, body))
-		w, err := c.Webhooks.Get(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, agentphone.Webhook{}, *w)
-		w, err = c.Webhooks.GetForAgent(t.Context(), "agt_1")
-		require.NoError(t, err)
-		assert.Empty(t, w.ID)
+		t.Run(body, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, body))
+			w, err := c.Webhooks.Get(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, agentphone.Webhook{}, *w)
+			w, err = c.Webhooks.GetForAgent(t.Context(), "agt_1")
+			require.NoError(t, err)
+			assert.Empty(t, w.ID)
+		})
 	}
 }
