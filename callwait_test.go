@@ -211,7 +211,8 @@ func TestCallsWait_ContextThatEndsDuringTheGraceIsNoError(t *testing.T) {
 
 var createAndWaitParams = agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999", SystemPrompt: "p"}
 
-// callOverAt4 responds with a call that is in progress, and from the fourth request on with the status and a completed call.
+// callOverAt4 responds with a call that is in progress, and from the fourth request on with the status and a completed
+// call.
 func callOverAt4(status int) apitest.Responder {
 	return func(n int, r apitest.Request) (*http.Response, error) {
 		switch {

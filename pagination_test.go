@@ -132,14 +132,14 @@ func TestNumbersAll_ContinuesAfterEmptyPages(t *testing.T) {
 func TestNumbersAll_TooManyEmptyPagesAreAnError(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, page(true)))
 	_, err := allIDs(t, c, agentphone.ListNumbersParams{})
-	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
+	require.EqualError(t, err, "agentphone: listing: the server returned over 10 empty pages in a row")
 	assert.Len(t, s.Requests(), 11)
 }
 
 func TestNumbersAll_RepeatedPageIsAnError(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, page(true, "a", "b")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
-	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
+	require.EqualError(t, err, "agentphone: listing: the server returned the same page again")
 	assert.Equal(t, []string{"a", "b"}, ids)
 	assert.Len(t, s.Requests(), 3, "one repetition might be a list that grew by a page meanwhile")
 }

@@ -6,28 +6,27 @@ import (
 	"time"
 )
 
-// allByTime iterates over messages, newest first. The API pages them by time only and two
-// messages can bear the same time, so each page begins just after the oldest time of the one
-// before, and what was given already is left out by its id. Messages that arrive meanwhile are
-// newer than any page that follows.
+// allByTime iterates over messages, newest first. The API pages messages by time only, and several can have the same
+// time. So each page begins just after the oldest time of the page before, and messages that were yielded before are
+// left out by their ids. Messages that arrive meanwhile are newer than all pages that follow.
 func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Timestamp), fetch func(ListMessagesParams) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
+		var zero T
 		p := params
 		if p.Limit == 0 {
 			p.Limit = maxMessagesPage
 		}
-		given := map[string]time.Time{} // what the next page may hold again
+		seen := map[string]time.Time{} // the messages yielded before that the next page may hold again
 		unit := time.Second
-		empty := 0
+		emptyPages := 0
 		for {
 			page, err := fetch(p)
 			if err != nil {
-				yield(none, err)
+				yield(zero, err)
 				return
 			}
 			var oldest time.Time
-			fresh := 0
+			yielded := 0
 			for i := range page.Data {
 				item := &page.Data[i]
 				id, at := key(item)
@@ -35,53 +34,53 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 					oldest = at.Time
 				}
 				unit = min(unit, precision(at.Time))
-				_, known := given[id]
+				_, known := seen[id]
 				if known && id != "" || !p.Before.IsZero() && at.After(p.Before.Time) {
-					continue // the latter: the server does not keep to the time asked for
+					continue // seen before, or a server that ignores Before
 				}
-				given[id] = at.Time
-				fresh++
+				seen[id] = at.Time
+				yielded++
 				if !yield(*item, nil) {
 					return
 				}
 			}
 			next := NewTimestamp(oldest.Truncate(unit).Add(unit))
 			if !params.Before.IsZero() && next.After(params.Before.Time) {
-				next = params.Before // the caller's own bound holds
+				next = params.Before
 			}
 			switch {
 			case !page.HasMore:
 				return
 			case len(page.Data) == 0:
-				if empty++; empty > maxEmptyPages {
-					yield(none, listError(errEmptyPages))
+				if emptyPages++; emptyPages > maxEmptyPages {
+					yield(zero, listError(errEmptyPages))
 					return
 				}
 				continue
 			case oldest.IsZero():
-				yield(none, listError(errNoTime))
+				yield(zero, listError(errNoTime))
 				return
-			case fresh == 0 && !p.Before.IsZero() && !next.Before(p.Before.Time):
+			case yielded == 0 && !p.Before.IsZero() && !next.Before(p.Before.Time):
 				if p.Limit == maxMessagesPage {
-					yield(none, listError(stuckError(page, key)))
+					yield(zero, listError(noProgressError(page, key)))
 					return
 				}
-				p.Limit = maxMessagesPage // the page is full of what was given: look further
+				p.Limit = maxMessagesPage // more messages of one time than the page holds: a larger page reaches beyond them
 				continue
 			}
-			empty = 0
+			emptyPages = 0
 			p.Before = next
-			for id, at := range given {
+			for id, at := range seen {
 				if at.After(next.Time) {
-					delete(given, id)
+					delete(seen, id)
 				}
 			}
 		}
 	}
 }
 
-// precision is the unit that a time is written in: to look past a time is to look past all
-// that the unit holds, for what is shown may have been cut.
+// precision returns the unit in which the API wrote a time. A time may have been truncated to it, so a page must begin
+// after the whole unit that holds the time.
 func precision(t time.Time) time.Duration {
 	switch ns := t.Nanosecond(); {
 	case ns == 0:
@@ -92,17 +91,18 @@ func precision(t time.Time) time.Duration {
 	return time.Microsecond
 }
 
-// stuckError tells a page that is all of one time from a server that repeats itself.
-func stuckError[T any](page *Page[T], key func(*T) (string, Timestamp)) error {
+// noProgressError returns errSameTime if all messages of a page have the same time, or errRepeatedPage if the server
+// repeats itself.
+func noProgressError[T any](page *Page[T], key func(*T) (string, Timestamp)) error {
 	_, first := key(&page.Data[0])
 	_, last := key(&page.Data[len(page.Data)-1])
 	if first.Equal(last.Time) && len(page.Data) > 1 {
 		return errSameTime
 	}
-	return errRepeats
+	return errRepeatedPage
 }
 
 var (
-	errSameTime = errors.New("more messages bear one timestamp than the server gives on a page")
-	errNoTime   = errors.New("a page of messages has no timestamps to go on from")
+	errSameTime = errors.New("more messages have the same timestamp than fit on a page")
+	errNoTime   = errors.New("a page of messages has no timestamps to continue from")
 )

@@ -145,19 +145,19 @@ func TestNumbersAllMessages_EndsWithAnErrorWhereItCannotContinue(t *testing.T) {
 	}{
 		"more ties than the largest page holds": {
 			(&mailbox{at: same, format: time.RFC3339}).respond,
-			"agentphone: listing: more messages bear one timestamp than the server gives on a page", 200, 2,
+			"agentphone: listing: more messages have the same timestamp than fit on a page", 200, 2,
 		},
 		"repeated page": {
 			apitest.Always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`),
-			"agentphone: listing: the server gave the same page again", 2, 2,
+			"agentphone: listing: the server returned the same page again", 2, 2,
 		},
 		"no timestamps": {
 			apitest.Always(200, `{"data":[{"id":"a"}],"hasMore":true}`),
-			"agentphone: listing: a page of messages has no timestamps to go on from", 1, 1,
+			"agentphone: listing: a page of messages has no timestamps to continue from", 1, 1,
 		},
 		"empty pages": {
 			apitest.Always(200, `{"data":[],"hasMore":true}`),
-			"agentphone: listing: the server gave over 10 empty pages in a row", 0, 11,
+			"agentphone: listing: the server returned over 10 empty pages in a row", 0, 11,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

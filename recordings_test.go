@@ -22,7 +22,8 @@ import (
 
 var testWAV = bytes.Repeat([]byte("RIFF...."), 100_000)
 
-// recordingServer serves recordings with respond, and fails the test if a request has a key or does not ask for a WAV file.
+// recordingServer serves recordings with respond, and fails the test if a request has a key or does not ask for a WAV
+// file.
 func recordingServer(t *testing.T, respond http.HandlerFunc) *httptest.Server {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Empty(t, r.Header.Get("Authorization"))

@@ -34,7 +34,8 @@ func eventStream(body io.Reader) *http.Response {
 	return r
 }
 
-// collectTranscript ranges over a stream and returns the content of its turns, the types of its other events and its error.
+// collectTranscript ranges over a stream and returns the content of its turns, the types of its other events and its
+// error.
 func collectTranscript(ctx context.Context, t *testing.T, c *agentphone.Client) (turns, others []string, err error) {
 	t.Helper()
 	for ev, e := range c.Calls.StreamTranscript(ctx, "call_1") {
@@ -191,10 +192,10 @@ func TestCallsStreamTranscript_EndsOnPermanentErrors(t *testing.T) {
 		want    string // after the operation
 	}{
 		"not found":               {apitest.Always(404, `{"detail":"no such call"}`), "404 Not Found: no such call (attempts=1)"},
-		"HTML":                    {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "cannot read the 200 answer: it is text/html, not text/event-stream (attempts=1)"},
-		"XHTML":                   {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "cannot read the 200 answer: it is application/xhtml+xml, not text/event-stream (attempts=1)"},
-		"HTML of no content type": {apitest.Always(200, `<html>`, "Content-Type", ""), "cannot read the 200 answer: it is of no media type, not text/event-stream (attempts=1)"},
-		"no content":              {apitest.Always(204, ``), "cannot read the 204 answer: only a 200 has what was asked for (attempts=1)"},
+		"HTML":                    {apitest.Always(200, `<html>`, "Content-Type", "text/html"), "cannot read the 200 answer: the content type is text/html, want text/event-stream (attempts=1)"},
+		"XHTML":                   {apitest.Always(200, `<html/>`, "Content-Type", "application/xhtml+xml"), "cannot read the 200 answer: the content type is application/xhtml+xml, want text/event-stream (attempts=1)"},
+		"HTML of no content type": {apitest.Always(200, `<html>`, "Content-Type", ""), "cannot read the 200 answer: the content type is missing, want text/event-stream (attempts=1)"},
+		"no content":              {apitest.Always(204, ``), "cannot read the 204 answer: want status 200 (attempts=1)"},
 		"Retry-After of a day":    {apitest.Always(429, ``, "Retry-After", "86400"), "429 Too Many Requests (attempts=1)"},
 		"event of no JSON":        {stream(strings.NewReader("event: turn\ndata: hi\n\n")), `cannot read the 200 answer: event "turn": invalid character 'h' looking for beginning of value (attempts=1)`},
 		"event of null":           {stream(strings.NewReader("event: turn\ndata: null\n\n")), `cannot read the 200 answer: event "turn": it is empty (attempts=1)`},
