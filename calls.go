@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CallsService places calls and reads them.
+// CallsService places calls, follows them and reads their transcripts and recordings.
 type CallsService service
 
 var (
@@ -18,7 +18,7 @@ var (
 	opCreateWebCall = operation{method: "POST", path: "/v1/calls/web"}
 )
 
-// CallStatus is the state of a call. The API may use other words than those named here.
+// CallStatus is the status of a call. The API may return others than those named here.
 type CallStatus string
 
 const (
@@ -27,6 +27,7 @@ const (
 	CallStatusRinging    CallStatus = "ringing"
 	CallStatusInProgress CallStatus = "in-progress"
 
+	// The statuses of a call that is over.
 	CallStatusCompleted CallStatus = "completed"
 	CallStatusFailed    CallStatus = "failed"
 	CallStatusBusy      CallStatus = "busy"
@@ -35,8 +36,8 @@ const (
 	CallStatusError     CallStatus = "error"
 )
 
-// Final reports whether a call of this status is over. It is false for a word that is not
-// known here: [Call.Final] also looks at when the call ended.
+// Final reports whether a call of this status is over. It returns false for a status that is not named here;
+// [Call.Final] covers those too.
 func (s CallStatus) Final() bool {
 	switch s {
 	case CallStatusCompleted, CallStatusFailed, CallStatusBusy, CallStatusNoAnswer, CallStatusCanceled, CallStatusError:
@@ -49,38 +50,39 @@ func (s CallStatus) Final() bool {
 type Call struct {
 	ID                    string           `json:"id"`
 	AgentID               string           `json:"agentId"`
-	PhoneNumberID         string           `json:"phoneNumberId"`
-	PhoneNumber           string           `json:"phoneNumber"`
+	PhoneNumberID         string           `json:"phoneNumberId"` // the account's number
+	PhoneNumber           string           `json:"phoneNumber"`   // the same, in E.164
 	FromNumber            string           `json:"fromNumber"`
 	ToNumber              string           `json:"toNumber"`
 	Direction             Direction        `json:"direction"`
 	Status                CallStatus       `json:"status"`
 	StartedAt             Timestamp        `json:"startedAt"`
-	EndedAt               Timestamp        `json:"endedAt"`         // zero while it goes on
-	DurationSeconds       *float64         `json:"durationSeconds"` // nil while it goes on
+	EndedAt               Timestamp        `json:"endedAt"`         // zero until it has ended
+	DurationSeconds       *float64         `json:"durationSeconds"` // nil until it has ended
 	LastTranscriptSnippet string           `json:"lastTranscriptSnippet"`
-	RecordingURL          string           `json:"recordingUrl"`       // it may be another host: do not send it the key
+	RecordingURL          string           `json:"recordingUrl"`       // it may be on another host: do not send it the API key
 	RecordingAvailable    *bool            `json:"recordingAvailable"` // nil if unknown
-	Transcripts           []TranscriptTurn `json:"transcripts"`        // whole some moments after the call ended
+	Transcripts           []TranscriptTurn `json:"transcripts"`        // complete some moments after the call has ended
 }
 
-// Final reports whether the call is over.
+// Final reports whether the call is over: its status is final, or it has an EndedAt.
 func (c *Call) Final() bool { return c.Status.Final() || !c.EndedAt.IsZero() }
 
-// unanswered: nobody spoke.
+// unanswered reports whether the call ended without anybody speaking, so that it never gets a transcript.
 func (c *Call) unanswered() bool {
 	return c.Status == CallStatusNoAnswer || c.Status == CallStatusBusy || c.Status == CallStatusCanceled
 }
 
-// Dialogue is the call's transcript as it was spoken, one entry for each thing said.
+// Dialogue returns the call's transcript in spoken order: for each turn an entry of what the human said and one of what
+// the agent said, unless that is nothing.
 func (c *Call) Dialogue() []TranscriptEntry { return dialogue(c.Transcripts) }
 
 // ListCallsParams are the parameters of the lists of calls.
 type ListCallsParams struct {
-	Limit  int `url:"limit,omitempty"` // 1 to 100; the API's default is 20, that of the All methods 100
-	Offset int `url:"offset,omitempty"`
+	Limit  int `url:"limit,omitempty"`  // page size, 1 to 100; the default is 20, and 100 for the All methods
+	Offset int `url:"offset,omitempty"` // number of calls to skip
 
-	// The filters are for [CallsService.List] and All only.
+	// The filters are for [CallsService.List] and [CallsService.All] only.
 	Status    CallStatus `url:"status,omitempty"`
 	Direction Direction  `url:"direction,omitempty"`
 	Type      string     `url:"type,omitempty"` // pstn or web
@@ -94,7 +96,7 @@ func (s *CallsService) List(ctx context.Context, params ListCallsParams, opts ..
 	return list[Call](ctx, (*service)(s), &opListCalls, nil, params, params.Offset, opts)
 }
 
-// All iterates over the account's calls, newest first. (GET /v1/calls)
+// All iterates over the account's calls, newest first. Retried. (GET /v1/calls)
 func (s *CallsService) All(ctx context.Context, params ListCallsParams, opts ...RequestOption) iter.Seq2[Call, error] {
 	return allCalls(params, func(p ListCallsParams) (*Page[Call], error) { return s.List(ctx, p, opts...) })
 }
@@ -108,8 +110,8 @@ func allCalls(params ListCallsParams, fetch func(ListCallsParams) (*Page[Call], 
 		})
 }
 
-// listScopedCalls lists the calls of an agent or a number. The API would ignore a filter there
-// and answer with other calls than were asked for.
+// listScopedCalls lists the calls of an agent or a number. It refuses filters: the API would ignore them and return
+// other calls than those requested.
 func listScopedCalls(ctx context.Context, s *service, op *operation, id string, params ListCallsParams, opts []RequestOption) (*Page[Call], error) {
 	if (params != ListCallsParams{Limit: params.Limit, Offset: params.Offset}) {
 		return nil, &ValidationError{"filter", "this list has none; use Calls.List"}
@@ -119,40 +121,42 @@ func listScopedCalls(ctx context.Context, s *service, op *operation, id string, 
 
 // CreateCallParams are the parameters of [CallsService.Create].
 type CreateCallParams struct {
-	AgentID               string            `json:"agentId"`               // required: who calls; it must have a number
-	ToNumber              string            `json:"toNumber"`              // required: E.164
-	SystemPrompt          string            `json:"systemPrompt,omitzero"` // set: the AI holds the call by it; empty: each turn goes to the webhook
-	InitialGreeting       string            `json:"initialGreeting,omitzero"`
-	FromNumberID          string            `json:"fromNumberId,omitzero"` // which of the agent's numbers to call from
-	Voice                 string            `json:"voice,omitzero"`        // instead of the agent's
-	ModelTier             ModelTier         `json:"modelTier,omitzero"`
-	Variables             map[string]string `json:"variables,omitzero"` // for placeholders in the prompt
-	CallScreeningIdentity string            `json:"callScreeningIdentity,omitzero"`
-	CallScreeningPurpose  string            `json:"callScreeningPurpose,omitzero"`
+	AgentID               string            `json:"agentId"`                        // required: the agent that calls; it must have a number
+	ToNumber              string            `json:"toNumber"`                       // required: E.164
+	SystemPrompt          string            `json:"systemPrompt,omitzero"`          // instructions for the model; if empty, each turn goes to the webhook
+	InitialGreeting       string            `json:"initialGreeting,omitzero"`       // said first when the call connects; generated if empty
+	FromNumberID          string            `json:"fromNumberId,omitzero"`          // the agent's number to call from, if it has several
+	Voice                 string            `json:"voice,omitzero"`                 // a VoiceID of [VoicesService.List]; default the agent's
+	ModelTier             ModelTier         `json:"modelTier,omitzero"`             // default the agent's
+	Variables             map[string]string `json:"variables,omitzero"`             // values for placeholders in the prompt
+	CallScreeningIdentity string            `json:"callScreeningIdentity,omitzero"` // who is calling, as told to a call screener
+	CallScreeningPurpose  string            `json:"callScreeningPurpose,omitzero"`  // why, as told to a call screener
 }
 
 func (p CreateCallParams) validate() error {
 	return firstOf(required("agentId", p.AgentID), requiredE164("toNumber", p.ToNumber))
 }
 
-// Create places a call and returns at once; the phone rings within seconds. The transcript
-// comes after the call's end: see [CallsService.Wait]. (POST /v1/calls)
+// Create places a call and returns without waiting for it: the phone rings within seconds, and the transcript is
+// complete after the call has ended. [CallsService.Wait] waits for that, [CallsService.StreamTranscript] follows the
+// call live. (POST /v1/calls)
 //
-// With a SystemPrompt the AI holds the conversation by itself, whatever the agent's
-// VoiceMode. Without one each turn goes to the webhook, which answers it.
+// With a SystemPrompt a model that AgentPhone runs holds the conversation, whatever the agent's VoiceMode. Without one
+// each turn goes to the webhook: see [WebhookHandlerConfig].OnVoiceTurn.
 //
-// Acts once: after [ErrOutcomeUnknown] look for the ToNumber with [CallsService.List]
-// before calling again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new call to ToNumber
+// with [CallsService.List] before calling again.
 func (s *CallsService) Create(ctx context.Context, params CreateCallParams, opts ...RequestOption) (*Call, error) {
 	return do[Call](ctx, (*service)(s), &opCreateCall, nil, params, opts)
 }
 
 // GetCallOptions are optional parameters of [CallsService.Get], given as a request option.
 type GetCallOptions struct {
-	Wait           bool // hold the answer until the call ends, or the time is up
-	TimeoutSeconds int  // with Wait: 10 to 300; the API's default is 120
+	Wait           bool // let the server hold the response until the call has ended or TimeoutSeconds are over
+	TimeoutSeconds int  // with Wait only: 10 to 300; default 120
 }
 
+// serverWaitMargin is added to the timeout of an attempt whose response the server may hold, for the request itself.
 const defaultServerWait, serverWaitMargin = 120, 30 * time.Second
 
 func (p GetCallOptions) apply(rc *requestConfig) error {
@@ -161,32 +165,34 @@ func (p GetCallOptions) apply(rc *requestConfig) error {
 	}
 	if !p.Wait {
 		if p.TimeoutSeconds != 0 {
-			return &ValidationError{"timeout", "is for wait only"}
+			return &ValidationError{"timeout", "is for Wait only"}
 		}
 		return nil
 	}
-	held := defaultServerWait
+	seconds := defaultServerWait
 	rc.query.Set("wait", "true")
 	if p.TimeoutSeconds != 0 {
 		if p.TimeoutSeconds < 10 || p.TimeoutSeconds > 300 {
-			return &ValidationError{"timeout", "is not within 10 to 300 seconds"}
+			return &ValidationError{"timeout", "is not between 10 and 300 seconds"}
 		}
-		held = p.TimeoutSeconds
-		rc.query.Set("timeout", strconv.Itoa(held))
+		seconds = p.TimeoutSeconds
+		rc.query.Set("timeout", strconv.Itoa(seconds))
 	}
-	rc.serverWait = time.Duration(held)*time.Second + serverWaitMargin
+	rc.serverWait = time.Duration(seconds)*time.Second + serverWaitMargin
 	return nil
 }
 
-// Get returns a call with what there is of its transcript. [GetCallOptions] may be given
-// as an option: then the server holds the answer until the call ends, and the attempt may
-// take that long. Retried. (GET /v1/calls/{call_id})
+// Get returns a call with its transcript so far. It fails with [ErrNotFound] if there is no call with that id. Retried.
+// (GET /v1/calls/{call_id})
+//
+// With [GetCallOptions].Wait the server holds the response until the call has ended; the timeout of an attempt is then
+// as long, unless [WithRequestTimeout] sets it.
 func (s *CallsService) Get(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	return do[Call](ctx, (*service)(s), &opGetCall, []string{callID}, nil, opts)
 }
 
-// End hangs up. Retried: ending a call that is over changes nothing.
-// (POST /v1/calls/{call_id}/end)
+// End ends a call. It fails with [ErrConflict] if the call is not in progress. Retried: if the response to one attempt
+// is lost, the next may fail that way although the call was ended. (POST /v1/calls/{call_id}/end)
 func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	return do[Call](ctx, (*service)(s), &opEndCall, []string{callID}, nil, opts)
 }
@@ -195,20 +201,21 @@ func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOp
 type CreateWebCallParams struct {
 	AgentID   string            `json:"agentId"` // required
 	Metadata  map[string]any    `json:"metadata,omitzero"`
-	Variables map[string]string `json:"variables,omitzero"` // for placeholders in the agent's prompt
+	Variables map[string]string `json:"variables,omitzero"` // values for placeholders in the agent's prompt
 }
 
 func (p CreateWebCallParams) validate() error { return required("agentId", p.AgentID) }
 
-// WebCall is a call from a browser to an agent.
+// WebCall is a call from a browser to an agent, as prepared by [CallsService.CreateWeb].
 type WebCall struct {
-	AccessToken string `json:"accessToken"` // for the browser's client; valid for 30 seconds
+	AccessToken string `json:"accessToken"` // for the client in the browser; valid for 30 seconds
 	CallID      string `json:"callId"`
 }
 
 // CreateWeb prepares a call from a browser to an agent. (POST /v1/calls/web)
 //
-// Acts once: after [ErrOutcomeUnknown] make another one; an access token that nobody has expires.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] create another: an access token
+// that nobody received expires unused.
 func (s *CallsService) CreateWeb(ctx context.Context, params CreateWebCallParams, opts ...RequestOption) (*WebCall, error) {
 	return do[WebCall](ctx, (*service)(s), &opCreateWebCall, nil, params, opts)
 }

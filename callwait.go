@@ -14,22 +14,25 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
+// WaitParams are the parameters of [CallsService.Wait] and [CallsService.CreateAndWait]. The zero value has the defaults.
+type WaitParams struct {
+	// Interval is the time between the first two polls: by default 2 seconds, or MaxInterval if that is shorter. It
+	// grows by 25 % with each poll, up to MaxInterval, and is randomized by up to 10 %.
+	Interval time.Duration
+	// MaxInterval is the longest time between two polls: by default 5 seconds, or Interval if that is longer.
+	MaxInterval time.Duration
+	// OnUpdate, if not nil, is called with the call when it is first seen and after each poll that finds it changed. It
+	// is called by the goroutine that waits, and delays the next poll until it returns.
+	OnUpdate func(*Call)
+	// TranscriptGrace is how long to continue polling after the call has ended while its transcript is still empty, as
+	// it is for some moments. By default Wait does not.
+	TranscriptGrace time.Duration
+}
+
 const (
 	defaultWaitInterval    = 2 * time.Second
 	defaultWaitMaxInterval = 5 * time.Second
 )
-
-// WaitParams are the parameters of [CallsService.Wait]. The zero value waits with the defaults.
-type WaitParams struct {
-	Interval    time.Duration // before the second look, 2 s by default; it grows by a quarter with each look
-	MaxInterval time.Duration // what it grows to, 5 s by default
-	// OnUpdate, if set, is called with the call when it is first seen and whenever anything
-	// of it has changed, from the goroutine that waits.
-	OnUpdate func(*Call)
-	// TranscriptGrace is how long to go on looking after the call's end while its
-	// transcript is still empty, which it is for some moments; 0 is not at all.
-	TranscriptGrace time.Duration
-}
 
 func (p WaitParams) withDefaults() (WaitParams, error) {
 	err := firstOf(notNegative("Interval", p.Interval), notNegative("MaxInterval", p.MaxInterval), notNegative("TranscriptGrace", p.TranscriptGrace))
@@ -41,16 +44,15 @@ func (p WaitParams) withDefaults() (WaitParams, error) {
 	return p, err
 }
 
-// WaitError is returned when the context of a wait ended before the call did. The call goes on: see
-// [CallsService.End].
+// WaitError reports a wait whose context ended before the call did. The call continues; [CallsService.End] ends it.
 type WaitError struct {
 	CallID string
-	Status CallStatus // last seen; "" if it was never seen
+	Status CallStatus // as of the last successful poll; "" if there was none
 	Err    error      // the context's error
 	Last   error      // why the last poll failed, or nil
 }
 
-// Error tells the last status that was seen, and why the last poll failed if it did.
+// Error returns a text of the context's error, the last status and the error of the last poll.
 func (e *WaitError) Error() string {
 	text := fmt.Sprintf("agentphone: waiting for the call to end: %v", e.Err)
 	if e.Status != "" {
@@ -62,7 +64,7 @@ func (e *WaitError) Error() string {
 	return text
 }
 
-// Unwrap gives [errors.Is] and [errors.As] both causes.
+// Unwrap returns Err and, unless it is nil, Last.
 func (e *WaitError) Unwrap() []error {
 	if e.Last != nil {
 		return []error{e.Err, e.Last}
@@ -70,13 +72,14 @@ func (e *WaitError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// Wait polls a call until it is over and returns it. Failures that may pass (429, 5xx, a
-// broken connection) do not end the wait, unless the server asks for a pause of over 10
-// minutes; only the context limits it, so give that a deadline. If the
-// context ends first the error is a *[WaitError], and the call as last seen is
-// returned with it, unless it never was. (GET /v1/calls/{call_id})
+// Wait polls a call until it is over and returns it. (GET /v1/calls/{call_id})
 //
-// A webhook gets the call's end sooner: its event is agent.call_ended.
+// Only the context limits the wait, so give it a deadline. If it ends before the call does, the error is a
+// *[WaitError], returned with the call as of the last successful poll, or nil if there was none. Transient failures of
+// a poll (408, 429, 5xx but 501, a broken connection) do not end the wait, unless their Retry-After is longer than 10
+// minutes; any other error does.
+//
+// A webhook learns of the end of a call sooner, by the event [EventCallEnded].
 func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParams, opts ...RequestOption) (*Call, error) {
 	params, err := params.withDefaults()
 	if err != nil {
@@ -85,9 +88,12 @@ func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParam
 	return s.wait(ctx, callID, nil, params, opts)
 }
 
-// CreateAndWait is Create and then Wait; opts go to all of their requests. If the wait fails, the call is returned
-// with the error: it was placed. Acts once, as Create does: after [ErrOutcomeUnknown] look for the ToNumber with
-// [CallsService.List] before calling again.
+// CreateAndWait places a call as [CallsService.Create] does, then waits for it as [CallsService.Wait] does. opts apply
+// to all requests of both. If an error occurs after the call was placed, the call is returned with it.
+// (POST /v1/calls, GET /v1/calls/{call_id})
+//
+// Not idempotent: the call is not placed again once it may have been. On [ErrOutcomeUnknown] look for a new call to
+// ToNumber with [CallsService.List] before calling again.
 func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParams, wait WaitParams, opts ...RequestOption) (*Call, error) {
 	wait, err := wait.withDefaults()
 	if err != nil {
@@ -97,71 +103,72 @@ func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParam
 	if err != nil {
 		return nil, err
 	}
-	if call.ID == "" { // it was placed, and cannot be followed
+	if call.ID == "" { // it was placed, but cannot be polled
 		return call, &DecodeError{
 			Operation: opCreateCall.String(), StatusCode: http.StatusOK, Attempts: 1,
-			Err: errors.New("it has no id"), outcomeUnknown: true,
+			Err: errors.New("the call has no id"), outcomeUnknown: true,
 		}
 	}
 	return s.wait(ctx, call.ID, call, wait, opts)
 }
 
-// wait polls. seen is the call as it is known already, or nil.
-func (s *CallsService) wait(ctx context.Context, callID string, seen *Call, params WaitParams, opts []RequestOption) (*Call, error) {
-	if seen != nil && params.OnUpdate != nil {
-		params.OnUpdate(seen)
+// wait polls the call until it is over. last is the call as last seen, or nil.
+func (s *CallsService) wait(ctx context.Context, callID string, last *Call, params WaitParams, opts []RequestOption) (*Call, error) {
+	if last != nil && params.OnUpdate != nil {
+		params.OnUpdate(last)
 	}
-	pause := params.Interval
-	look := seen == nil
+	interval := params.Interval
+	poll := last == nil
 	var graceEnd time.Time
-	var failed error
+	var pollErr error
 	for {
-		if look {
+		if poll {
 			call, err := s.Get(ctx, callID, opts...)
-			if err != nil && !mayPass(err) && (ctx == nil || ctx.Err() == nil) {
-				return seen, err
+			if err != nil && !isTransient(err) && (ctx == nil || ctx.Err() == nil) {
+				return last, err
 			}
-			if failed = err; err == nil {
-				if params.OnUpdate != nil && (seen == nil || !reflect.DeepEqual(seen, call)) {
+			if pollErr = err; err == nil {
+				if params.OnUpdate != nil && (last == nil || !reflect.DeepEqual(last, call)) {
 					params.OnUpdate(call)
 				}
-				seen = call
+				last = call
 			}
 		}
-		next := max(jitter(pause), askedToWait(failed))
-		if seen != nil && seen.Final() {
+		next := max(jitter(interval), retryAfter(pollErr))
+		if last != nil && last.Final() {
 			if graceEnd.IsZero() {
 				graceEnd = time.Now().Add(params.TranscriptGrace)
 			}
 			left := time.Until(graceEnd)
-			if len(seen.Transcripts) > 0 || left <= 0 || seen.unanswered() {
-				return seen, nil
+			if len(last.Transcripts) > 0 || left <= 0 || last.unanswered() {
+				return last, nil
 			}
 			next = min(next, left)
 		}
 		if err := sleep(ctx, next); err != nil {
-			return seen, ended(callID, seen, err, failed)
+			return last, contextEnded(callID, last, err, pollErr)
 		}
-		if look {
-			pause = min(pause+pause/4, params.MaxInterval)
+		if poll {
+			interval = min(interval+interval/4, params.MaxInterval)
 		}
-		look = true
+		poll = true
 	}
 }
 
-// ended is the result of a wait whose context ended. That the transcript of a call that is over
-// was still awaited then is no failure.
-func ended(callID string, seen *Call, ctxErr, failed error) error {
-	e := &WaitError{CallID: callID, Err: ctxErr, Last: failed}
-	if seen != nil {
-		if seen.Final() {
+// contextEnded returns the error of a wait whose context ended. It is nil if the call is over and only its transcript
+// is missing.
+func contextEnded(callID string, last *Call, ctxErr, pollErr error) error {
+	e := &WaitError{CallID: callID, Err: ctxErr, Last: pollErr}
+	if last != nil {
+		if last.Final() {
 			return nil
 		}
-		e.Status = seen.Status
+		e.Status = last.Status
 	}
 	return e
 }
 
+// sleep returns after d, or with the context's error if that ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -173,44 +180,45 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// jitter is d give or take a tenth, so that many waits do not fall into step.
+// jitter returns a random duration within 10 % of d, so that many waits do not poll in step.
 func jitter(d time.Duration) time.Duration {
 	return d - d/10 + rand.N(d/5+1) //nolint:gosec // spreading load needs no secrecy
 }
 
-// askedToWait is the Retry-After of an error.
-func askedToWait(err error) time.Duration {
-	var answer *APIError
-	if errors.As(err, &answer) {
-		return answer.RetryAfter
+// retryAfter returns the Retry-After of an error, or 0.
+func retryAfter(err error) time.Duration {
+	var apiErr *APIError
+	if errors.As(err, &apiErr) {
+		return apiErr.RetryAfter
 	}
 	return 0
 }
 
-// maxPause is the longest Retry-After that is waited for where a program waits anyway. Beyond, it should know.
-const maxPause = 10 * time.Minute
+// maxTransientRetryAfter is the longest Retry-After of an error that counts as transient.
+const maxTransientRetryAfter = 10 * time.Minute
 
-// mayPass: the same request may succeed within a time that can be waited for.
-func mayPass(err error) bool { return transient(err) && askedToWait(err) <= maxPause }
-
-func transient(err error) bool {
-	var answer *APIError
-	if errors.As(err, &answer) {
-		switch answer.StatusCode {
-		case http.StatusRequestTimeout, http.StatusTooManyRequests:
-			return true
-		case http.StatusNotImplemented:
-			return false
-		}
-		return answer.StatusCode >= 500
-	}
-	var failed *TransportError
-	var unread *DecodeError
+// isTransient reports whether err may go away by itself, in a time that a program that waits anyway can wait for.
+func isTransient(err error) bool {
+	var apiErr *APIError
+	var transportErr *TransportError
+	var decodeErr *DecodeError
 	switch {
-	case errors.As(err, &failed):
-		return !transport.Permanent(failed.Err)
-	case errors.As(err, &unread):
-		return unread.cut && !transport.Permanent(unread.Err)
+	case errors.As(err, &apiErr):
+		return isTransientStatus(apiErr.StatusCode) && apiErr.RetryAfter <= maxTransientRetryAfter
+	case errors.As(err, &transportErr):
+		return !transport.Permanent(transportErr.Err)
+	case errors.As(err, &decodeErr):
+		return decodeErr.cut && !transport.Permanent(decodeErr.Err)
 	}
 	return false
+}
+
+func isTransientStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	case http.StatusNotImplemented:
+		return false
+	}
+	return status >= 500
 }

@@ -2,7 +2,8 @@ package agentphone
 
 import "context"
 
-// ContactCardsService manages the card that a number shows to those it messages by iMessage.
+// ContactCardsService manages the contact card of a number: the name and picture that it shows to those it messages by
+// iMessage. A number has at most one.
 type ContactCardsService service
 
 var (
@@ -11,7 +12,7 @@ var (
 	opDeleteContactCard = operation{method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", idempotent: true, emptyOK: true}
 )
 
-// ContactCard is a number's card.
+// ContactCard is the contact card of a number.
 type ContactCard struct {
 	FirstName   string `json:"firstName"`
 	LastName    string `json:"lastName"`
@@ -19,27 +20,27 @@ type ContactCard struct {
 	HasAvatar   bool   `json:"hasAvatar"`
 }
 
-// SetContactCardParams are the parameters of [ContactCardsService.Set]. What is empty is not sent;
-// to take something off a card, delete the card first.
+// SetContactCardParams are the parameters of [ContactCardsService.Set]. Empty fields are not sent. To clear a field,
+// delete the card and set it again.
 type SetContactCardParams struct {
 	FirstName   string `json:"firstName,omitzero"`
 	LastName    string `json:"lastName,omitzero"`
 	DisplayName string `json:"displayName,omitzero"`
-	AvatarURL   string `json:"avatarUrl,omitzero"` // an image that the API can fetch
+	AvatarURL   string `json:"avatarUrl,omitzero"` // URL of an image that the API can fetch
 }
 
-// Get returns a number's card. Retried. (GET /v1/numbers/{number_id}/contact-card)
+// Get returns the contact card of a number. Retried. (GET /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Get(ctx context.Context, numberID string, opts ...RequestOption) (*ContactCard, error) {
 	return do[ContactCard](ctx, (*service)(s), &opGetContactCard, []string{numberID}, nil, opts)
 }
 
-// Set makes a number's card, or replaces it. Retried. (PUT /v1/numbers/{number_id}/contact-card)
+// Set creates or replaces the contact card of a number. Retried. (PUT /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Set(ctx context.Context, numberID string, params SetContactCardParams, opts ...RequestOption) (*ContactCard, error) {
 	return do[ContactCard](ctx, (*service)(s), &opSetContactCard, []string{numberID}, params, opts)
 }
 
-// Delete removes a number's card. Retried: if the answer to a first attempt was lost, the error of the
-// second may be [ErrNotFound]. (DELETE /v1/numbers/{number_id}/contact-card)
+// Delete deletes the contact card of a number. Retried: if the response to one attempt is lost, the next may fail with
+// [ErrNotFound]. (DELETE /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Delete(ctx context.Context, numberID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteContactCard, []string{numberID}, nil, opts)
 }

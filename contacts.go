@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// ContactsService keeps the account's address book.
+// ContactsService manages the account's contacts.
 type ContactsService service
 
 var (
@@ -18,10 +18,10 @@ var (
 	opContactCapabilities = operation{method: "GET", path: "/v1/contacts/capabilities", idempotent: true}
 )
 
-// Contact is a person with a phone number.
+// Contact is a person in the account's address book. No two contacts have the same phone number.
 type Contact struct {
 	ID          string    `json:"id"`
-	PhoneNumber string    `json:"phoneNumber"`
+	PhoneNumber string    `json:"phoneNumber"` // E.164
 	Name        string    `json:"name"`
 	Email       string    `json:"email"`
 	Notes       string    `json:"notes"`
@@ -31,21 +31,21 @@ type Contact struct {
 
 const maxContactsPage = 200
 
-// ListContactsParams are the parameters of [ContactsService.List] and All.
+// ListContactsParams are the parameters of [ContactsService.List] and [ContactsService.All].
 type ListContactsParams struct {
-	Limit  int    `url:"limit,omitempty"` // 1 to 200; the API's default is 50, that of All 200
-	Offset int    `url:"offset,omitempty"`
+	Limit  int    `url:"limit,omitempty"`  // page size, 1 to 200; the default is 50, and 200 for All
+	Offset int    `url:"offset,omitempty"` // number of contacts to skip
 	Search string `url:"search,omitempty"`
 }
 
 func (p ListContactsParams) validate() error { return checkPage(p.Limit, maxContactsPage, p.Offset) }
 
-// List returns one page of the contacts. Retried. (GET /v1/contacts)
+// List returns one page of the account's contacts. Retried. (GET /v1/contacts)
 func (s *ContactsService) List(ctx context.Context, params ListContactsParams, opts ...RequestOption) (*Page[Contact], error) {
 	return list[Contact](ctx, (*service)(s), &opListContacts, nil, params, params.Offset, opts)
 }
 
-// All iterates over the contacts. (GET /v1/contacts)
+// All iterates over the account's contacts. Retried. (GET /v1/contacts)
 func (s *ContactsService) All(ctx context.Context, params ListContactsParams, opts ...RequestOption) iter.Seq2[Contact, error] {
 	return allByOffset(params.Offset, cmp.Or(params.Limit, maxContactsPage), func(c *Contact) string { return c.ID },
 		func(offset, limit int) (*Page[Contact], error) {
@@ -53,7 +53,8 @@ func (s *ContactsService) All(ctx context.Context, params ListContactsParams, op
 		})
 }
 
-// Get returns a contact. Retried. (GET /v1/contacts/{contact_id})
+// Get returns a contact. It fails with [ErrNotFound] if there is none with that id. Retried.
+// (GET /v1/contacts/{contact_id})
 func (s *ContactsService) Get(ctx context.Context, contactID string, opts ...RequestOption) (*Contact, error) {
 	return do[Contact](ctx, (*service)(s), &opGetContact, []string{contactID}, nil, opts)
 }
@@ -70,14 +71,15 @@ func (p CreateContactParams) validate() error {
 	return firstOf(requiredE164("phoneNumber", p.PhoneNumber), required("name", p.Name))
 }
 
-// Create adds a contact. [ErrConflict]: another one has the number. (POST /v1/contacts)
+// Create creates a contact. It fails with [ErrConflict] if another contact has the number. (POST /v1/contacts)
 //
-// Acts once: after [ErrOutcomeUnknown] look for the number with List before adding it again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the number with
+// [ContactsService.List] before creating the contact again.
 func (s *ContactsService) Create(ctx context.Context, params CreateContactParams, opts ...RequestOption) (*Contact, error) {
 	return do[Contact](ctx, (*service)(s), &opCreateContact, nil, params, opts)
 }
 
-// UpdateContactParams are the parameters of [ContactsService.Update].
+// UpdateContactParams are the parameters of [ContactsService.Update]. Absent fields are not changed.
 type UpdateContactParams struct {
 	PhoneNumber Optional[string] `json:"phoneNumber,omitzero"` // E.164
 	Name        Optional[string] `json:"name,omitzero"`
@@ -90,26 +92,26 @@ func (p UpdateContactParams) validate() error {
 	return optionalE164("phoneNumber", number)
 }
 
-// Update changes the fields that are set and leaves the others. Retried.
+// Update changes the fields of a contact that are set in params and leaves the others as they are. Retried.
 // (PATCH /v1/contacts/{contact_id})
 func (s *ContactsService) Update(ctx context.Context, contactID string, params UpdateContactParams, opts ...RequestOption) (*Contact, error) {
 	return do[Contact](ctx, (*service)(s), &opUpdateContact, []string{contactID}, params, opts)
 }
 
-// Delete removes a contact. Retried: if the answer to a first attempt was lost, the error of the second
-// is [ErrNotFound]. (DELETE /v1/contacts/{contact_id})
+// Delete deletes a contact. Retried: if the response to one attempt is lost, the next fails with [ErrNotFound].
+// (DELETE /v1/contacts/{contact_id})
 func (s *ContactsService) Delete(ctx context.Context, contactID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteContact, []string{contactID}, nil, opts)
 }
 
 // ContactCapabilities says how a phone number can be messaged.
 type ContactCapabilities struct {
-	PhoneNumber  string          `json:"phoneNumber"`
+	PhoneNumber  string          `json:"phoneNumber"` // E.164
 	Capabilities CapabilityFlags `json:"capabilities"`
 	CheckedAt    Timestamp       `json:"checkedAt"`
 }
 
-// CapabilityFlags are the channels that reach a phone number.
+// CapabilityFlags report which channels reach a phone number.
 type CapabilityFlags struct {
 	IMessage bool `json:"imessage"`
 	SMS      bool `json:"sms"`
@@ -121,8 +123,8 @@ type capabilitiesParams struct {
 
 func (p capabilitiesParams) validate() error { return required("phone_number", p.PhoneNumber) }
 
-// Capabilities asks whether a phone number, best in E.164 form, takes iMessages or only SMS. It need not
-// be a contact's. Retried. (GET /v1/contacts/capabilities)
+// Capabilities returns by which channels a phone number can be messaged. The number should be in E.164 form and need
+// not be that of a contact. Retried. (GET /v1/contacts/capabilities)
 func (s *ContactsService) Capabilities(ctx context.Context, phoneNumber string, opts ...RequestOption) (*ContactCapabilities, error) {
 	return do[ContactCapabilities](ctx, (*service)(s), &opContactCapabilities, nil, capabilitiesParams{phoneNumber}, opts)
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// ConversationsService manages the threads between a number and someone else, or a group.
+// ConversationsService manages conversations: the message threads between the account's numbers and other people.
 type ConversationsService service
 
 var (
@@ -19,27 +19,26 @@ var (
 	opRemoveBackground         = operation{method: "DELETE", path: "/v1/conversations/{conversation_id}/background", idempotent: true, emptyOK: true}
 )
 
-// Conversation is a thread between one of the account's numbers and one contact, or an iMessage
-// group.
+// Conversation is a message thread between one of the account's numbers and one other person, or an iMessage group.
 type Conversation struct {
 	ID                 string             `json:"id"`
 	AgentID            string             `json:"agentId"`
-	PhoneNumberID      string             `json:"phoneNumberId"`
-	PhoneNumber        string             `json:"phoneNumber"`
-	Participant        string             `json:"participant"` // the other side
+	PhoneNumberID      string             `json:"phoneNumberId"` // the account's number
+	PhoneNumber        string             `json:"phoneNumber"`   // the same, in E.164
+	Participant        string             `json:"participant"`   // the other person: E.164 or an email address
 	IsGroup            bool               `json:"isGroup"`
-	GroupID            string             `json:"groupId"`
+	GroupID            string             `json:"groupId"` // "grp_...", a ToNumber for [MessagesService.Send]
 	GroupName          string             `json:"groupName"`
 	GroupIconURL       string             `json:"groupIconUrl"`
-	Participants       []GroupParticipant `json:"participants"` // of a group
+	Participants       []GroupParticipant `json:"participants"` // of a group; empty otherwise
 	LastMessageAt      Timestamp          `json:"lastMessageAt"`
 	LastMessagePreview string             `json:"lastMessagePreview"` // in lists only
 	MessageCount       int                `json:"messageCount"`
-	Metadata           map[string]any     `json:"metadata"` // the account's own notes on it
+	Metadata           map[string]any     `json:"metadata"` // set by [ConversationsService.Update]
 	CreatedAt          Timestamp          `json:"createdAt"`
 }
 
-// GroupParticipant is a member of a group.
+// GroupParticipant is a member of an iMessage group.
 type GroupParticipant struct {
 	Identifier string `json:"identifier"` // E.164 or an email address
 	Name       string `json:"name"`
@@ -48,26 +47,26 @@ type GroupParticipant struct {
 // ConversationDetail is a conversation with its latest messages.
 type ConversationDetail struct {
 	Conversation
-	Messages []ConversationMessage `json:"messages"`
+	Messages []ConversationMessage `json:"messages"` // the latest; for all see [ConversationsService.AllMessages]
 }
 
-// ConversationMessage is a message of a conversation.
+// ConversationMessage is a message in a conversation.
 type ConversationMessage struct {
 	ID               string     `json:"id"`
 	Body             string     `json:"body"`
 	FromNumber       string     `json:"fromNumber"`
 	ToNumber         string     `json:"toNumber"`
 	Direction        Direction  `json:"direction"`
-	SenderIdentifier string     `json:"senderIdentifier"` // who wrote it, in a group
+	SenderIdentifier string     `json:"senderIdentifier"` // in a group: who wrote it
 	Channel          Channel    `json:"channel"`
 	MediaURL         string     `json:"mediaUrl"`
 	MediaURLs        []string   `json:"mediaUrls"`
 	ReceivedAt       Timestamp  `json:"receivedAt"`
 	Reactions        []Reaction `json:"reactions"`
-	ReplyTo          *ReplyTo   `json:"replyTo"` // nil if it replies to none
+	ReplyTo          *ReplyTo   `json:"replyTo"` // nil if it is not a reply
 }
 
-// Reaction is an iMessage tapback on a message.
+// Reaction is an iMessage reaction (tapback) to a message.
 type Reaction struct {
 	ID           string       `json:"id"`
 	ReactionType ReactionType `json:"reactionType"`
@@ -76,7 +75,7 @@ type Reaction struct {
 	CreatedAt    Timestamp    `json:"createdAt"`
 }
 
-// ReactionType is a tapback, or any emoji.
+// ReactionType is one of the tapbacks named here, or any emoji.
 type ReactionType string
 
 const (
@@ -88,17 +87,17 @@ const (
 	ReactionQuestion  ReactionType = "question"
 )
 
-// ReplyTo is the message that another replies to.
+// ReplyTo is the message that another message replies to.
 type ReplyTo struct {
 	MessageID string   `json:"messageId"`
-	Message   string   `json:"message"`
+	Message   string   `json:"message"` // its text
 	MediaURLs []string `json:"mediaUrls"`
 }
 
 // ListConversationsParams are the parameters of the lists of conversations.
 type ListConversationsParams struct {
-	Limit  int `url:"limit,omitempty"` // 1 to 100; the API's default is 20, that of the All methods 100
-	Offset int `url:"offset,omitempty"`
+	Limit  int `url:"limit,omitempty"`  // page size, 1 to 100; the default is 20, and 100 for the All methods
+	Offset int `url:"offset,omitempty"` // number of conversations to skip
 }
 
 func (p ListConversationsParams) validate() error { return checkPage(p.Limit, maxPage, p.Offset) }
@@ -108,7 +107,7 @@ func (s *ConversationsService) List(ctx context.Context, params ListConversation
 	return list[Conversation](ctx, (*service)(s), &opListConversations, nil, params, params.Offset, opts)
 }
 
-// All iterates over all conversations. (GET /v1/conversations)
+// All iterates over the account's conversations. Retried. (GET /v1/conversations)
 func (s *ConversationsService) All(ctx context.Context, params ListConversationsParams, opts ...RequestOption) iter.Seq2[Conversation, error] {
 	return allConversations(params, func(p ListConversationsParams) (*Page[Conversation], error) {
 		return s.List(ctx, p, opts...)
@@ -122,10 +121,9 @@ func allConversations(params ListConversationsParams, fetch func(ListConversatio
 		})
 }
 
-// GetConversationOptions are optional parameters of [ConversationsService.Get], given as a
-// request option.
+// GetConversationOptions are optional parameters of [ConversationsService.Get], given as a request option.
 type GetConversationOptions struct {
-	MessageLimit int // how many of the latest messages to return
+	MessageLimit int // the number of latest messages to return; if 0 the API decides
 }
 
 func (p GetConversationOptions) apply(rc *requestConfig) error {
@@ -138,20 +136,20 @@ func (p GetConversationOptions) apply(rc *requestConfig) error {
 	return inRange("message_limit", p.MessageLimit, 0)
 }
 
-// Get returns a conversation with its latest messages; [GetConversationOptions] may be given
-// as an option. Retried. (GET /v1/conversations/{conversation_id})
+// Get returns a conversation with its latest messages. [GetConversationOptions] may be given as an option. It fails
+// with [ErrNotFound] if there is no conversation with that id. Retried. (GET /v1/conversations/{conversation_id})
 func (s *ConversationsService) Get(ctx context.Context, conversationID string, opts ...RequestOption) (*ConversationDetail, error) {
 	return do[ConversationDetail](ctx, (*service)(s), &opGetConversation, []string{conversationID}, nil, opts)
 }
 
-// UpdateConversationParams are the parameters of [ConversationsService.Update].
+// UpdateConversationParams are the parameters of [ConversationsService.Update]. Absent fields are not changed.
 type UpdateConversationParams struct {
-	Metadata  Optional[map[string]any] `json:"metadata,omitzero"` // replaces the whole of it
-	GroupName Optional[string]         `json:"group_name,omitzero"`
+	Metadata  Optional[map[string]any] `json:"metadata,omitzero"`   // replaces all of the metadata
+	GroupName Optional[string]         `json:"group_name,omitzero"` // of an iMessage group
 }
 
-// Update sets the account's notes on a conversation, which come with each of its webhook events, or
-// a group's name. Retried. (PATCH /v1/conversations/{conversation_id})
+// Update sets the metadata of a conversation, which each of its webhook events carries as [Event].ConversationState, or
+// the name of a group. Retried. (PATCH /v1/conversations/{conversation_id})
 func (s *ConversationsService) Update(ctx context.Context, conversationID string, params UpdateConversationParams, opts ...RequestOption) (*ConversationDetail, error) {
 	return do[ConversationDetail](ctx, (*service)(s), &opUpdateConversation, []string{conversationID}, params, opts)
 }
@@ -162,8 +160,8 @@ func (s *ConversationsService) ListMessages(ctx context.Context, conversationID 
 	return list[ConversationMessage](ctx, (*service)(s), &opListConversationMessages, []string{conversationID}, params, 0, opts)
 }
 
-// AllMessages iterates over a conversation's messages, newest first. Each is given once, also
-// where several bear the same time; those that arrive meanwhile are not given.
+// AllMessages iterates over a conversation's messages, newest first. It yields each message once, even if several have
+// the same time, and none that arrives after the iteration has begun. Retried.
 // (GET /v1/conversations/{conversation_id}/messages)
 func (s *ConversationsService) AllMessages(ctx context.Context, conversationID string, params ListMessagesParams, opts ...RequestOption) iter.Seq2[ConversationMessage, error] {
 	return allByTime(params, func(m *ConversationMessage) (string, Timestamp) { return m.ID, m.ReceivedAt },
@@ -172,14 +170,14 @@ func (s *ConversationsService) AllMessages(ctx context.Context, conversationID s
 		})
 }
 
-// TypingStatus is the answer to [ConversationsService.SendTyping].
+// TypingStatus is the result of [ConversationsService.SendTyping].
 type TypingStatus struct {
 	ConversationID string  `json:"conversationId"`
 	Channel        Channel `json:"channel"`
 	Status         string  `json:"status"`
 }
 
-// SendTyping shows the other side that an answer is being written. iMessage only. Retried.
+// SendTyping shows a typing indicator to the other side of an iMessage conversation. Retried.
 // (POST /v1/conversations/{conversation_id}/typing)
 func (s *ConversationsService) SendTyping(ctx context.Context, conversationID string, opts ...RequestOption) (*TypingStatus, error) {
 	return do[TypingStatus](ctx, (*service)(s), &opSendTyping, []string{conversationID}, nil, opts)
@@ -187,12 +185,12 @@ func (s *ConversationsService) SendTyping(ctx context.Context, conversationID st
 
 // SetBackgroundParams are the parameters of [ConversationsService.SetBackground].
 type SetBackgroundParams struct {
-	ImageURL string `json:"image_url"` // required: an image that the API can fetch
+	ImageURL string `json:"image_url"` // required: URL of an image that the API can fetch
 }
 
 func (p SetBackgroundParams) validate() error { return required("image_url", p.ImageURL) }
 
-// ConversationBackground is the picture behind an iMessage conversation.
+// ConversationBackground is the background image of an iMessage conversation.
 type ConversationBackground struct {
 	ConversationID    string  `json:"conversationId"`
 	Channel           Channel `json:"channel"`
@@ -202,13 +200,14 @@ type ConversationBackground struct {
 	Changed           bool    `json:"changed"`
 }
 
-// SetBackground sets the picture behind an iMessage conversation. Retried.
+// SetBackground sets the background image of an iMessage conversation. Retried.
 // (POST /v1/conversations/{conversation_id}/background)
 func (s *ConversationsService) SetBackground(ctx context.Context, conversationID string, params SetBackgroundParams, opts ...RequestOption) (*ConversationBackground, error) {
 	return do[ConversationBackground](ctx, (*service)(s), &opSetBackground, []string{conversationID}, params, opts)
 }
 
-// RemoveBackground takes it away. Retried. (DELETE /v1/conversations/{conversation_id}/background)
+// RemoveBackground removes the background image of an iMessage conversation. Retried.
+// (DELETE /v1/conversations/{conversation_id}/background)
 func (s *ConversationsService) RemoveBackground(ctx context.Context, conversationID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opRemoveBackground, []string{conversationID}, nil, opts)
 }

@@ -10,17 +10,17 @@ import (
 
 // CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
 type CustomTool struct {
-	Name                 string            `json:"name"`            // required: letters, digits, _ and -, 64 at most
-	Description          string            `json:"description"`     // required: tells the model when to use it
-	URL                  string            `json:"url"`             // required
-	Method               string            `json:"method,omitzero"` // [http.MethodGet] or [http.MethodPost]
+	Name                 string            `json:"name"`            // required: up to 64 letters, digits, _ and -
+	Description          string            `json:"description"`     // required: tells the model when to call it; 1,024 characters at most
+	URL                  string            `json:"url"`             // required: https; 2,048 characters at most
+	Method               string            `json:"method,omitzero"` // GET or POST
 	Headers              map[string]string `json:"headers,omitzero"`
-	Parameters           map[string]any    `json:"parameters,omitzero"` // a JSON Schema
-	TimeoutMs            int               `json:"timeoutMs,omitzero"`  // 1,000 to 120,000
+	Parameters           map[string]any    `json:"parameters,omitzero"` // a JSON Schema of the arguments
+	TimeoutMs            int               `json:"timeoutMs,omitzero"`  // milliseconds, 1,000 to 120,000
 	SpeakDuringExecution *bool             `json:"speakDuringExecution,omitzero"`
-	ExecutionMessage     string            `json:"executionMessage,omitzero"`
-	// Extra holds the fields of an answer that are not named here, or are of another type. It is
-	// sent back, so that a tool that was read can be written.
+	ExecutionMessage     string            `json:"executionMessage,omitzero"` // said meanwhile; 500 characters at most
+	// Extra holds the fields of a response that this struct has no field for, or whose values are of another type than
+	// its field. They are sent with the others, so that a tool can be read, changed and written without loss.
 	Extra map[string]any `json:"-"`
 }
 
@@ -33,21 +33,21 @@ func checkTools(tools []CustomTool) error {
 	return nil
 }
 
-// UnmarshalJSON never fails: the API's answers leave tools untyped, and an odd one must not hide its agent, or the
-// whole page that this is on.
+// UnmarshalJSON decodes a tool. It never fails: the API leaves the tools in its responses untyped, and an unexpected
+// one must not make its agent, or a whole page of agents, unreadable.
 func (t *CustomTool) UnmarshalJSON(data []byte) error {
 	*t = CustomTool{}
 	var rest map[string]json.RawMessage
 	if json.Unmarshal(data, &rest) != nil {
-		return nil // no object: there is nothing that has a name
+		return nil // not an object
 	}
 	headers := rest["headers"]
 	lenientjson.ReadFields(rest, t)
 	if slices.Contains(slices.Collect(maps.Values(t.Headers)), "") {
 		var exact map[string]*string
-		_ = json.Unmarshal(headers, &exact) // it was read once
+		_ = json.Unmarshal(headers, &exact) // cannot fail: it was decoded before
 		if slices.Contains(slices.Collect(maps.Values(exact)), nil) {
-			t.Headers, rest["headers"] = nil, headers // a null is no text: they are left as they came
+			t.Headers, rest["headers"] = nil, headers // a map[string]string cannot hold the null
 		}
 	}
 	for name, raw := range rest {
@@ -55,13 +55,13 @@ func (t *CustomTool) UnmarshalJSON(data []byte) error {
 			t.Extra = make(map[string]any, len(rest))
 		}
 		var value any
-		_ = json.Unmarshal(raw, &value) // it was read once
+		_ = json.Unmarshal(raw, &value) // cannot fail: it was decoded before
 		t.Extra[name] = value
 	}
 	return nil
 }
 
-// MarshalJSON writes Extra beside the fields; a field that is set goes before one of Extra.
+// MarshalJSON encodes the tool with the fields in Extra, except for those that a struct field sets too.
 func (t CustomTool) MarshalJSON() ([]byte, error) {
 	type plain CustomTool
 	data, err := json.Marshal(plain(t))

@@ -5,16 +5,16 @@ import (
 	"unicode"
 )
 
-// E164 is a phone number as the API takes it: + and 7 to 15 digits, the first of
-// them not 0, such as +14155551234. Make one with [ParseE164] or [NormalizeE164];
-// request fields are plain strings, so pass string(n) or n.String().
+// E164 is a phone number in E.164 form, as the API requires it: + and 7 to 15 digits, the first of which is not 0, such
+// as +14155551234. [ParseE164] and [NormalizeE164] return one. The fields of request parameters are strings: pass
+// n.String().
 type E164 string
 
-// String returns the number in full. Use [E164.Redacted] for logs.
+// String returns the whole number. For logs see [E164.Redacted].
 func (n E164) String() string { return string(n) }
 
-// Redacted returns the number for logs: +1415***1234. A number too short to stay
-// private that way shows its last two digits only.
+// Redacted returns the number for logs, such as +1415***1234. Of a number with fewer than 11 digits it shows only the
+// last two.
 func (n E164) Redacted() string {
 	s := string(n)
 	switch {
@@ -28,9 +28,8 @@ func (n E164) Redacted() string {
 	return "***"
 }
 
-// ParseE164 accepts a number that is in E.164 form already, to the letter: no
-// spaces, dashes or brackets. It checks the form, not whether the number exists. The
-// error is a *[ValidationError] and does not hold the number.
+// ParseE164 returns s as an E164 if it is in E.164 form, without spaces, dashes or parentheses. It does not check
+// whether the number exists. The error is a *[ValidationError] and does not contain the number.
 func ParseE164(s string) (E164, error) {
 	if !isE164(s) {
 		return "", &ValidationError{Field: "phone number", Reason: reasonE164}
@@ -47,13 +46,13 @@ func isE164(s string) bool {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// NormalizeE164 reads a phone number as a person types it: (415) 555-1234 with the
-// default country code "1" is +14155551234. A number with its own country code (a
-// leading +, or 011 or 00 as dialled abroad) keeps that one. What is dialled within a country only, the trunk
-// prefix, is dropped: a leading 0 in most, 8 in Russia, 06 in Hungary, nothing in Italy.
+// NormalizeE164 converts a phone number as people write it to E.164. Without a country code of its own (after +, 00, or
+// 011 if defaultCountryCode is "1") the number gets defaultCountryCode, which is 1 to 3 digits with or without a +:
+// with "1", (415) 555-1234 is +14155551234. The prefix that is dialed only within a country is dropped, such as 0 in
+// most countries, 8 in Russia and 06 in Hungary.
 //
-// Letters, extensions, a North American number that has not ten digits and anything else that would have
-// to be guessed are an error, a *[ValidationError] that does not hold the number.
+// It does not guess: letters, extensions and North American numbers of other than ten digits are an error. The error is
+// a *[ValidationError] and does not contain the number.
 func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 	code := strings.TrimPrefix(defaultCountryCode, "+")
 	if !isDigits(code) || len(code) > 3 || code[0] == '0' {
@@ -63,7 +62,7 @@ func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 	if len(s) > len("tel:") && strings.EqualFold(s[:len("tel:")], "tel:") {
 		s = s[len("tel:"):]
 	}
-	digits, err := dialledDigits(s)
+	digits, err := dialedDigits(s)
 	if err != nil {
 		return "", err
 	}
@@ -77,8 +76,8 @@ func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 	case !abroad:
 		digits = code + withoutTrunk(code, digits)
 	case !keepsZero(digits):
-		// +44 (0)20 ...: the 0 is there only for those who dial within the country.
-		digits, _ = dialledDigits(strings.Replace(s, "(0)", "", 1))
+		// In +44 (0)20 ... the 0 is dialed only within the country.
+		digits, _ = dialedDigits(strings.Replace(s, "(0)", "", 1))
 		digits = strings.TrimPrefix(digits, prefix)
 	}
 	if digits != "" && digits[0] == '1' && len(digits) != len("14155551234") {
@@ -87,8 +86,8 @@ func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 	return ParseE164("+" + digits)
 }
 
-// dialledDigits are the digits of a number, between which may be what people put there.
-func dialledDigits(s string) (string, error) {
+// dialedDigits returns the digits of a number without what people put between them.
+func dialedDigits(s string) (string, error) {
 	var digits strings.Builder
 	for i, r := range s {
 		switch {
@@ -102,24 +101,26 @@ func dialledDigits(s string) (string, error) {
 	return digits.String(), nil
 }
 
-// trunkPrefixes are those that are not 0. Where there is none, a leading 0 is part of the number.
+// trunkPrefixes are the prefixes dialed within a country, by country code, where they are not 0. Where there is none, a
+// leading 0 is part of the number.
 var trunkPrefixes = map[string]string{
 	"1": "1", "7": "8", "36": "06", "375": "80", "993": "8",
 	"39": "", "378": "", "379": "", "225": "", "241": "", "242": "",
 }
 
+// withoutTrunk returns a national number without the trunk prefix of its country.
 func withoutTrunk(code, national string) string {
 	trunk, ok := trunkPrefixes[code]
 	if !ok {
 		trunk = "0"
 	}
-	if code == "7" && len(national) != 11 { // without its trunk prefix it may begin with 8 too
+	if code == "7" && len(national) != 11 { // without a trunk prefix; the number itself may begin with 8
 		return national
 	}
 	return strings.TrimPrefix(national, trunk)
 }
 
-// keepsZero: of the digits from the country code on, a 0 behind the code is part of the number.
+// keepsZero reports whether a 0 that follows the country code, with which digits begins, is part of the number.
 func keepsZero(digits string) bool {
 	for n := 1; n <= 3 && n <= len(digits); n++ {
 		if trunk, ok := trunkPrefixes[digits[:n]]; ok {

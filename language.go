@@ -1,10 +1,9 @@
 package agentphone
 
-// Language is what an agent speaks and understands, as a BCP 47 tag such as
-// [LanguageEnUS].
+// Language is the language that an agent speaks and understands, as a BCP 47 tag such as "en-US".
 type Language string
 
-// The languages that an agent can have.
+// The languages that the API has. The default is [LanguageEnUS].
 const (
 	LanguageAfZA  Language = "af-ZA"
 	LanguageArSA  Language = "ar-SA"

@@ -2,7 +2,7 @@ package agentphone
 
 import "context"
 
-// LocationService reads where those are who share their location with the account's numbers.
+// LocationService returns the locations of phones that share them with the account's numbers.
 type LocationService service
 
 var (
@@ -10,28 +10,28 @@ var (
 	opRefreshLocations = operation{method: "POST", path: "/v1/location/refresh", idempotent: true}
 )
 
-// Location is where a phone was last seen.
+// Location is the last known location of a phone.
 type Location struct {
-	PhoneNumber string    `json:"phoneNumber"`
-	Latitude    *float64  `json:"latitude"`  // degrees; nil if unknown
-	Longitude   *float64  `json:"longitude"` // degrees; nil if unknown
+	PhoneNumber string    `json:"phoneNumber"` // E.164
+	Latitude    *float64  `json:"latitude"`    // degrees; nil if unknown
+	Longitude   *float64  `json:"longitude"`   // degrees; nil if unknown
 	Status      string    `json:"status"`
 	LastUpdated Timestamp `json:"lastUpdated"`
 }
 
-// Get returns where the phone with a number (E.164) was last seen. Retried.
+// Get returns the last known location of the phone with a number in E.164 form. Retried.
 // (GET /v1/location/{phone_number})
 func (s *LocationService) Get(ctx context.Context, phoneNumber string, opts ...RequestOption) (*Location, error) {
 	return do[Location](ctx, (*service)(s), &opGetLocation, []string{phoneNumber}, nil, opts)
 }
 
-// LocationRefresh is the answer to [LocationService.Refresh].
+// LocationRefresh is the result of [LocationService.Refresh].
 type LocationRefresh struct {
 	Success          bool `json:"success"`
-	PollAfterSeconds int  `json:"pollAfterSeconds"` // when to look with Get
+	PollAfterSeconds int  `json:"pollAfterSeconds"` // seconds to wait before the next Get
 }
 
-// Refresh asks all phones for their location anew. Retried. (POST /v1/location/refresh)
+// Refresh requests new locations from all phones; it does not wait for them. Retried. (POST /v1/location/refresh)
 func (s *LocationService) Refresh(ctx context.Context, opts ...RequestOption) (*LocationRefresh, error) {
 	return do[LocationRefresh](ctx, (*service)(s), &opRefreshLocations, nil, nil, opts)
 }

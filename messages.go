@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// MessagesService sends SMS, MMS and iMessages.
+// MessagesService sends messages and reactions by SMS, MMS and iMessage. [NumbersService.ListMessages] and
+// [ConversationsService.ListMessages] list messages.
 type MessagesService service
 
 var (
@@ -14,7 +15,7 @@ var (
 	opReact       = operation{method: "POST", path: "/v1/messages/{message_id}/reactions"}
 )
 
-// Channel is how a message travels.
+// Channel is the way by which a message, or what is said in a call, is transported.
 type Channel string
 
 const (
@@ -24,15 +25,15 @@ const (
 	ChannelVoice    Channel = "voice"
 )
 
-// Direction is inbound, to the account's number, or outbound, from it.
+// Direction is the direction of a call or a message as seen from the account.
 type Direction string
 
 const (
-	DirectionInbound  Direction = "inbound"
-	DirectionOutbound Direction = "outbound"
+	DirectionInbound  Direction = "inbound"  // to the account's number
+	DirectionOutbound Direction = "outbound" // from the account's number
 )
 
-// SendStyle is an iMessage effect.
+// SendStyle is an effect with which an iMessage is shown.
 type SendStyle string
 
 const (
@@ -50,19 +51,19 @@ const (
 	SendStyleSlam        SendStyle = "slam"
 )
 
-// SendMessageParams are the parameters of [MessagesService.Send]. Exactly one of ToNumber
-// and Recipients must be set.
+// SendMessageParams are the parameters of [MessagesService.Send]. Exactly one of ToNumber and Recipients must be set,
+// and at least one of AgentID, NumberID and FromNumber unless ToNumber is a group.
 type SendMessageParams struct {
-	AgentID          string    `json:"agent_id,omitzero"`   // the sender, who must have a number; may be left out for a group
-	ToNumber         string    `json:"to_number,omitzero"`  // E.164, a short code, an email address (iMessage) or a group (grp_...)
-	Recipients       []string  `json:"recipients,omitzero"` // two or more: starts a new iMessage group
-	Body             string    `json:"body"`                // required, unless media is sent
-	MediaURL         string    `json:"media_url,omitzero"`
-	MediaURLs        []string  `json:"media_urls,omitzero"`  // 20 at most
-	NumberID         string    `json:"number_id,omitzero"`   // which of the agent's numbers to send from
-	FromNumber       string    `json:"from_number,omitzero"` // the same, as E.164
-	SendStyle        SendStyle `json:"send_style,omitzero"`  // iMessage only
-	ReplyToMessageID string    `json:"reply_to_message_id,omitzero"`
+	AgentID          string    `json:"agent_id,omitzero"`            // the agent that sends; it must have a number
+	ToNumber         string    `json:"to_number,omitzero"`           // E.164, a short code of 5 or 6 digits, an email address (iMessage) or a group ID ("grp_...")
+	Recipients       []string  `json:"recipients,omitzero"`          // 2 to 32, each as ToNumber: starts a new iMessage group
+	Body             string    `json:"body"`                         // required, unless there is media
+	MediaURL         string    `json:"media_url,omitzero"`           // https URL of an image or file
+	MediaURLs        []string  `json:"media_urls,omitzero"`          // instead of MediaURL: 20 https URLs at most
+	NumberID         string    `json:"number_id,omitzero"`           // the number to send from, if the agent has several
+	FromNumber       string    `json:"from_number,omitzero"`         // the same in E.164; takes precedence over NumberID
+	SendStyle        SendStyle `json:"send_style,omitzero"`          // iMessage only
+	ReplyToMessageID string    `json:"reply_to_message_id,omitzero"` // the message that this one replies to
 }
 
 func (p SendMessageParams) validate() error {
@@ -72,9 +73,9 @@ func (p SendMessageParams) validate() error {
 	case p.ToNumber != "" && len(p.Recipients) > 0:
 		return &ValidationError{"recipients", "cannot be given together with to_number"}
 	case len(p.Recipients) == 1:
-		return &ValidationError{"recipients", "a group has two or more; for one use to_number"}
+		return &ValidationError{"recipients", "must be two or more; for one use to_number"}
 	case slices.Contains(p.Recipients, ""):
-		return &ValidationError{"recipients", "one is empty"}
+		return &ValidationError{"recipients", "contain an empty string"}
 	case p.Body == "" && p.MediaURL == "" && len(p.MediaURLs) == 0:
 		return &ValidationError{"body", "is required"}
 	case p.AgentID == "" && p.NumberID == "" && p.FromNumber == "" && !strings.HasPrefix(p.ToNumber, "grp_"):
@@ -88,7 +89,7 @@ func (p SendMessageParams) validate() error {
 	return checkRecipient("to_number", p.ToNumber)
 }
 
-// SentMessage is a message that was accepted for sending.
+// SentMessage is a message that the API has accepted for sending.
 type SentMessage struct {
 	ID                    string   `json:"id"`
 	Status                string   `json:"status"` // such as queued or sent
@@ -98,12 +99,13 @@ type SentMessage struct {
 	ConversationID        string   `json:"conversation_id"` // "" if unknown
 	MediaURLs             []string `json:"media_urls"`
 	ReplyToMessageID      string   `json:"reply_to_message_id"`
-	ReplyParentUnresolved *bool    `json:"reply_parent_unresolved"` // true if the message replied to was not found
+	ReplyParentUnresolved *bool    `json:"reply_parent_unresolved"` // true if ReplyToMessageID was not found; nil if unknown
 }
 
-// Send sends a message. (POST /v1/messages)
+// Send sends a message. It returns when the API has accepted the message, not when it has been delivered.
+// (POST /v1/messages)
 //
-// Acts once: after [ErrOutcomeUnknown] look for the text with
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the message with
 // [NumbersService.ListMessages] before sending it again.
 func (s *MessagesService) Send(ctx context.Context, params SendMessageParams, opts ...RequestOption) (*SentMessage, error) {
 	return do[SentMessage](ctx, (*service)(s), &opSendMessage, nil, params, opts)
@@ -111,12 +113,12 @@ func (s *MessagesService) Send(ctx context.Context, params SendMessageParams, op
 
 // ReactParams are the parameters of [MessagesService.React].
 type ReactParams struct {
-	Reaction ReactionType `json:"reaction"` // required: a tapback or an emoji
+	Reaction ReactionType `json:"reaction"` // required: one of the constants, or an emoji
 }
 
 func (p ReactParams) validate() error { return required("reaction", string(p.Reaction)) }
 
-// SentReaction is a reaction that was sent.
+// SentReaction is a reaction that the API has accepted for sending.
 type SentReaction struct {
 	ID           string       `json:"id"`
 	ReactionType ReactionType `json:"reaction_type"`
@@ -124,22 +126,22 @@ type SentReaction struct {
 	Channel      Channel      `json:"channel"`
 }
 
-// React puts a tapback on an iMessage. (POST /v1/messages/{message_id}/reactions)
+// React adds a reaction (tapback) to an iMessage. (POST /v1/messages/{message_id}/reactions)
 //
-// Acts once: after [ErrOutcomeUnknown] look at the message's Reactions with
-// [ConversationsService.ListMessages].
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look at the Reactions of the
+// message with [ConversationsService.ListMessages] before reacting again.
 func (s *MessagesService) React(ctx context.Context, messageID string, params ReactParams, opts ...RequestOption) (*SentReaction, error) {
 	return do[SentReaction](ctx, (*service)(s), &opReact, []string{messageID}, params, opts)
 }
 
-// maxMessagesPage is the API's largest page of messages.
+// maxMessagesPage is the largest page size of lists of messages.
 const maxMessagesPage = 200
 
-// ListMessagesParams are the parameters of the lists of messages, which are newest first.
+// ListMessagesParams are the parameters of the lists of messages.
 type ListMessagesParams struct {
-	Limit  int       `url:"limit,omitempty"`  // 1 to 200; the API's default is 50, that of the All methods 200
-	Before Timestamp `url:"before,omitempty"` // only messages received earlier
-	After  Timestamp `url:"after,omitempty"`  // only messages received later
+	Limit  int       `url:"limit,omitempty"`  // page size, 1 to 200; the default is 50, and 200 for the All methods
+	Before Timestamp `url:"before,omitempty"` // if set, only messages received before it
+	After  Timestamp `url:"after,omitempty"`  // if set, only messages received after it
 }
 
 func (p ListMessagesParams) validate() error { return inRange("limit", p.Limit, maxMessagesPage) }

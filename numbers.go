@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// NumbersService buys, lists and releases phone numbers.
+// NumbersService buys, lists and releases the account's phone numbers, and lists their messages and calls.
 type NumbersService service
 
 var (
@@ -18,7 +18,7 @@ var (
 	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages", idempotent: true}
 )
 
-// Country is where a number is.
+// Country is the country of a number, as an ISO 3166 code.
 type Country string
 
 const (
@@ -26,7 +26,7 @@ const (
 	CountryCA Country = "CA"
 )
 
-// NumberStatus is the state of a number.
+// NumberStatus is the status of a number.
 type NumberStatus string
 
 const (
@@ -34,21 +34,21 @@ const (
 	NumberStatusReleased NumberStatus = "released"
 )
 
-// PhoneNumber is a number of the account.
+// PhoneNumber is one of the account's numbers.
 type PhoneNumber struct {
 	ID          string       `json:"id"`
 	PhoneNumber string       `json:"phoneNumber"` // E.164
 	Country     Country      `json:"country"`
 	Status      NumberStatus `json:"status"`
 	Type        string       `json:"type"`
-	AgentID     string       `json:"agentId"` // "" if no agent has it
+	AgentID     string       `json:"agentId"` // "" if it is attached to no agent
 	CreatedAt   Timestamp    `json:"createdAt"`
 }
 
-// ListNumbersParams are the parameters of [NumbersService.List] and All.
+// ListNumbersParams are the parameters of [NumbersService.List] and [NumbersService.All].
 type ListNumbersParams struct {
-	Limit  int `url:"limit,omitempty"` // 1 to 100; the API's default is 20, that of All 100
-	Offset int `url:"offset,omitempty"`
+	Limit  int `url:"limit,omitempty"`  // page size, 1 to 100; the default is 20, and 100 for All
+	Offset int `url:"offset,omitempty"` // number of numbers to skip
 }
 
 func (p ListNumbersParams) validate() error { return checkPage(p.Limit, maxPage, p.Offset) }
@@ -58,7 +58,7 @@ func (s *NumbersService) List(ctx context.Context, params ListNumbersParams, opt
 	return list[PhoneNumber](ctx, (*service)(s), &opListNumbers, nil, params, params.Offset, opts)
 }
 
-// All iterates over all numbers. (GET /v1/numbers)
+// All iterates over the account's numbers. Retried. (GET /v1/numbers)
 func (s *NumbersService) All(ctx context.Context, params ListNumbersParams, opts ...RequestOption) iter.Seq2[PhoneNumber, error] {
 	return allByOffset(params.Offset, pageSize(params.Limit), func(n *PhoneNumber) string { return n.ID },
 		func(offset, limit int) (*Page[PhoneNumber], error) {
@@ -66,7 +66,8 @@ func (s *NumbersService) All(ctx context.Context, params ListNumbersParams, opts
 		})
 }
 
-// Get returns a number. Retried. (GET /v1/numbers/{number_id})
+// Get returns a number. It fails with [ErrNotFound] if there is none with that id. Retried.
+// (GET /v1/numbers/{number_id})
 func (s *NumbersService) Get(ctx context.Context, numberID string, opts ...RequestOption) (*PhoneNumber, error) {
 	return do[PhoneNumber](ctx, (*service)(s), &opGetNumber, []string{numberID}, nil, opts)
 }
@@ -74,8 +75,8 @@ func (s *NumbersService) Get(ctx context.Context, numberID string, opts ...Reque
 // BuyNumberParams are the parameters of [NumbersService.Buy].
 type BuyNumberParams struct {
 	Country  Country `json:"country"`           // required: US or CA
-	AreaCode string  `json:"areaCode,omitzero"` // three digits, such as 415; any if empty
-	AgentID  string  `json:"agentId,omitzero"`  // attached to at once; to none if empty
+	AreaCode string  `json:"areaCode,omitzero"` // three digits, such as 415; if empty any will do
+	AgentID  string  `json:"agentId,omitzero"`  // the agent to attach the number to; none if empty
 }
 
 func (p BuyNumberParams) validate() error {
@@ -91,39 +92,39 @@ func (p BuyNumberParams) validate() error {
 	return nil
 }
 
-// Buy buys a number; it is paid for by the month from now on. (POST /v1/numbers)
+// Buy buys a number, for which the account pays monthly until it is released. It fails with [ErrPaymentRequired] if the
+// balance is too low, with [ErrNumberLimit] or [ErrConflict] if the account may have no more numbers, and with
+// [ErrConflict] if there is none in the area code. (POST /v1/numbers)
 //
-// [ErrNumberLimit]: the account may have no more; [ErrPaymentRequired]: its balance is too
-// low. Acts once: after [ErrOutcomeUnknown] list the numbers and look for a new one before
-// buying again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new number with
+// [NumbersService.List] before buying again.
 func (s *NumbersService) Buy(ctx context.Context, params BuyNumberParams, opts ...RequestOption) (*PhoneNumber, error) {
 	return do[PhoneNumber](ctx, (*service)(s), &opBuyNumber, nil, params, opts)
 }
 
-// ReleasedNumber is the answer to [NumbersService.Release].
+// ReleasedNumber is the result of [NumbersService.Release].
 type ReleasedNumber struct {
-	Success     bool         `json:"success"`
-	PhoneNumber string       `json:"phoneNumber"`
+	Success     bool         `json:"success"`     // true unless the API says otherwise
+	PhoneNumber string       `json:"phoneNumber"` // E.164
 	Status      NumberStatus `json:"status"`
 }
 
-// UnmarshalJSON reads the answer. Success is false only if the API says so.
+// UnmarshalJSON decodes a ReleasedNumber. Success is true if data does not have it.
 func (n *ReleasedNumber) UnmarshalJSON(data []byte) error {
 	type plain ReleasedNumber
-	answer := plain{Success: true}
-	err := json.Unmarshal(data, &answer)
-	*n = ReleasedNumber(answer)
+	released := plain{Success: true}
+	err := json.Unmarshal(data, &released)
+	*n = ReleasedNumber(released)
 	return err
 }
 
-// Release gives a number back for good; it cannot be had again and the rest of the month is not
-// refunded. Retried: if the answer to a first attempt was lost, the error of the second may be
-// [ErrNotFound]. (DELETE /v1/numbers/{number_id})
+// Release gives up a number, which cannot be undone; the rest of the month is not refunded. Retried: if the response to
+// one attempt is lost, the next may fail with [ErrNotFound]. (DELETE /v1/numbers/{number_id})
 func (s *NumbersService) Release(ctx context.Context, numberID string, opts ...RequestOption) (*ReleasedNumber, error) {
 	return do[ReleasedNumber](ctx, (*service)(s), &opReleaseNumber, []string{numberID}, nil, opts)
 }
 
-// NumberMessage is a message in the list of a number.
+// NumberMessage is a message in a list of [NumbersService].
 type NumberMessage struct {
 	ID         string    `json:"id"`
 	From       string    `json:"from"`
@@ -134,7 +135,7 @@ type NumberMessage struct {
 	ReceivedAt Timestamp `json:"receivedAt"`
 }
 
-// UnmarshalJSON reads the sender from "from" or, as the API also writes it, "from_".
+// UnmarshalJSON decodes a NumberMessage, whose sender the API calls "from" or "from_".
 func (m *NumberMessage) UnmarshalJSON(data []byte) error {
 	type plain NumberMessage
 	var wire struct {
@@ -157,9 +158,8 @@ func (s *NumbersService) ListMessages(ctx context.Context, numberID string, para
 	return list[NumberMessage](ctx, (*service)(s), &opListNumberMessages, []string{numberID}, params, 0, opts)
 }
 
-// AllMessages iterates over a number's messages, newest first. Each is given once, also
-// where several bear the same time; those that arrive meanwhile are not given.
-// (GET /v1/numbers/{number_id}/messages)
+// AllMessages iterates over a number's messages, newest first. It yields each message once, even if several have the
+// same time, and none that arrives after the iteration has begun. Retried. (GET /v1/numbers/{number_id}/messages)
 func (s *NumbersService) AllMessages(ctx context.Context, numberID string, params ListMessagesParams, opts ...RequestOption) iter.Seq2[NumberMessage, error] {
 	return allByTime(params, func(m *NumberMessage) (string, Timestamp) { return m.ID, m.ReceivedAt },
 		func(p ListMessagesParams) (*Page[NumberMessage], error) {
@@ -167,13 +167,14 @@ func (s *NumbersService) AllMessages(ctx context.Context, numberID string, param
 		})
 }
 
-// ListCalls returns one page of a number's calls, newest first. Only Limit and Offset of params may
-// be set: this list has no filters. Retried. (GET /v1/numbers/{number_id}/calls)
+// ListCalls returns one page of a number's calls, newest first. Only Limit and Offset of params may be set: the API has
+// no filters here, and others are a *[ValidationError]. Retried. (GET /v1/numbers/{number_id}/calls)
 func (s *NumbersService) ListCalls(ctx context.Context, numberID string, params ListCallsParams, opts ...RequestOption) (*Page[Call], error) {
 	return listScopedCalls(ctx, (*service)(s), &opListNumberCalls, numberID, params, opts)
 }
 
-// AllCalls iterates over a number's calls, newest first. (GET /v1/numbers/{number_id}/calls)
+// AllCalls iterates over a number's calls, newest first. As for [NumbersService.ListCalls], params must have no
+// filters. Retried. (GET /v1/numbers/{number_id}/calls)
 func (s *NumbersService) AllCalls(ctx context.Context, numberID string, params ListCallsParams, opts ...RequestOption) iter.Seq2[Call, error] {
 	return allCalls(params, func(p ListCallsParams) (*Page[Call], error) { return s.ListCalls(ctx, numberID, p, opts...) })
 }

@@ -6,16 +6,15 @@ import (
 	"reflect"
 )
 
-// Optional is a field of a PATCH request with three states: absent (the zero
-// Optional: the server leaves the field as it is), null (the server clears it) and
-// a value.
+// Optional is a field of an update, with three states: absent, the zero value, which leaves the field as it is; null,
+// which clears it; and a value, which sets it.
 //
 //	agentphone.UpdateAgentParams{
 //		SystemPrompt: agentphone.Value("Be brief."), // set
-//		BeginMessage: agentphone.Null[string](),     // clear
-//	}                                                // all else is left alone
+//		BeginMessage: agentphone.Null[string](),     // cleared
+//	}                                                // all else is not changed
 //
-// Give its struct field the tag omitzero.
+// In a struct that is encoded as JSON, an Optional needs the tag omitzero.
 type Optional[T any] struct {
 	state optionalState
 	value T
@@ -29,23 +28,23 @@ const (
 	stateValue
 )
 
-// Value sets a field to v. A nil slice or map is sent empty, as [] or {}: that
-// empties the field, where null may mean something else.
+// Value returns an Optional that sets a field to v. A nil slice or map is encoded as [] or {}, which empties the field;
+// only [Null] is encoded as null.
 func Value[T any](v T) Optional[T] { return Optional[T]{stateValue, v} }
 
-// Null clears a field.
+// Null returns an Optional that clears a field.
 func Null[T any]() Optional[T] { return Optional[T]{state: stateNull} }
 
-// Get returns the value, and whether there is one (it is neither absent nor null).
+// Get returns the value and true, or the zero value of T and false if the field is absent or null.
 func (o Optional[T]) Get() (T, bool) { return o.value, o.state == stateValue }
 
-// IsNull reports whether the field is to be cleared.
+// IsNull reports whether o is null, which clears the field.
 func (o Optional[T]) IsNull() bool { return o.state == stateNull }
 
-// IsZero reports whether the field is absent; encoding/json asks it for omitzero.
+// IsZero reports whether o is absent. encoding/json leaves such a field out if it has the tag omitzero.
 func (o Optional[T]) IsZero() bool { return o.state == stateAbsent }
 
-// MarshalJSON writes the value, or null.
+// MarshalJSON encodes the value, or null if there is none.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if o.state != stateValue {
 		return []byte("null"), nil
@@ -59,7 +58,7 @@ func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.value)
 }
 
-// UnmarshalJSON reads a value, or null.
+// UnmarshalJSON decodes a value or null.
 func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	if string(bytes.TrimSpace(data)) == "null" {
 		*o = Null[T]()
@@ -73,6 +72,6 @@ func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Ptr returns a pointer to v, for the optional request fields in which the zero
-// value means something: EnableMessaging: agentphone.Ptr(false).
+// Ptr returns a pointer to v, for optional fields of parameters in which the zero value has a meaning, such as
+// EnableMessaging: agentphone.Ptr(false).
 func Ptr[T any](v T) *T { return &v }

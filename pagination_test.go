@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,7 +17,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// numbersFrom serves n numbers by limit and offset.
+// numbersFrom responds with pages of n numbers, by limit and offset.
 func numbersFrom(n int) func(int, apitest.Request) (*http.Response, error) {
 	return func(_ int, r apitest.Request) (*http.Response, error) {
 		offset, _ := strconv.Atoi(r.Query.Get("offset"))
@@ -38,7 +37,7 @@ func page(hasMore bool, ids ...string) string {
 	return fmt.Sprintf(`{"data":[%s],"hasMore":%t,"total":99}`, strings.Join(ids, ","), hasMore)
 }
 
-// allIDs ranges over the numbers and returns their ids and the error that ended it.
+// allIDs ranges over all numbers and returns their ids and the error that ended the iteration.
 func allIDs(t *testing.T, c *agentphone.Client, params agentphone.ListNumbersParams) (ids []string, err error) {
 	t.Helper()
 	for n, e := range c.Numbers.All(t.Context(), params) {
@@ -54,7 +53,7 @@ func allIDs(t *testing.T, c *agentphone.Client, params agentphone.ListNumbersPar
 	return ids, err
 }
 
-func TestAllIteratesOverTenThousandItemsInOrder(t *testing.T) {
+func TestNumbersAll_YieldsTenThousandItemsInOrder(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(10_000))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{})
 	require.NoError(t, err)
@@ -65,7 +64,7 @@ func TestAllIteratesOverTenThousandItemsInOrder(t *testing.T) {
 	assert.Len(t, s.Requests(), 100)
 }
 
-func TestAllHonoursLimitAndOffset(t *testing.T) {
+func TestNumbersAll_HonorsLimitAndOffset(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(10))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 3, Offset: 4})
 	require.NoError(t, err)
@@ -73,11 +72,11 @@ func TestAllHonoursLimitAndOffset(t *testing.T) {
 	assert.Equal(t, "limit=3&offset=4", s.Requests()[0].Query.Encode())
 }
 
-func TestAllIsLazyAndCanBeRangedTwice(t *testing.T) {
+func TestNumbersAll_IsLazyAndCanBeRangedTwice(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(250))
 	before := runtime.NumGoroutine()
 	seq := c.Numbers.All(t.Context(), agentphone.ListNumbersParams{})
-	assert.Empty(t, s.Requests(), "nothing is asked for before the first range")
+	assert.Empty(t, s.Requests(), "nothing is requested before the first range")
 	for pass := range 2 {
 		n := 0
 		for number, err := range seq {
@@ -89,12 +88,12 @@ func TestAllIsLazyAndCanBeRangedTwice(t *testing.T) {
 				break
 			}
 		}
-		assert.Len(t, s.Requests(), 2*(pass+1), "a break asks for no further page")
+		assert.Len(t, s.Requests(), 2*(pass+1), "a break requests no further page")
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
-func TestAllEndsWithTheErrorOfAPage(t *testing.T) {
+func TestNumbersAll_EndsWithTheErrorOfAPage(t *testing.T) {
 	c, s := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		if n == 2 {
 			return apitest.Response(403, `{"detail":"no more for you"}`), nil
@@ -107,16 +106,18 @@ func TestAllEndsWithTheErrorOfAPage(t *testing.T) {
 	assert.Len(t, s.Requests(), 2)
 }
 
-func TestAllRefusesBadParamsBeforeSending(t *testing.T) {
+func TestNumbersAll_RefusesInvalidParamsBeforeSending(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(5))
 	for _, p := range []agentphone.ListNumbersParams{{Limit: -1}, {Limit: 101}, {Offset: -1}} {
-		_, err := allIDs(t, c, p)
-		require.ErrorIs(t, err, agentphone.ErrValidation)
+		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
+			_, err := allIDs(t, c, p)
+			require.ErrorIs(t, err, agentphone.ErrValidation)
+		})
 	}
 	assert.Empty(t, s.Requests())
 }
 
-func TestAllGoesOnAfterAnEmptyPageThatHasMore(t *testing.T) {
+func TestNumbersAll_ContinuesAfterEmptyPages(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.InTurn(page(true, "a", "b"), page(true), page(true), page(false, "c")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.NoError(t, err)
@@ -126,29 +127,31 @@ func TestAllGoesOnAfterAnEmptyPageThatHasMore(t *testing.T) {
 		offsets = append(offsets, r.Query.Get("offset"))
 	}
 	assert.Equal(t, []string{"", "2", "4", "6"}, offsets)
+}
 
-	c, s = apitest.NewClient(t, apitest.Always(200, page(true)))
-	_, err = allIDs(t, c, agentphone.ListNumbersParams{})
-	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
+func TestNumbersAll_TooManyEmptyPagesAreAnError(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, page(true)))
+	_, err := allIDs(t, c, agentphone.ListNumbersParams{})
+	require.EqualError(t, err, "agentphone: listing: the server returned over 10 empty pages in a row")
 	assert.Len(t, s.Requests(), 11)
 }
 
-func TestAllEndsWithAnErrorOnAPageThatRepeatsItself(t *testing.T) {
+func TestNumbersAll_RepeatedPageIsAnError(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, page(true, "a", "b")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
-	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
+	require.EqualError(t, err, "agentphone: listing: the server returned the same page again")
 	assert.Equal(t, []string{"a", "b"}, ids)
-	assert.Len(t, s.Requests(), 3, "once might be a list that grew by a page meanwhile")
+	assert.Len(t, s.Requests(), 3, "one repetition might be a list that grew by a page meanwhile")
 }
 
-func TestItemsThatArePushedToTheNextPageAreGivenOnce(t *testing.T) {
+func TestNumbersAll_ItemsPushedToTheNextPageAreYieldedOnce(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.InTurn(page(true, "a", "b"), page(true, "b", "c"), page(false, "c")))
 	ids, err := allIDs(t, c, agentphone.ListNumbersParams{Limit: 2})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "c"}, ids)
 }
 
-func TestEveryShapeOfAListIsRead(t *testing.T) {
+func TestNumbersList_ReadsEveryShape(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body    string
 		offset  int
@@ -175,15 +178,20 @@ func TestEveryShapeOfAListIsRead(t *testing.T) {
 			assert.Equal(t, tc.total, p.Total)
 		})
 	}
+}
+
+func TestNumbersList_BodyThatIsNoListIsADecodeError(t *testing.T) {
 	for _, body := range []string{`{}`, `{"message":"hello"}`, `"x"`, `{"data":{}}`, `null`, ``} {
-		c, _ := apitest.NewClient(t, apitest.Always(200, body))
-		_, err := c.Numbers.List(t.Context(), agentphone.ListNumbersParams{})
-		var decodeErr *agentphone.DecodeError
-		require.ErrorAs(t, err, &decodeErr, body)
+		t.Run(body, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, body))
+			_, err := c.Numbers.List(t.Context(), agentphone.ListNumbersParams{})
+			var decodeErr *agentphone.DecodeError
+			require.ErrorAs(t, err, &decodeErr)
+		})
 	}
 }
 
-func TestCollect(t *testing.T) {
+func TestCollect_ReturnsUpToLimitItems(t *testing.T) {
 	c, s := apitest.NewClient(t, numbersFrom(250))
 	got, err := agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 120)
 	require.NoError(t, err)
@@ -192,186 +200,29 @@ func TestCollect(t *testing.T) {
 	got, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
 	require.NoError(t, err)
 	assert.Len(t, got, 250)
+}
 
-	c, _ = apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
+func TestCollect_ReturnsTheItemsBeforeAnError(t *testing.T) {
+	c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
 		if n == 2 {
 			return apitest.Response(401, ``), nil
 		}
 		return numbersFrom(250)(n, r)
 	})
-	got, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
+	got, err := agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), 0)
 	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
-	assert.Len(t, got, 100, "what came before the error is not lost")
+	assert.Len(t, got, 100)
+}
 
-	_, err = agentphone.Collect[int](nil, 1)
+func TestCollect_RefusesNilAndNegativeLimit(t *testing.T) {
+	c, _ := apitest.NewClient(t, numbersFrom(250))
+	_, err := agentphone.Collect[int](nil, 1)
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	_, err = agentphone.Collect(c.Numbers.All(t.Context(), agentphone.ListNumbersParams{}), -1)
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 }
 
-// mailbox serves messages, newest first, paged by time as the API does. before is exclusive, or
-// inclusive: the API does not say which.
-type mailbox struct {
-	at        []time.Time // of message first, first+1, ...: newest first
-	first     int
-	format    string
-	inclusive bool
-}
-
-func (m *mailbox) answer(_ int, r apitest.Request) (*http.Response, error) {
-	limit, _ := strconv.Atoi(r.Query.Get("limit"))
-	before, errBefore := time.Parse(time.RFC3339, r.Query.Get("before"))
-	after, errAfter := time.Parse(time.RFC3339, r.Query.Get("after"))
-	var items []string
-	more := false
-	for i, at := range m.at {
-		if errBefore == nil && !at.Before(before) && !(m.inclusive && at.Equal(before)) {
-			continue
-		}
-		if errAfter == nil && !at.After(after) {
-			continue
-		}
-		if len(items) == limit {
-			more = true
-			break
-		}
-		items = append(items, fmt.Sprintf(`{"id":"msg_%d","receivedAt":%q,"from_":"+14155550001"}`, m.first+i, at.Format(m.format)))
-	}
-	return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%t}`, strings.Join(items, ","), more)), nil
-}
-
-func TestAllMessagesLosesAndRepeatsNone(t *testing.T) {
-	newest := time.Date(2026, 4, 19, 17, 20, 11, 123456000, time.UTC)
-	spread := func(n int, step time.Duration, sameInARow int) []time.Time {
-		at := make([]time.Time, n)
-		for i := range at {
-			at[i] = newest.Add(-step * time.Duration(i/sameInARow))
-		}
-		return at
-	}
-	const micros, seconds = "2006-01-02T15:04:05.000000Z", "2006-01-02T15:04:05Z"
-	for name, tc := range map[string]struct {
-		at     []time.Time
-		format string
-		limit  int
-	}{
-		"10,000 apart":                     {spread(10_000, time.Second, 1), micros, 0},
-		"all times different, small pages": {spread(50, time.Microsecond, 1), micros, 7},
-		"pairs across every border":        {spread(50, time.Second, 2), micros, 3},
-		"threes across every border":       {spread(60, time.Millisecond, 3), "2006-01-02T15:04:05.000Z", 4},
-		"more ties than a page holds":      {spread(400, time.Second, 150), micros, 20},
-		"ties as large as the page":        {spread(100, time.Second, 20), micros, 20},
-		"shown cut to seconds":             {spread(90, 100*time.Millisecond, 1), seconds, 25},
-		"shown without a zone":             {spread(50, time.Second, 2), "2006-01-02 15:04:05.000000", 3},
-		"none":                             {nil, micros, 5},
-	} {
-		for _, inclusive := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, inclusive %t", name, inclusive), func(t *testing.T) {
-				m := &mailbox{at: tc.at, format: tc.format, inclusive: inclusive}
-				c, _ := apitest.NewClient(t, m.answer)
-				got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: tc.limit}), 0)
-				require.NoError(t, err)
-				require.Len(t, got, len(tc.at))
-				for i, msg := range got {
-					require.Equal(t, fmt.Sprintf("msg_%d", i), msg.ID)
-					require.Equal(t, "+14155550001", msg.From)
-				}
-			})
-		}
-	}
-}
-
-func TestAllMessagesIsNotDisturbedByThoseThatArrive(t *testing.T) {
-	start := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-	var at []time.Time
-	for i := range 30 {
-		at = append(at, start.Add(-time.Duration(i)*time.Second))
-	}
-	arrivals := 0
-	c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
-		m := &mailbox{format: time.RFC3339, first: -arrivals}
-		for i := range arrivals {
-			m.at = append(m.at, start.Add(time.Duration(arrivals-i)*time.Minute))
-		}
-		m.at = append(m.at, at...)
-		arrivals += 3
-		return m.answer(n, r)
-	})
-	got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: 4}), 0)
-	require.NoError(t, err)
-	require.Len(t, got, 30)
-	for i, msg := range got {
-		assert.Equal(t, fmt.Sprintf("msg_%d", i), msg.ID)
-	}
-	assert.Greater(t, arrivals, 9)
-}
-
-func TestAllMessagesKeepsToBeforeAndAfter(t *testing.T) {
-	newest := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-	m := &mailbox{format: time.RFC3339}
-	for i := range 100 {
-		m.at = append(m.at, newest.Add(-time.Duration(i)*time.Second))
-	}
-	c, s := apitest.NewClient(t, m.answer)
-	seq := c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{
-		Limit: 10, Before: agentphone.NewTimestamp(m.at[19]), After: agentphone.NewTimestamp(m.at[60]),
-	})
-	for range 2 {
-		got, err := agentphone.Collect(seq, 0)
-		require.NoError(t, err)
-		require.Len(t, got, 40)
-		assert.Equal(t, "msg_20", got[0].ID)
-		assert.Equal(t, "msg_59", got[39].ID)
-	}
-	assert.Equal(t, "2026-04-19T17:19:11Z", s.Requests()[3].Query.Get("after"))
-}
-
-func TestAllMessagesEndsWhereItCannotGoOn(t *testing.T) {
-	same := make([]time.Time, 500)
-	for i := range same {
-		same[i] = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-	}
-	iterate := func(answer func(int, apitest.Request) (*http.Response, error)) ([]agentphone.NumberMessage, int, error) {
-		c, s := apitest.NewClient(t, answer)
-		got, err := agentphone.Collect(c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}), 0)
-		return got, len(s.Requests()), err
-	}
-	got, requests, err := iterate((&mailbox{at: same, format: time.RFC3339}).answer)
-	require.EqualError(t, err, "agentphone: listing: more messages bear one timestamp than the server gives on a page")
-	assert.Len(t, got, 200)
-	assert.Equal(t, 2, requests)
-
-	got, requests, err = iterate(apitest.Always(200, `{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"},{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: the server gave the same page again")
-	assert.Len(t, got, 2)
-	assert.Equal(t, 2, requests)
-
-	_, _, err = iterate(apitest.Always(200, `{"data":[{"id":"a"}],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: a page of messages has no timestamps to go on from")
-
-	_, requests, err = iterate(apitest.Always(200, `{"data":[],"hasMore":true}`))
-	require.EqualError(t, err, "agentphone: listing: the server gave over 10 empty pages in a row")
-	assert.Equal(t, 11, requests)
-
-	got, _, err = iterate(apitest.InTurn(`{"data":[{"id":"a","receivedAt":"2026-01-02T00:00:00Z"}],"hasMore":true}`, `{"data":[],"hasMore":true}`,
-		`{"data":[{"id":"b","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":false}`))
-	require.NoError(t, err)
-	assert.Len(t, got, 2)
-}
-
-func TestScopedListsRefuseFiltersTheyWouldIgnore(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, page(false)))
-	_, err := c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Status: agentphone.CallStatusFailed})
-	require.ErrorIs(t, err, agentphone.ErrValidation)
-	assert.Empty(t, s.Requests())
-	_, err = c.Agents.ListCalls(t.Context(), "agt_1", agentphone.ListCallsParams{Limit: 5, Offset: 5})
-	require.NoError(t, err)
-	_, err = c.Calls.List(t.Context(), agentphone.ListCallsParams{Status: agentphone.CallStatusFailed, Direction: agentphone.DirectionInbound, Search: "a b"})
-	require.NoError(t, err)
-	assert.Equal(t, "direction=inbound&search=a+b&status=failed", s.Requests()[1].Query.Encode())
-}
-
-func TestAListEndsWithItsContext(t *testing.T) {
+func TestNumbersAll_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	c, _ := apitest.NewClient(t, numbersFrom(500))
@@ -386,4 +237,37 @@ func TestAListEndsWithItsContext(t *testing.T) {
 	}
 	assert.Equal(t, 100, n)
 	assert.True(t, errors.Is(last, context.Canceled))
+}
+
+// Calls come in while a program ranges over its calls, one per page.
+func TestCallsAll_YieldsAGrowingListWholeAndOnce(t *testing.T) {
+	for _, added := range [][]string{{"c4"}, {"c5", "c4"}} {
+		t.Run(strings.Join(added, " "), func(t *testing.T) {
+			ids := []string{"c3", "c2", "c1"}
+			c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+				var offset, limit int
+				_, _ = fmt.Sscan(r.Query.Get("offset"), &offset)
+				_, _ = fmt.Sscan(r.Query.Get("limit"), &limit)
+				if offset == 1 && len(ids) == 3 {
+					ids = append(added, ids...)
+				}
+				end := min(offset+limit, len(ids))
+				var items []string
+				for _, id := range ids[min(offset, end):end] {
+					items = append(items, `{"id":"`+id+`"}`)
+				}
+				return apitest.Response(200, fmt.Sprintf(`{"data":[%s],"hasMore":%v,"total":%d}`, strings.Join(items, ","), end < len(ids), len(ids))), nil
+			})
+			calls, err := agentphone.Collect(c.Calls.All(t.Context(), agentphone.ListCallsParams{Limit: 1}), 0)
+			require.NoError(t, err)
+			seen := map[string]int{}
+			for _, call := range calls {
+				seen[call.ID]++
+				assert.Equal(t, 1, seen[call.ID], call.ID)
+			}
+			for _, id := range []string{"c3", "c2", "c1"} {
+				assert.Equal(t, 1, seen[id], id)
+			}
+		})
+	}
 }

@@ -16,11 +16,12 @@ var opGetRecording = operation{
 	mediaType: "audio/wav", silence: 30 * time.Second,
 }
 
-// DownloadRecording writes a call's recording, a WAV file, to w as it comes, and returns how many bytes
-// it wrote. [ErrNotFound]: there is none. No key is sent. (GET /v1/calls/{call_id}/recording)
+// DownloadRecording writes the recording of a call, a WAV file, to w while it is received, and returns the number of
+// bytes written. It sends no API key. (GET /v1/calls/{call_id}/recording)
 //
-// It is retried until the download begins. A download that breaks off, or stands still for 30 s,
-// is an error, and w has the part that came. An answer that is no recording is a *[DecodeError].
+// It fails with [ErrNotFound] if there is no recording, and with a *[DecodeError] if the response is not a recording.
+// It is retried until the download begins. A download that breaks off or receives nothing for 30 seconds is an error;
+// what was received until then has been written to w.
 func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w io.Writer, opts ...RequestOption) (int64, error) {
 	if w == nil {
 		return 0, &ValidationError{"w", "is nil"}
@@ -32,16 +33,16 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 	}
 	defer func() { _ = res.Stream.Close() }()
 	in := bufio.NewReader(res.Stream)
-	begin, err := in.Peek(512)
+	begin, err := in.Peek(512) // what DetectContentType looks at
 	switch {
 	case len(begin) == 0 && err == io.EOF:
 		return 0, svc.unreadable(&opGetRecording, res, errEmptyBody)
 	case res.Header.Get("Content-Type") == "" && strings.HasPrefix(http.DetectContentType(begin), "text/"):
-		return 0, svc.unreadable(&opGetRecording, res, errors.New("it is a text, not "+opGetRecording.mediaType))
+		return 0, svc.unreadable(&opGetRecording, res, errors.New("the body is text, want "+opGetRecording.mediaType))
 	}
-	whole := riffSize(begin)
+	size := riffSize(begin)
 	n, err := io.Copy(w, in)
-	if err == nil && res.EndsByClose && n < whole {
+	if err == nil && res.EndsByClose && n < size {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
@@ -50,12 +51,13 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 	return n, nil
 }
 
-// riffSize is how long a WAV file says that it is; 0 if it does not say, as one that was written while it was recorded.
+// riffSize returns the size in bytes that a WAV file has by its header, or 0 if the header has none, as in a file that
+// was written during the recording.
 func riffSize(begin []byte) int64 {
 	if len(begin) < 8 || string(begin[:4]) != "RIFF" {
 		return 0
 	}
-	const placeholder = 0x7ffff000 // those in use are above
+	const placeholder = 0x7ffff000 // written, or a larger size, by programs that do not know the size yet
 	size := binary.LittleEndian.Uint32(begin[4:])
 	if size >= placeholder {
 		return 0

@@ -2,8 +2,8 @@ package agentphone
 
 import "context"
 
-// RegistrationService registers the account for business texting in the US (A2P 10DLC), without
-// which carriers filter its messages.
+// RegistrationService registers the account for business messaging in the US (A2P 10DLC), without which carriers filter
+// its messages.
 type RegistrationService service
 
 var (
@@ -11,7 +11,7 @@ var (
 	opRegistrationStatus = operation{method: "GET", path: "/v1/register/status", idempotent: true}
 )
 
-// RegistrationType is who registers.
+// RegistrationType is the kind of business that registers.
 type RegistrationType string
 
 const (
@@ -33,7 +33,7 @@ const (
 	OrganizationGovernment         OrganizationType = "government"
 )
 
-// ContactTitle is the position of the person who registers.
+// ContactTitle is the position of the person whom carriers may contact.
 type ContactTitle string
 
 const (
@@ -44,10 +44,10 @@ const (
 	ContactTitleVP       ContactTitle = "vp"
 	ContactTitleGM       ContactTitle = "gm"
 	ContactTitleDirector ContactTitle = "director"
-	ContactTitleOther    ContactTitle = "other" // name it in RegisterParams.ContactTitleOther
+	ContactTitleOther    ContactTitle = "other" // named by [RegisterParams].ContactTitleOther
 )
 
-// UseCase is what the messages are for.
+// UseCase is a purpose of the messages.
 type UseCase string
 
 const (
@@ -63,7 +63,7 @@ const (
 	UseCaseTwoFactorAuthentication   UseCase = "two_factor_authentication"
 )
 
-// MessageVolume is how much is sent.
+// MessageVolume is the volume of messages that is expected.
 type MessageVolume string
 
 const (
@@ -71,7 +71,7 @@ const (
 	MessageVolumeHigh MessageVolume = "high"
 )
 
-// MessageContent is something that carriers want to know of in messages.
+// MessageContent is a kind of content that carriers require to be declared.
 type MessageContent string
 
 const (
@@ -88,14 +88,14 @@ type RegisterParams struct {
 	FirstName         string       `json:"first_name"`   // required
 	LastName          string       `json:"last_name"`    // required
 	Email             string       `json:"email"`        // required
-	PhoneNumber       string       `json:"phone_number"` // required
+	PhoneNumber       string       `json:"phone_number"` // required: E.164
 	ContactTitle      ContactTitle `json:"contact_title,omitzero"`
-	ContactTitleOther string       `json:"contact_title_other,omitzero"`
+	ContactTitleOther string       `json:"contact_title_other,omitzero"` // for ContactTitleOther
 
 	BusinessName     string           `json:"business_name,omitzero"`
 	BrandName        string           `json:"brand_name,omitzero"`
 	OrganizationType OrganizationType `json:"organization_type,omitzero"`
-	EIN              string           `json:"ein,omitzero"` // the US tax number of a business
+	EIN              string           `json:"ein,omitzero"` // US Employer Identification Number of a business
 	WebsiteURL       string           `json:"website_url,omitzero"`
 	Industry         string           `json:"industry,omitzero"`
 	BusinessRegions  []string         `json:"business_regions,omitzero"`
@@ -107,19 +107,19 @@ type RegisterParams struct {
 	ZipCode        string `json:"zip_code"` // required
 	Country        string `json:"country,omitzero"`
 
-	PlannedNumbers    int              `json:"planned_numbers,omitzero"`
-	Description       string           `json:"description"`     // required, 40 characters or more: what the messages are about
-	UseCases          []UseCase        `json:"use_cases"`       // required: 1 to 5
-	Volume            MessageVolume    `json:"volume,omitzero"` // MessageVolumeLow or High
-	MessageSamples    []string         `json:"message_samples"` // required: 2 to 5, of 20 to 1024 characters each, with the brand's name
-	ConsentFlow       string           `json:"consent_flow"`    // required, 40 characters or more: how people agree to be messaged
+	PlannedNumbers    int              `json:"planned_numbers,omitzero"` // how many phone numbers will send
+	Description       string           `json:"description"`              // required: what the messages are about, in 40 characters or more
+	UseCases          []UseCase        `json:"use_cases"`                // required: 1 to 5
+	Volume            MessageVolume    `json:"volume,omitzero"`          // MessageVolumeLow or MessageVolumeHigh
+	MessageSamples    []string         `json:"message_samples"`          // required: 2 to 5 of 20 to 1,024 characters each, which name the brand
+	ConsentFlow       string           `json:"consent_flow"`             // required: how people consent to the messages, in 40 characters or more
 	PrivacyPolicyURL  string           `json:"privacy_policy_url,omitzero"`
 	TermsOfServiceURL string           `json:"terms_of_service_url,omitzero"`
-	OptInImageURL     string           `json:"opt_in_image_url"` // required: a picture of where they agree
-	Includes          []MessageContent `json:"includes,omitzero"`
-	LinkSample        string           `json:"link_sample,omitzero"`
+	OptInImageURL     string           `json:"opt_in_image_url"`     // required: URL of an image that shows where people consent
+	Includes          []MessageContent `json:"includes,omitzero"`    // content that the messages have
+	LinkSample        string           `json:"link_sample,omitzero"` // for MessageContentLinks
 
-	// CreateSubAccount registers a new sub-account (the API's default) or, if false, the account itself.
+	// CreateSubAccount says whether to register a new sub-account, the default, or the account itself.
 	CreateSubAccount *bool `json:"create_sub_account,omitzero"`
 }
 
@@ -143,7 +143,7 @@ func (p RegisterParams) validate() error {
 	return inRange("planned_numbers", p.PlannedNumbers, 0)
 }
 
-// Registration is the answer to [RegistrationService.Register].
+// Registration is the result of [RegistrationService.Register].
 type Registration struct {
 	OK             bool   `json:"ok"`
 	Message        string `json:"message"`
@@ -152,22 +152,23 @@ type Registration struct {
 	FeeCents       int    `json:"fee_cents"`      // US cents charged for the registration
 }
 
-// Register hands in a registration, which may cost a fee; carriers decide on it within days.
+// Register submits a registration, for which the account may be charged. Carriers decide on it within days.
 // (POST /v1/register)
 //
-// Acts once: after [ErrOutcomeUnknown] look with Status before registering again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the registration with
+// [RegistrationService.Status] before submitting it again.
 func (s *RegistrationService) Register(ctx context.Context, params RegisterParams, opts ...RequestOption) (*Registration, error) {
 	return do[Registration](ctx, (*service)(s), &opRegister, nil, params, opts)
 }
 
-// RegistrationStatus is how far a registration is.
+// RegistrationStatus is the progress of a registration.
 type RegistrationStatus struct {
 	CampaignStatus string `json:"campaign_status"`
 	Message        string `json:"message"`
 	Stage          string `json:"stage"` // "" if unknown
 }
 
-// Status returns how far the registration is. Retried. (GET /v1/register/status)
+// Status returns the progress of the registration. Retried. (GET /v1/register/status)
 func (s *RegistrationService) Status(ctx context.Context, opts ...RequestOption) (*RegistrationStatus, error) {
 	return do[RegistrationStatus](ctx, (*service)(s), &opRegistrationStatus, nil, nil, opts)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
-// SignupService makes an account, for an agent that has none. Its two methods need
-// no key and send none, so a client made with NewClient("") will do.
+// SignupService creates an account in two steps, [SignupService.Start] and [SignupService.Verify]. Both send no API
+// key, so a client that was created with NewClient("") can call them.
 type SignupService service
 
 var (
@@ -19,13 +19,13 @@ var (
 
 // SignupParams are the parameters of [SignupService.Start].
 type SignupParams struct {
-	HumanEmail string `json:"human_email"`         // required: where the code is sent
-	AgentName  string `json:"agent_name,omitzero"` // of the starter agent; made up if empty
+	HumanEmail string `json:"human_email"`         // required: the address that the code is sent to
+	AgentName  string `json:"agent_name,omitzero"` // of the starter agent; generated if empty
 }
 
 func (p SignupParams) validate() error { return required("human_email", p.HumanEmail) }
 
-// Signup is a sign-up that waits for its code.
+// Signup is a sign-up that has begun and waits for [SignupService.Verify].
 type Signup struct {
 	VerificationID string    `json:"verification_id"`
 	HumanEmail     string    `json:"human_email"`
@@ -33,55 +33,59 @@ type Signup struct {
 	Message        string    `json:"message"`
 }
 
-// Start begins a sign-up: a six-digit code goes to the human's email. Nothing is made
-// before [SignupService.Verify]. (POST /v0/agent/sign-up)
+// Start begins a sign-up: it sends a code of six digits to the human by email. Nothing is created until
+// [SignupService.Verify]. (POST /v0/agent/sign-up)
 //
-// [ErrAccountExists]: the email has an account; ask its owner for a key rather than try
-// another email. Acts once: after [ErrOutcomeUnknown] look whether the code arrived; starting
-// again sends another email and makes another VerificationID.
+// It fails with [ErrAccountExists] if the address has an account; ask its owner for an API key instead of trying
+// another address.
+//
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] the code may have been sent,
+// but its VerificationID is lost: start again, which sends another code with its own VerificationID.
 func (s *SignupService) Start(ctx context.Context, params SignupParams, opts ...RequestOption) (*Signup, error) {
 	return do[Signup](ctx, (*service)(s), &opSignup, nil, params, opts)
 }
 
 // VerifySignupParams are the parameters of [SignupService.Verify].
 type VerifySignupParams struct {
-	VerificationID string `json:"verification_id"` // required: from Start
+	VerificationID string `json:"verification_id"` // required: that of [Signup]
 	OTPCode        string `json:"otp_code"`        // required: the six digits from the email
-	Source         string `json:"source,omitzero"` // what the sign-up came from
+	Source         string `json:"source,omitzero"` // where the sign-up comes from
 }
 
 func (p VerifySignupParams) validate() error {
 	return firstOf(required("verification_id", p.VerificationID), required("otp_code", p.OTPCode))
 }
 
-// Account is a new account with its starter agent and number. Printed or logged, it does
-// not show its key; encoded as JSON, or within an unexported field of a struct that is printed, it does.
+// Account is a new account with its starter agent and phone number.
+//
+// Printed with any verb or logged with log/slog, it does not show its APIKey. Encoded as JSON, or printed as an
+// unexported field of another struct, it does.
 type Account struct {
 	AccountID   string `json:"account_id"`
 	AgentID     string `json:"agent_id"`
 	NumberID    string `json:"number_id"`
-	PhoneNumber string `json:"phone_number"`
-	APIKey      string `json:"api_key"` // given this once: store it
+	PhoneNumber string `json:"phone_number"` // E.164
+	APIKey      string `json:"api_key"`      // returned only once: store it
 }
 
-// Verify ends a sign-up: it makes the account, a phone number, a starter agent and the
-// key. (POST /v0/agent/verify)
+// Verify completes a sign-up: it creates the account with a phone number, a starter agent and an API key.
+// (POST /v0/agent/verify)
 //
-// Acts once: after [ErrOutcomeUnknown] the account may exist, but its key was lost with the
-// answer. Trying the code again is harmless; if it is refused, the human makes a new key
-// in the dashboard.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] the account may exist, but its
+// API key was lost with the response. Verifying again does no harm; if the code is refused, the human generates an API
+// key in the dashboard.
 func (s *SignupService) Verify(ctx context.Context, params VerifySignupParams, opts ...RequestOption) (*Account, error) {
 	return do[Account](ctx, (*service)(s), &opVerifySignup, nil, params, opts)
 }
 
-// String is the account without its key.
+// String returns a text of the account without its API key.
 func (a Account) String() string {
 	return fmt.Sprintf("Account{AccountID:%s AgentID:%s NumberID:%s PhoneNumber:%s APIKey:%s}",
 		a.AccountID, a.AgentID, a.NumberID, a.PhoneNumber, redact.Mark)
 }
 
-// Format prints String whatever the verb.
+// Format implements [fmt.Formatter]: it prints String with any verb.
 func (a Account) Format(f fmt.State, verb rune) { formatText(f, verb, a.String()) }
 
-// LogValue is String.
+// LogValue implements [slog.LogValuer]: it returns String.
 func (a Account) LogValue() slog.Value { return slog.StringValue(a.String()) }

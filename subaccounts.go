@@ -6,8 +6,8 @@ import (
 	"iter"
 )
 
-// SubAccountsService manages sub-accounts, whose agents, numbers and messages are apart from the
-// account's. [Client.ForSubAccount] is a client for one. There is one level of them.
+// SubAccountsService manages sub-accounts, whose agents, numbers and messages are separate from the account's.
+// [Client.ForSubAccount] returns a client that acts for one. A sub-account has no sub-accounts.
 type SubAccountsService service
 
 var (
@@ -17,7 +17,7 @@ var (
 	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyOK: true}
 )
 
-// SubAccount is a part of the account.
+// SubAccount is a sub-account.
 type SubAccount struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
@@ -27,23 +27,23 @@ type SubAccount struct {
 
 const maxSubAccountsPage = 500
 
-// ListSubAccountsParams are the parameters of [SubAccountsService.List] and All.
+// ListSubAccountsParams are the parameters of [SubAccountsService.List] and [SubAccountsService.All].
 type ListSubAccountsParams struct {
-	Limit     int `url:"limit,omitempty"` // 1 to 500; All asks for 500
-	Offset    int `url:"offset,omitempty"`
-	StatsDays int `url:"stats_days,omitempty"` // days that the API's statistics look back
+	Limit     int `url:"limit,omitempty"`      // page size, 1 to 500; the default for All is 500
+	Offset    int `url:"offset,omitempty"`     // number of sub-accounts to skip
+	StatsDays int `url:"stats_days,omitempty"` // number of days that the API's statistics cover
 }
 
 func (p ListSubAccountsParams) validate() error {
 	return firstOf(checkPage(p.Limit, maxSubAccountsPage, p.Offset), inRange("stats_days", p.StatsDays, 0))
 }
 
-// List returns one page of the sub-accounts. Retried. (GET /v1/sub-accounts)
+// List returns one page of the account's sub-accounts. Retried. (GET /v1/sub-accounts)
 func (s *SubAccountsService) List(ctx context.Context, params ListSubAccountsParams, opts ...RequestOption) (*Page[SubAccount], error) {
 	return list[SubAccount](ctx, (*service)(s), &opListSubAccounts, nil, params, params.Offset, opts)
 }
 
-// All iterates over the sub-accounts. (GET /v1/sub-accounts)
+// All iterates over the account's sub-accounts. Retried. (GET /v1/sub-accounts)
 func (s *SubAccountsService) All(ctx context.Context, params ListSubAccountsParams, opts ...RequestOption) iter.Seq2[SubAccount, error] {
 	return allByOffset(params.Offset, cmp.Or(params.Limit, maxSubAccountsPage), func(a *SubAccount) string { return a.ID },
 		func(offset, limit int) (*Page[SubAccount], error) {
@@ -58,9 +58,10 @@ type CreateSubAccountParams struct {
 
 func (p CreateSubAccountParams) validate() error { return required("name", p.Name) }
 
-// Create makes a sub-account. (POST /v1/sub-accounts)
+// Create creates a sub-account. (POST /v1/sub-accounts)
 //
-// Acts once: after [ErrOutcomeUnknown] look for the name with List before creating it again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the name with
+// [SubAccountsService.List] before creating the sub-account again.
 func (s *SubAccountsService) Create(ctx context.Context, params CreateSubAccountParams, opts ...RequestOption) (*SubAccount, error) {
 	return do[SubAccount](ctx, (*service)(s), &opCreateSubAccount, nil, params, opts)
 }
@@ -77,8 +78,8 @@ func (s *SubAccountsService) Update(ctx context.Context, subAccountID string, pa
 	return do[SubAccount](ctx, (*service)(s), &opUpdateSubAccount, []string{subAccountID}, params, opts)
 }
 
-// Delete deletes a sub-account. Retried: if the answer to a first attempt was lost, the error of the second
-// is [ErrNotFound]. (DELETE /v1/sub-accounts/{sub_account_id})
+// Delete deletes a sub-account. Retried: if the response to one attempt is lost, the next fails with [ErrNotFound].
+// (DELETE /v1/sub-accounts/{sub_account_id})
 func (s *SubAccountsService) Delete(ctx context.Context, subAccountID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteSubAccount, []string{subAccountID}, nil, opts)
 }

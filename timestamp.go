@@ -8,23 +8,21 @@ import (
 	"time"
 )
 
-// Timestamp is a point in time as the API writes it. It holds a [time.Time] in
-// UTC, whose methods it has. A time that the API gives as null, "" or not at all is
-// the zero Timestamp (IsZero).
+// Timestamp is a time in requests and responses: a [time.Time] in UTC. A time that a response gives as null, "" or not
+// at all is the zero Timestamp, for which IsZero returns true.
 //
-// It reads ISO 8601 with or without a fraction, a zone ("Z", "+00:00", "+0000";
-// none is UTC) or a time of day, and numbers (epoch seconds, or milliseconds where
-// they are too large for seconds). It writes RFC 3339, and null when it is zero.
+// It decodes from the formats that the API uses: ISO 8601 with or without a time of day, a fraction of a second and a
+// zone (none is UTC), and numbers of seconds, or of milliseconds from 1e11 on, since 1970. It encodes as RFC 3339, or
+// null if it is zero.
 type Timestamp struct{ time.Time }
 
-// NewTimestamp is the Timestamp of t, for request parameters such as
-// [ListMessagesParams].Before.
+// NewTimestamp returns t as a Timestamp, for parameters such as [ListMessagesParams].Before.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
 var errTimestamp = errors.New("a time is neither ISO 8601 nor a number")
 
-// The layouts of what has been seen beside RFC 3339. time.Parse accepts a fraction
-// of a second behind any of them.
+// timestampLayouts are the layouts that the API has been seen to use. time.Parse accepts a fraction of a second in all
+// of them.
 var timestampLayouts = []string{
 	time.RFC3339,
 	"2006-01-02T15:04:05",
@@ -35,7 +33,7 @@ var timestampLayouts = []string{
 	"2006-01-02",
 }
 
-// UnmarshalJSON reads a time; an error says nothing of the text that it could not read.
+// UnmarshalJSON decodes a time. Its error does not contain the text that is not a time.
 func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	switch {
 	case string(data) == "null":
@@ -44,7 +42,7 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	case len(data) == 0 || data[0] != '"':
 		return t.fromEpoch(data)
 	}
-	// Nearly all times are RFC 3339, which package time reads without a copy.
+	// Nearly all times are RFC 3339, which package time parses without an allocation.
 	var parsed time.Time
 	if parsed.UnmarshalJSON(data) == nil {
 		return t.set(parsed)
@@ -73,15 +71,15 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 
 func (t *Timestamp) set(parsed time.Time) error {
 	if parsed = parsed.UTC(); parsed.Year() < 0 || parsed.Year() > 9999 {
-		return errTimestamp // its zone moved it to where JSON cannot write it
+		return errTimestamp // in UTC it is in a year that cannot be encoded
 	}
 	t.Time = parsed
 	return nil
 }
 
-// Epoch numbers: a second count has 12 digits only in 5138, a millisecond count
-// has had them since 1973.
-const firstEpochMillis, lastEpochMillis = 1e11, 253402300799e3 // the latter: the end of 9999
+// A number from firstEpochMillis on is milliseconds: as such it is 1973 or later, as seconds it would be the year 5138.
+// lastEpochMillis is the last second of the year 9999.
+const firstEpochMillis, lastEpochMillis = 1e11, 253402300799e3
 
 func (t *Timestamp) fromEpoch(data []byte) error {
 	var n float64
@@ -99,7 +97,7 @@ func (t *Timestamp) fromEpoch(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes RFC 3339 in UTC, or null for the zero Timestamp.
+// MarshalJSON encodes the time as RFC 3339 in UTC, or the zero Timestamp as null.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -107,8 +105,8 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return t.UTC().MarshalJSON()
 }
 
-// EncodeValues writes the time into a query, to the microsecond (the API's own
-// precision).
+// EncodeValues adds the time, unless it is zero, to a query as RFC 3339 with microseconds, the precision of the API. It
+// implements Encoder of github.com/google/go-querystring.
 func (t Timestamp) EncodeValues(key string, v *url.Values) error {
 	if !t.IsZero() {
 		v.Set(key, t.UTC().Format("2006-01-02T15:04:05.999999Z07:00"))

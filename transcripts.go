@@ -7,31 +7,31 @@ import (
 
 var opGetTranscript = operation{method: "GET", path: "/v1/calls/{call_id}/transcript", idempotent: true}
 
-// TranscriptRole is who speaks.
+// TranscriptRole says who speaks.
 type TranscriptRole string
 
 const (
 	RoleUser  TranscriptRole = "user"  // the human
-	RoleAgent TranscriptRole = "agent" // the AI
+	RoleAgent TranscriptRole = "agent" // the AI agent
 )
 
-// TranscriptTurn is a turn of a call: what the human said and what the agent answered.
+// TranscriptTurn is a turn of a call: what the human said and how the agent answered.
 type TranscriptTurn struct {
 	ID         string    `json:"id"`
-	Transcript string    `json:"transcript"` // the human; "" if the agent spoke first
-	Confidence *float64  `json:"confidence"` // of the speech recognition, 0 to 1; nil if unknown
-	Response   string    `json:"response"`   // the agent; "" if it did not answer
+	Transcript string    `json:"transcript"` // what the human said; "" if the agent spoke first
+	Confidence *float64  `json:"confidence"` // of the speech recognition: 0 to 1; nil if unknown
+	Response   string    `json:"response"`   // what the agent said; "" if it said nothing
 	CreatedAt  Timestamp `json:"createdAt"`
 }
 
-// TranscriptEntry is one thing said.
+// TranscriptEntry is what one side said at one time.
 type TranscriptEntry struct {
 	Role      TranscriptRole `json:"role"`
-	Content   string         `json:"content"`
+	Content   string         `json:"content"` // the words
 	CreatedAt Timestamp      `json:"createdAt"`
 }
 
-// dialogue puts turns into the order of speaking.
+// dialogue returns what was said in turns, in spoken order.
 func dialogue(turns []TranscriptTurn) []TranscriptEntry {
 	var out []TranscriptEntry
 	for _, t := range turns {
@@ -45,17 +45,17 @@ func dialogue(turns []TranscriptTurn) []TranscriptEntry {
 	return out
 }
 
-// CallTranscript is what was said in a call.
+// CallTranscript is the transcript of a call.
 type CallTranscript struct {
-	CallID string `json:"callId"` // "" if the API did not give it
-	// Transcript is what was said, in order, in whichever shape the API gave it.
+	CallID string `json:"callId"` // "" if the response does not have it
+	// Transcript is what was said, in spoken order, whichever shape the response has.
 	Transcript []TranscriptEntry `json:"transcript"`
-	// Transcripts is the same as turns, if the API gave it so; they have confidence and ids.
+	// Transcripts is the same as turns, which have ids and confidences, or nil if the response has entries.
 	Transcripts []TranscriptTurn `json:"transcripts"`
 }
 
-// UnmarshalJSON reads each of the shapes that the API has been seen to answer with: an object with
-// entries or with turns, or a bare list of either.
+// UnmarshalJSON decodes each of the shapes that the API uses: an object with entries or with turns, or a bare array of
+// either.
 func (c *CallTranscript) UnmarshalJSON(data []byte) error {
 	*c = CallTranscript{}
 	if len(data) > 0 && data[0] == '[' {
@@ -80,7 +80,7 @@ func (c *CallTranscript) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// transcriptItem is either an entry or a turn.
+// transcriptItem is a TranscriptEntry or a TranscriptTurn.
 type transcriptItem struct {
 	TranscriptTurn
 	Role    TranscriptRole `json:"role"`
@@ -111,7 +111,7 @@ func (c *CallTranscript) readList(data []byte) error {
 	return nil
 }
 
-// Transcript returns what was said in a call, so far if it goes on. Retried.
+// Transcript returns the transcript of a call. While the call is in progress that is what was said so far. Retried.
 // (GET /v1/calls/{call_id}/transcript)
 func (s *CallsService) Transcript(ctx context.Context, callID string, opts ...RequestOption) (*CallTranscript, error) {
 	return do[CallTranscript](ctx, (*service)(s), &opGetTranscript, []string{callID}, nil, opts)

@@ -15,8 +15,9 @@ import (
 
 const (
 	maxStreamSilence = 45 * time.Second // three missed heartbeats
-	// minStreamPause is between connections that bring nothing, whatever WithRetryWait says.
-	minStreamPause = 100 * time.Millisecond
+	// minReconnectWait is the shortest wait after a second connection in a row that brought no turn, whatever
+	// WithRetryWait says.
+	minReconnectWait = 100 * time.Millisecond
 )
 
 var opStreamTranscript = operation{
@@ -24,25 +25,24 @@ var opStreamTranscript = operation{
 	mediaType: "text/event-stream", silence: maxStreamSilence,
 }
 
-// TranscriptEventType names what a [TranscriptEvent] tells.
+// TranscriptEventType is the type of a [TranscriptEvent].
 type TranscriptEventType string
 
 const (
-	TranscriptEventConnected TranscriptEventType = "connected"
-	TranscriptEventTurn      TranscriptEventType = "turn"
-	TranscriptEventEnded     TranscriptEventType = "ended"
+	TranscriptEventConnected TranscriptEventType = "connected" // the first event
+	TranscriptEventTurn      TranscriptEventType = "turn"      // something was said
+	TranscriptEventEnded     TranscriptEventType = "ended"     // the last event: the call is over
 )
 
-// TranscriptEvent is an event of a live transcript. Of Connected, Turn and Ended the one that Type names
-// is set.
+// TranscriptEvent is an event of a live transcript. Exactly one of Connected, Turn and Ended is not nil.
 type TranscriptEvent struct {
 	Type      TranscriptEventType
-	Connected *TranscriptConnectedData
-	Turn      *TranscriptEntry
-	Ended     *TranscriptEndedData
+	Connected *TranscriptConnectedData // for TranscriptEventConnected
+	Turn      *TranscriptEntry         // for TranscriptEventTurn
+	Ended     *TranscriptEndedData     // for TranscriptEventEnded
 }
 
-// TranscriptConnectedData is the first event: the call that is heard.
+// TranscriptConnectedData is the data of a connected event: the call whose transcript follows.
 type TranscriptConnectedData struct {
 	CallID     string     `json:"callId"`
 	Status     CallStatus `json:"status"`
@@ -54,41 +54,42 @@ type TranscriptConnectedData struct {
 	StartedAt  Timestamp  `json:"startedAt"`
 }
 
-// TranscriptEndedData is the last event: the call is over.
+// TranscriptEndedData is the data of an ended event.
 type TranscriptEndedData struct {
 	CallID          string     `json:"callId"`
 	Status          CallStatus `json:"status"`
 	EndedAt         Timestamp  `json:"endedAt"`
-	DurationSeconds *float64   `json:"durationSeconds"`
+	DurationSeconds *float64   `json:"durationSeconds"` // nil if unknown
 }
 
-// StreamTranscript iterates over what is said in a call, from its beginning and then as it is
-// spoken: one connected event, turns, and one ended event, after which it stops. It works on calls that
-// are over too. (GET /v1/calls/{call_id}/transcript/stream)
+// StreamTranscript iterates over the transcript of a call, from its beginning and then live: a connected event, a turn
+// event for each thing said, and an ended event, which is the last. It also works for calls that are over.
+// (GET /v1/calls/{call_id}/transcript/stream)
 //
-// A connection that breaks, or is silent for 45 s (the server sends a heartbeat every 15 s), is made
-// anew, with growing waits ([WithRetryWait]), and no turn is lost or given twice. Only the context, the
-// call's end or an error that will not pass, such as [ErrNotFound], ends the stream; the error is the
-// last thing that it yields. Memory does not grow with the length of the call.
+// If the connection breaks, or is silent for 45 seconds (the server sends a heartbeat every 15 seconds), it reconnects
+// after an exponential backoff with full jitter ([WithRetryWait]), or after the reconnection time that the server gave.
+// No turn is lost or yielded twice. The stream ends before the ended event only with its context, or with an error that
+// is not transient, such as [ErrNotFound]; such an error is the last value that it yields. Memory use does not grow
+// with the length of the call.
 func (s *CallsService) StreamTranscript(ctx context.Context, callID string, opts ...RequestOption) iter.Seq2[TranscriptEvent, error] {
 	return func(yield func(TranscriptEvent, error) bool) {
-		l := listener{service: (*service)(s), yield: yield}
+		r := transcriptReader{service: (*service)(s), yield: yield}
 		for failures := 1; ; failures++ {
-			before := l.turns
-			done, err := l.listen(ctx, callID, opts)
+			before := r.turns
+			done, err := r.readConnection(ctx, callID, opts)
 			if done {
 				return
 			}
-			if l.turns > before {
+			if r.turns > before {
 				failures = 1
 			}
-			if err == nil || mayPass(err) && ctx.Err() == nil {
-				wait := max(l.client.cfg.transport.Backoff(failures), l.retry, askedToWait(err))
+			if err == nil || isTransient(err) && ctx.Err() == nil {
+				wait := max(r.client.cfg.transport.Backoff(failures), r.retry, retryAfter(err))
 				if failures > 1 {
-					wait = max(wait, minStreamPause)
+					wait = max(wait, minReconnectWait)
 				}
 				if ended := sleep(ctx, wait); ended != nil {
-					err = &TransportError{Operation: opStreamTranscript.String(), Attempts: l.attempts, Err: ended, Last: err}
+					err = &TransportError{Operation: opStreamTranscript.String(), Attempts: r.attempts, Err: ended, Last: err}
 				} else {
 					continue
 				}
@@ -99,78 +100,79 @@ func (s *CallsService) StreamTranscript(ctx context.Context, callID string, opts
 	}
 }
 
-// listener is what one iteration over a stream keeps from connection to connection.
-type listener struct {
+// transcriptReader is the state of one iteration over a stream, across its connections.
+type transcriptReader struct {
 	*service
 	yield     func(TranscriptEvent, error) bool
 	connected bool
-	turns     int           // given so far; the server sends them all again on each connection
-	attempts  int           // requests in all
-	retry     time.Duration // the wait that the server asked for last
+	turns     int           // yielded so far; the server sends them again on each connection
+	attempts  int           // HTTP requests in all
+	retry     time.Duration // the reconnection time that the server gave last, or 0
 }
 
-// listen reads one connection. It returns done if the iteration is over, and otherwise why the connection
-// is, nil for a mere end.
-func (l *listener) listen(ctx context.Context, callID string, opts []RequestOption) (done bool, err error) {
-	res, err := l.stream(ctx, &opStreamTranscript, callID, opts)
+// readConnection yields the events of one connection that were not yielded before. If the iteration is over it returns
+// done; otherwise it returns the error that ended the connection, or nil if the server just closed it.
+func (r *transcriptReader) readConnection(ctx context.Context, callID string, opts []RequestOption) (done bool, err error) {
+	res, err := r.stream(ctx, &opStreamTranscript, callID, opts)
 	if err != nil {
 		var failed *TransportError
 		if errors.As(err, &failed) {
-			l.attempts += failed.Attempts
-			failed.Attempts = l.attempts
+			r.attempts += failed.Attempts
+			failed.Attempts = r.attempts
 		}
 		return false, err
 	}
 	defer func() { _ = res.Stream.Close() }()
-	l.attempts += res.Attempts
+	r.attempts += res.Attempts
 	events := sse.NewReader(res.Stream)
 	for replayed := 0; ; {
 		raw, err := events.Next()
-		if asked := events.Retry(); asked > 0 {
-			l.retry = min(asked, maxStreamSilence)
+		if retry := events.Retry(); retry > 0 {
+			r.retry = min(retry, maxStreamSilence)
 		}
 		if err != nil {
-			return false, l.broken(res, err)
+			return false, r.readError(res, err)
 		}
 		var event TranscriptEvent
 		switch event.Type = TranscriptEventType(raw.Type); event.Type {
 		case TranscriptEventConnected:
-			if l.connected {
+			if r.connected {
 				continue
 			}
 			err = json.Unmarshal(raw.Data, &event.Connected)
 		case TranscriptEventTurn:
-			if replayed++; replayed <= l.turns {
+			if replayed++; replayed <= r.turns {
 				continue
 			}
 			err = json.Unmarshal(raw.Data, &event.Turn)
 		case TranscriptEventEnded:
 			if json.Unmarshal(raw.Data, &event.Ended) != nil || event.Ended == nil {
-				event.Ended = &TranscriptEndedData{} // the end is the end, whatever is said of it
+				event.Ended = &TranscriptEndedData{} // the call is over, whatever the data
 			}
 		default:
-			continue // of a later version of the API
+			continue // an event type of a later version of the API
 		}
 		if err == nil && event.Connected == nil && event.Turn == nil && event.Ended == nil {
-			err = errEmptyBody // null
+			err = errEmptyBody // the data was null
 		}
 		if err != nil {
-			return false, l.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))
+			return false, r.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))
 		}
-		if !l.yield(event, nil) || event.Type == TranscriptEventEnded {
+		if !r.yield(event, nil) || event.Type == TranscriptEventEnded {
 			return true, nil
 		}
-		l.connected = l.connected || event.Type == TranscriptEventConnected
-		l.turns = max(l.turns, replayed)
+		r.connected = r.connected || event.Type == TranscriptEventConnected
+		r.turns = max(r.turns, replayed)
 	}
 }
 
-func (l *listener) broken(res *transport.Response, err error) error {
+// readError returns the error of a read from a stream, or nil if the server closed the stream.
+func (r *transcriptReader) readError(res *transport.Response, err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil
 	case errors.Is(err, sse.ErrTooLarge):
-		return l.unreadable(&opStreamTranscript, res, err)
+		return r.unreadable(&opStreamTranscript, res, err)
 	}
-	return l.streamError(&opStreamTranscript, res.Attempts, err)
+	return r.streamError(&opStreamTranscript, res.Attempts, err)
 }

@@ -2,7 +2,7 @@ package agentphone
 
 import "context"
 
-// UsageService counts numbers, messages, calls and deliveries.
+// UsageService returns the account's plan and limits and its counts of messages, calls and webhook deliveries.
 type UsageService service
 
 var (
@@ -13,7 +13,7 @@ var (
 	opUsageByAgent  = operation{method: "GET", path: "/v1/usage/by-agent", idempotent: true}
 )
 
-// Usage is what the account has and has done.
+// Usage is the account's plan, limits and counters.
 type Usage struct {
 	Plan        Plan         `json:"plan"`
 	Numbers     NumberLimits `json:"numbers"`
@@ -22,13 +22,13 @@ type Usage struct {
 	PeriodEnd   Timestamp    `json:"periodEnd"`
 }
 
-// Plan is the account's plan; "payg" is pay as you go, without monthly caps.
+// Plan is the account's plan.
 type Plan struct {
-	Name   string     `json:"name"`
+	Name   string     `json:"name"` // such as "payg", pay as you go, which has no monthly limits
 	Limits PlanLimits `json:"limits"`
 }
 
-// PlanLimits are a plan's limits. The API leaves them out for some plans; then all are 0.
+// PlanLimits are the limits of a plan. All are 0 for a plan for which the API gives none.
 type PlanLimits struct {
 	Numbers                int `json:"numbers"`
 	MessagesPerMonth       int `json:"messagesPerMonth"`
@@ -37,15 +37,14 @@ type PlanLimits struct {
 	ConcurrentCalls        int `json:"concurrentCalls"`
 }
 
-// NumberLimits says how many numbers the account has and may have.
+// NumberLimits is the number of phone numbers that the account has and may have.
 type NumberLimits struct {
 	Used      int `json:"used"`
 	Limit     int `json:"limit"`
 	Remaining int `json:"remaining"`
 }
 
-// UsageStats are counts over the account's life and over the last 24 hours, 7 and
-// 30 days.
+// UsageStats are counts since the account was created, and of the last 24 hours, 7 days and 30 days.
 type UsageStats struct {
 	TotalMessages               int `json:"totalMessages"`
 	MessagesLast24h             int `json:"messagesLast24h"`
@@ -60,73 +59,73 @@ type UsageStats struct {
 	FailedWebhookDeliveries     int `json:"failedWebhookDeliveries"`
 }
 
-// Get returns the account's plan, limits and counts. It is a good first call of a session:
-// it shows that the key works. Retried. (GET /v1/usage)
+// Get returns the account's plan, limits and counters. It also shows whether the API key is valid. Retried.
+// (GET /v1/usage)
 func (s *UsageService) Get(ctx context.Context, opts ...RequestOption) (*Usage, error) {
 	return do[Usage](ctx, (*service)(s), &opGetUsage, nil, nil, opts)
 }
 
 // DailyUsageParams are the parameters of [UsageService.Daily].
 type DailyUsageParams struct {
-	Days int `url:"days,omitempty"` // how many days to look back
+	Days int `url:"days,omitempty"` // number of days, up to today; if 0 the API decides
 }
 
 func (p DailyUsageParams) validate() error { return inRange("days", p.Days, 0) }
 
-// DailyUsage is what was used day by day.
+// DailyUsage is the usage by day.
 type DailyUsage struct {
 	Data []DayUsage `json:"data"`
 	Days int        `json:"days"`
 }
 
-// DayUsage is one day's use.
+// DayUsage is the usage of one day.
 type DayUsage struct {
-	Date     string `json:"date"` // 2026-04-19
+	Date     string `json:"date"` // such as 2026-04-19
 	Messages int    `json:"messages"`
 	Calls    int    `json:"calls"`
-	Webhooks int    `json:"webhooks"`
+	Webhooks int    `json:"webhooks"` // webhook deliveries
 }
 
-// Daily returns what was used day by day. Retried. (GET /v1/usage/daily)
+// Daily returns the usage by day. Retried. (GET /v1/usage/daily)
 func (s *UsageService) Daily(ctx context.Context, params DailyUsageParams, opts ...RequestOption) (*DailyUsage, error) {
 	return do[DailyUsage](ctx, (*service)(s), &opDailyUsage, nil, params, opts)
 }
 
 // MonthlyUsageParams are the parameters of [UsageService.Monthly].
 type MonthlyUsageParams struct {
-	Months int `url:"months,omitempty"` // how many months to look back
+	Months int `url:"months,omitempty"` // number of months, up to this one; if 0 the API decides
 }
 
 func (p MonthlyUsageParams) validate() error { return inRange("months", p.Months, 0) }
 
-// MonthlyUsage is what was used month by month.
+// MonthlyUsage is the usage by month.
 type MonthlyUsage struct {
 	Data   []MonthUsage `json:"data"`
 	Months int          `json:"months"`
 }
 
-// MonthUsage is one month's use.
+// MonthUsage is the usage of one month.
 type MonthUsage struct {
-	Month    string `json:"month"` // 2026-04
+	Month    string `json:"month"` // such as 2026-04
 	Messages int    `json:"messages"`
 	Calls    int    `json:"calls"`
-	Webhooks int    `json:"webhooks"`
+	Webhooks int    `json:"webhooks"` // webhook deliveries
 }
 
-// Monthly returns what was used month by month. Retried. (GET /v1/usage/monthly)
+// Monthly returns the usage by month. Retried. (GET /v1/usage/monthly)
 func (s *UsageService) Monthly(ctx context.Context, params MonthlyUsageParams, opts ...RequestOption) (*MonthlyUsage, error) {
 	return do[MonthlyUsage](ctx, (*service)(s), &opMonthlyUsage, nil, params, opts)
 }
 
-// UsageByNumber is what each number was used for.
+// UsageByNumber is the usage by phone number.
 type UsageByNumber struct {
 	Data []NumberUsage `json:"data"`
 }
 
-// NumberUsage is one number's use.
+// NumberUsage is the usage of one phone number.
 type NumberUsage struct {
 	NumberID    string       `json:"numberId"`
-	PhoneNumber string       `json:"phoneNumber"`
+	PhoneNumber string       `json:"phoneNumber"` // E.164
 	Country     Country      `json:"country"`
 	Status      NumberStatus `json:"status"`
 	AgentID     string       `json:"agentId"`
@@ -135,12 +134,12 @@ type NumberUsage struct {
 	Calls       int          `json:"calls"`
 }
 
-// ByNumber returns what each number was used for. Retried. (GET /v1/usage/by-number)
+// ByNumber returns the usage by phone number. Retried. (GET /v1/usage/by-number)
 func (s *UsageService) ByNumber(ctx context.Context, opts ...RequestOption) (*UsageByNumber, error) {
 	return do[UsageByNumber](ctx, (*service)(s), &opUsageByNumber, nil, nil, opts)
 }
 
-// UsagePeriod is the stretch of time that [UsageService.ByAgent] counts.
+// UsagePeriod is the period that [UsageService.ByAgent] covers.
 type UsagePeriod string
 
 const (
@@ -152,12 +151,12 @@ const (
 // UsageByAgentParams are the parameters of [UsageService.ByAgent].
 type UsageByAgentParams struct {
 	Period UsagePeriod `url:"period"`       // required
-	TZ     string      `url:"tz,omitempty"` // the time zone of the period's borders, such as America/New_York
+	TZ     string      `url:"tz,omitempty"` // time zone in which the period begins and ends, such as America/New_York
 }
 
 func (p UsageByAgentParams) validate() error { return required("period", string(p.Period)) }
 
-// UsageByAgent is what each agent did.
+// UsageByAgent is the usage by agent.
 type UsageByAgent struct {
 	Data        []AgentUsage `json:"data"`
 	Period      UsagePeriod  `json:"period"`
@@ -165,17 +164,17 @@ type UsageByAgent struct {
 	PeriodEnd   Timestamp    `json:"periodEnd"`
 }
 
-// AgentUsage is what one agent did.
+// AgentUsage is the usage of one agent.
 type AgentUsage struct {
-	AgentID      string `json:"agentId"` // "" for what belongs to no agent
+	AgentID      string `json:"agentId"` // "" for usage that belongs to no agent
 	AgentName    string `json:"agentName"`
 	Messages     int    `json:"messages"`
 	Calls        int    `json:"calls"`
-	TotalSeconds int    `json:"totalSeconds"` // of its calls
-	IsOrphan     bool   `json:"isOrphan"`     // the agent is no more
+	TotalSeconds int    `json:"totalSeconds"` // duration of its calls
+	IsOrphan     bool   `json:"isOrphan"`     // the agent has been deleted
 }
 
-// ByAgent returns what each agent did. Retried. (GET /v1/usage/by-agent)
+// ByAgent returns the usage by agent. Retried. (GET /v1/usage/by-agent)
 func (s *UsageService) ByAgent(ctx context.Context, params UsageByAgentParams, opts ...RequestOption) (*UsageByAgent, error) {
 	return do[UsageByAgent](ctx, (*service)(s), &opUsageByAgent, nil, params, opts)
 }

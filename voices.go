@@ -2,25 +2,25 @@ package agentphone
 
 import "context"
 
-// VoicesService lists the voices that an agent can speak with.
+// VoicesService lists the voices that agents can speak with.
 type VoicesService service
 
 var opListVoices = operation{method: "GET", path: "/v1/agents/voices", idempotent: true}
 
 // Voice is a voice of one of the speech providers.
 type Voice struct {
-	VoiceID         string `json:"voice_id"` // for [CreateAgentParams].Voice and the like
+	VoiceID         string `json:"voice_id"` // the value of [CreateAgentParams].Voice and [CreateCallParams].Voice
 	VoiceName       string `json:"voice_name"`
 	Provider        string `json:"provider"`          // such as elevenlabs, cartesia, openai
 	Gender          string `json:"gender"`            // "" if unknown
 	Accent          string `json:"accent"`            // "" if unknown
-	PreviewAudioURL string `json:"preview_audio_url"` // "" if there is none. It is another host: do not send it the key.
+	PreviewAudioURL string `json:"preview_audio_url"` // "" if there is none; on another host, so do not send it the API key
 }
 
-// DefaultVoice is the voice of an agent for which none was chosen (Skylar, Friendly Guide).
+// DefaultVoice is the VoiceID of the voice that an agent has by default, "Skylar, Friendly Guide".
 const DefaultVoice = "custom_voice_ea22ba5fdfaa18f39c274851c1"
 
-// List returns all voices, some hundreds, on one page. Retried. (GET /v1/agents/voices)
+// List returns all voices, which are some hundreds, on one page. Retried. (GET /v1/agents/voices)
 func (s *VoicesService) List(ctx context.Context, opts ...RequestOption) (*Page[Voice], error) {
 	return list[Voice](ctx, (*service)(s), &opListVoices, nil, nil, 0, opts)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
-// WebhooksService sets where the API sends its events: for the account, and for single
-// agents, whose own webhook goes before the account's.
+// WebhooksService manages webhooks: the URLs to which the API sends events. The account has one, and an agent can have
+// one of its own, which is used instead. To receive events see [NewWebhookHandler].
 type WebhooksService service
 
 var (
@@ -24,36 +24,37 @@ var (
 	opTestAgentWebhook   = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook/test", idempotent: true}
 )
 
-// Webhook is where events are sent. If none is set, all its fields are zero. Printed or logged,
-// it does not show its secret; encoded as JSON, or within an unexported field of a struct that is printed,
-// it does.
+// Webhook is a URL to which the API sends events. If no webhook is set, it is the zero Webhook.
+//
+// Printed with any verb or logged with log/slog, it does not show its Secret. Encoded as JSON, or printed as an
+// unexported field of another struct, it does.
 type Webhook struct {
 	ID             string    `json:"id"` // "" if no webhook is set
 	URL            string    `json:"url"`
-	Secret         string    `json:"secret"` // for [VerifyWebhook]
+	Secret         string    `json:"secret"` // signs the requests: see [NewWebhookHandler] and [VerifyWebhook]
 	Status         string    `json:"status"`
-	ContextLimit   int       `json:"contextLimit"` // messages of recent history that each event carries
-	TimeoutSeconds int       `json:"timeout"`      // how long a voice turn may take to answer
+	ContextLimit   int       `json:"contextLimit"` // number of recent messages that each event carries
+	TimeoutSeconds int       `json:"timeout"`      // how long your server may take to answer a voice turn
 	CreatedAt      Timestamp `json:"createdAt"`
 }
 
-// String is the webhook without its secret.
+// String returns a text of the webhook without its secret.
 func (w Webhook) String() string {
 	return fmt.Sprintf("Webhook{ID:%s URL:%s Secret:%s Status:%s ContextLimit:%d TimeoutSeconds:%d}",
 		w.ID, w.URL, redact.Mark, w.Status, w.ContextLimit, w.TimeoutSeconds)
 }
 
-// Format prints String whatever the verb.
+// Format implements [fmt.Formatter]: it prints String with any verb.
 func (w Webhook) Format(f fmt.State, verb rune) { formatText(f, verb, w.String()) }
 
-// LogValue is String.
+// LogValue implements [slog.LogValuer]: it returns String.
 func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 
-// SetWebhookParams are the parameters of [WebhooksService.Set] and SetForAgent.
+// SetWebhookParams are the parameters of [WebhooksService.Set] and [WebhooksService.SetForAgent].
 type SetWebhookParams struct {
-	URL            string `json:"url"`                   // required
-	ContextLimit   *int   `json:"contextLimit,omitzero"` // messages of recent history in each event, 50 at most; 0 is none
-	TimeoutSeconds int    `json:"timeout,omitzero"`      // for a voice turn: 5 to 120; the API's default is 30
+	URL            string `json:"url"`                   // required: an absolute URL
+	ContextLimit   *int   `json:"contextLimit,omitzero"` // number of recent messages that each event carries, 0 to 50
+	TimeoutSeconds int    `json:"timeout,omitzero"`      // how long your server may take to answer a voice turn: 5 to 120; default 30
 }
 
 func (p SetWebhookParams) validate() error {
@@ -64,7 +65,7 @@ func (p SetWebhookParams) validate() error {
 		return &ValidationError{"url", "is not an absolute URL"}
 	}
 	if p.TimeoutSeconds != 0 && (p.TimeoutSeconds < 5 || p.TimeoutSeconds > 120) {
-		return &ValidationError{"timeout", "is not within 5 to 120 seconds"}
+		return &ValidationError{"timeout", "is not between 5 and 120 seconds"}
 	}
 	if p.ContextLimit != nil {
 		return inRange("contextLimit", *p.ContextLimit, 0)
@@ -72,28 +73,28 @@ func (p SetWebhookParams) validate() error {
 	return nil
 }
 
-// Get returns the account's webhook; if none is set, its ID is "". Retried.
-// (GET /v1/webhooks)
+// Get returns the account's webhook, or the zero Webhook if none is set. Retried. (GET /v1/webhooks)
 func (s *WebhooksService) Get(ctx context.Context, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opGetWebhook, nil, nil, opts)
 }
 
-// Set sets the account's webhook, in place of any other, and makes a new secret: until the
-// receiver knows it, it must go on accepting the old one. (POST /v1/webhooks)
+// Set sets or replaces the account's webhook and generates a new secret for it. Your server should accept the old
+// secret too until it has the new one. (POST /v1/webhooks)
 //
-// Acts once: after [ErrOutcomeUnknown] read the secret that is in force with Get.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
+// with [WebhooksService.Get].
 func (s *WebhooksService) Set(ctx context.Context, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetWebhook, nil, params, opts)
 }
 
-// Delete removes the account's webhook. Retried. (DELETE /v1/webhooks)
+// Delete deletes the account's webhook. Retried. (DELETE /v1/webhooks)
 func (s *WebhooksService) Delete(ctx context.Context, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteWebhook, nil, nil, opts)
 }
 
 // TestWebhookOptions are optional parameters of [WebhooksService.Test], given as a request option.
 type TestWebhookOptions struct {
-	AgentID string // whose event the test looks like
+	AgentID string // the agent that the test event names
 }
 
 func (p TestWebhookOptions) apply(rc *requestConfig) error {
@@ -106,40 +107,42 @@ func (p TestWebhookOptions) apply(rc *requestConfig) error {
 	return nil
 }
 
-// WebhookTest is what came of a test event.
+// WebhookTest is the result of a test event: your server's response to it.
 type WebhookTest struct {
 	Success    bool    `json:"success"`
-	StatusCode int     `json:"statusCode"` // 0 if the receiver did not answer
-	ResponseMs float64 `json:"responseMs"`
-	Error      string  `json:"error"`
+	StatusCode int     `json:"statusCode"` // HTTP status; 0 if there was no response
+	ResponseMs float64 `json:"responseMs"` // time until the response, in milliseconds
+	Error      string  `json:"error"`      // "" if there was none
 }
 
-// Test sends a made-up event to the account's webhook. [TestWebhookOptions] may be given as an
-// option. Retried. (POST /v1/webhooks/test)
+// Test sends a test event, signed like all others, to the account's webhook and returns the response.
+// [TestWebhookOptions] may be given as an option. Retried. (POST /v1/webhooks/test)
 func (s *WebhooksService) Test(ctx context.Context, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestWebhook, nil, nil, opts)
 }
 
-// GetForAgent returns an agent's own webhook; if none is set, its ID is "". Retried.
+// GetForAgent returns an agent's own webhook, or the zero Webhook if none is set. Retried.
 // (GET /v1/agents/{agent_id}/webhook)
 func (s *WebhooksService) GetForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opGetAgentWebhook, []string{agentID}, nil, opts)
 }
 
-// SetForAgent is Set for an agent's own webhook. (POST /v1/agents/{agent_id}/webhook)
+// SetForAgent sets or replaces an agent's own webhook and generates a new secret for it, as [WebhooksService.Set] does
+// for the account. (POST /v1/agents/{agent_id}/webhook)
 //
-// Acts once: after [ErrOutcomeUnknown] read the secret that is in force with GetForAgent.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
+// with [WebhooksService.GetForAgent].
 func (s *WebhooksService) SetForAgent(ctx context.Context, agentID string, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetAgentWebhook, []string{agentID}, params, opts)
 }
 
-// DeleteForAgent removes an agent's own webhook; the account's serves it again. Retried.
+// DeleteForAgent deletes an agent's own webhook; the account's is used again. Retried.
 // (DELETE /v1/agents/{agent_id}/webhook)
 func (s *WebhooksService) DeleteForAgent(ctx context.Context, agentID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteAgentWebhook, []string{agentID}, nil, opts)
 }
 
-// TestForAgent sends a made-up event to an agent's own webhook. Retried.
+// TestForAgent sends a test event to an agent's own webhook and returns the response. Retried.
 // (POST /v1/agents/{agent_id}/webhook/test)
 func (s *WebhooksService) TestForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestAgentWebhook, []string{agentID}, nil, opts)

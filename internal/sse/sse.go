@@ -1,4 +1,4 @@
-// Package sse reads a text/event-stream as the WHATWG specification says.
+// Package sse decodes Server-Sent Events (text/event-stream) as specified by WHATWG.
 package sse
 
 import (
@@ -12,18 +12,18 @@ import (
 
 // Event is one event of a stream.
 type Event struct {
-	Type string // "message" if the stream names none
-	ID   string // the last id that the stream gave, with this event or before
+	Type string // "message" if the stream gives none
+	ID   string // the last id in the stream up to this event
 	Data []byte // valid until the next call of Next
 }
 
-// MaxEvent is the largest event that is read.
+// MaxEvent is the size of the largest event that is decoded, in bytes.
 const MaxEvent = 1 << 20
 
-// ErrTooLarge is an event, or a line, over MaxEvent.
+// ErrTooLarge reports an event, or a line, that is larger than MaxEvent.
 var ErrTooLarge = errors.New("an event of the stream is larger than 1 MiB")
 
-// Reader reads events. Its memory is bounded by MaxEvent, however long the stream is.
+// Reader reads the events of a stream. The memory that it uses is bounded by MaxEvent, however long the stream is.
 type Reader struct {
 	in      *bufio.Reader
 	line    []byte
@@ -31,17 +31,17 @@ type Reader struct {
 	id      string
 	retry   time.Duration
 	started bool
-	skipLF  bool // the last line ended with a CR: a LF right after it belongs to that end
+	skipLF  bool // the last line ended with CR: an LF that follows belongs to the same line end
 }
 
-// NewReader reads from r.
+// NewReader returns a Reader of the stream r.
 func NewReader(r io.Reader) *Reader { return &Reader{in: bufio.NewReader(r)} }
 
-// Retry is the reconnection time that the stream asked for last, or 0.
+// Retry returns the last reconnection time in the stream so far, or 0 if there is none.
 func (r *Reader) Retry() time.Duration { return r.retry }
 
-// Next returns the next event as soon as the blank line behind it is read. At the stream's end it
-// returns io.EOF; an event that is not whole by then is dropped.
+// Next returns the next event as soon as the blank line that ends it is read. At the end of the stream it returns
+// io.EOF and drops an event that has not ended.
 func (r *Reader) Next() (Event, error) {
 	r.data = r.data[:0]
 	var kind string
@@ -51,7 +51,7 @@ func (r *Reader) Next() (Event, error) {
 			return Event{}, err
 		}
 		if len(line) == 0 {
-			if !hasData { // nothing but comments, a type or an id
+			if !hasData { // only comments, a type or an id
 				kind = ""
 				continue
 			}
@@ -83,8 +83,7 @@ func (r *Reader) Next() (Event, error) {
 	}
 }
 
-// readLine returns a line without its end, which is CR, LF or CR LF. It never waits for the byte behind
-// a CR.
+// readLine returns a line without its end, which is CR, LF or CR LF. It does not wait for the byte after a CR.
 func (r *Reader) readLine() ([]byte, error) {
 	r.line = r.line[:0]
 	for {
