@@ -266,7 +266,8 @@ func ExampleNewWebhookHandler() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	handler, err := agentphone.NewWebhookHandler([]string{webhook.Secret}, agentphone.WebhookHandlerConfig{
+	secret := webhook.Secret
+	handler, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{
 		OnMessage: func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
 			if message.Direction == agentphone.DirectionOutbound {
 				return nil // what the agent sent itself
@@ -380,7 +381,7 @@ func placeOnce(ctx context.Context, client *agentphone.Client, params agentphone
 	return nil, err // not listed, or after a timeout not yet
 }
 
-// The response to POST /v1/calls is lost: the call is found, not placed again.
+// The response to a placed call is lost: the call is found, not placed again.
 func ExampleErrOutcomeUnknown() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
