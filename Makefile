@@ -1,4 +1,4 @@
-# `make check` is what CI runs.
+# `make check` is what CI runs (.ci/run), with shorter fuzzing.
 GO ?= go
 FUZZSECONDS ?= 5
 EXAMPLES := $(notdir $(wildcard examples/*))
@@ -14,15 +14,15 @@ test:
 race:
 	$(GO) test -race -shuffle=on ./...
 
-# The next engine of encoding/json.
+# With the experimental encoding/json/v2 behind encoding/json.
 jsonv2:
 	GOEXPERIMENT=jsonv2 $(GO) test ./...
 
-# The benchmarks have their own module too. Five to six minutes; see BENCHMARKS.md.
+# The benchmarks are a module of their own. They take five to six minutes; see BENCHMARKS.md.
 bench:
 	cd bench && $(GO) run .
 
-# Once more by itself, to print its tally. CHAOS_SEED=... makes other weather.
+# The chaos tests again, alone, to print their tally. CHAOS_SEED=... sets the seed.
 chaos:
 	$(GO) test -race -count 1 -run '^TestChaos' -v ./internal/networktest
 
@@ -32,7 +32,7 @@ fmt:
 vet:
 	$(GO) vet ./...
 
-# The linter has its own module, so that it never reaches users.
+# The linter is pinned in a module of its own, which users never download.
 lint: bin/staticcheck
 	bin/staticcheck ./...
 
@@ -44,16 +44,16 @@ tidy:
 	cd tools && $(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
 
-# Every example runs against the API in memory; a server is interrupted after two seconds.
+# Runs every example against the API in memory. Servers are interrupted after two seconds.
 examples:
 	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/...
 	@set -e; unset AGENTPHONE_API_KEY; \
 	for e in $(filter-out $(SERVERS),$(EXAMPLES)); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
 	for e in $(SERVERS); do echo "== examples/$$e"; timeout --preserve-status -s INT 2 bin/examples/$$e -addr 127.0.0.1:0; done
 
-# Each fuzz target of each package, in rounds of a number of inputs until FUZZSECONDS are over. A -fuzztime in
-# seconds fails now and then without a finding ("context deadline exceeded"): Go's fuzzer takes its own deadline for an
-# error when a worker sees it first. A round that hangs is a failure.
+# Runs each fuzz target of each package in rounds of 30,000 inputs for FUZZSECONDS. A -fuzztime in seconds fails now and
+# then without a finding ("context deadline exceeded"), because Go's fuzzer takes its own deadline for an error if a
+# worker sees it first. A round that hangs is a failure.
 fuzz:
 	@set -e; for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \

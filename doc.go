@@ -1,95 +1,70 @@
-// Package agentphone is a client for the AgentPhone API: real US and Canada phone numbers
-// for AI agents, with calls that an AI holds, SMS and iMessage, and webhooks.
+// Package agentphone is a client for the AgentPhone API: real US and Canada phone numbers for AI agents, with calls that
+// an AI holds, SMS and iMessage, and webhooks.
 //
 //	client, err := agentphone.NewClientFromEnv() // AGENTPHONE_API_KEY
-//	...
+//	if err != nil {
+//		log.Fatal(err)
+//	}
 //	call, err := client.Calls.CreateAndWait(ctx, agentphone.CreateCallParams{
 //		AgentID:      agentID,
-//		ToNumber:     "+14155559999",
+//		ToNumber:     "+14155550123",
 //		SystemPrompt: "Book a table for two at seven, for Ada.",
 //	}, agentphone.WaitParams{TranscriptGrace: 10 * time.Second})
-//	if err != nil {
-//		return err
-//	}
-//	for _, said := range call.Dialogue() {
-//		fmt.Printf("%s: %s\n", said.Role, said.Content)
-//	}
 //
-// A [Client] has a service for each of the API's resources, and each service a method for each
-// operation: context first, parameters by value, then options for the one call
-// ([WithResponse], [WithRequestTimeout], ...). [SignupService] gets an account, and with it a
-// key, for those who have none.
+// A [Client] has a service for each of the API's resources, and each service a method for each operation. A method takes
+// a context, the ids in the operation's path, its parameters, and options for this request, such as [WithResponse] and
+// [WithRequestTimeout]. [SignupService] creates an account and its key.
 //
 // # Retries
 //
-// A request is sent again, up to three times ([WithMaxRetries]), where that is safe. The API
-// cannot recognise a request that it gets twice, so operations differ:
+// The API cannot recognize a request that it receives twice, so it depends on the operation what is retried, up to three
+// times ([WithMaxRetries]). Reads, updates, deletions and a few others are idempotent: their methods say "Retried".
+// Placing a call, sending a message or a reaction, buying a number, creating anything, setting a webhook, registering and
+// signing up are not: they are retried only if the first attempt certainly had no effect.
 //
-//	                                          safe to repeat   acts once
-//	connection never made                     again            again
-//	HTTP/2: refused, or gracefully going away again            again
-//	429                                       again            again
-//	503 with Retry-After                      again            again
-//	503 without                               again            outcome unknown
-//	408, other 5xx but 501                    again            outcome unknown
-//	reset or time-out after sending           again            outcome unknown
-//	2xx whose body breaks off                 again            outcome unknown
-//	2xx that is not JSON                      error            outcome unknown
-//	302, 303                                  error            outcome unknown
-//	certificate error, unknown host           error            error
-//	all else                                  error            error
+//	                                            idempotent   not idempotent
+//	no connection, 429, 503 with Retry-After    retried      retried
+//	408, other 5xx, broken connection, timeout  retried      ErrOutcomeUnknown
+//	2xx that is no JSON, 302, 303               error        ErrOutcomeUnknown
+//	other 3xx and 4xx, 501, wrong certificate   error        error
 //
-// Sending a message or a reaction, placing a call, buying a number, creating anything, setting a webhook,
-// registering and signing up act once. Where the outcome is unknown the error is [ErrOutcomeUnknown], and the
-// method's documentation says where to look before trying again. Reads, updates and deletions, and
-// the POSTs that change nothing when repeated, are safe: their methods say "Retried".
+// On [ErrOutcomeUnknown] the request may have taken effect: the method's documentation says where to check before trying
+// again. [Retries and safety] has the whole table.
 //
-// The wait before another attempt is what the server asks for (Retry-After, up to
-// [WithMaxRetryAfter]), else random and growing ([WithRetryWait]). Each attempt has its own
-// time-out ([WithTimeout]); the context limits the whole call, waits included.
+// The client waits for as long as the server's Retry-After says ([WithMaxRetryAfter]), or else uses exponential backoff
+// with full jitter ([WithRetryWait]). Each attempt has its own timeout ([WithTimeout]); the context limits the whole call,
+// retries and waits included.
 //
 // # Errors
 //
-// An answer outside 2xx is an *[APIError]; input refused before anything is sent is a
-// *[ValidationError]; no answer is a *[TransportError]; an answer that cannot be read is a
-// *[DecodeError]. Ask for the kind with [errors.Is]: [ErrNotFound], [ErrRateLimited],
-// [ErrOutcomeUnknown] and so on. No error's text has a URL, a header or the key in it.
+// A response with a status other than 2xx is an *[APIError], invalid input a *[ValidationError] (nothing was sent), a
+// request without a response a *[TransportError], and a response that cannot be decoded a *[DecodeError]. [errors.Is]
+// reports the kind: [ErrNotFound], [ErrRateLimited], [ErrOutcomeUnknown] and so on. The text of an error has no URL, header
+// or key in it.
 //
 // # Lists
 //
-// List returns one [Page]. All iterates over every page, fetching each when it is needed; it may
-// be ranged over again and yields an error at most once, last. For All, Limit is the size of a page;
-// [Collect] limits the number of items. Reads of pages are retried. To delete what is listed,
-// collect it first: items move up as those before them go.
-//
-//	for number, err := range client.Numbers.All(ctx, agentphone.ListNumbersParams{}) {
-//		if err != nil {
-//			return err
-//		}
-//		fmt.Println(number.PhoneNumber)
-//	}
+// List returns one [Page]. All iterates over all pages and fetches each when it is needed; it may be ranged over more than
+// once, and yields at most one error, as its last. Limit is the size of a page; [Collect] limits the number of items.
+// Deleting while listing skips items, since later ones move up: collect them first.
 //
 // # Values
 //
-// In answers null and absent are the zero value; pointers are used only where zero means
-// something else. Enums are strings with constants, and words that are not known are kept.
-// In requests an empty field is not sent; a pointer ([Ptr]) is used where the zero value means
-// something, an [Optional] where null does.
+// In responses null and absent are the zero value, and there are pointers only where zero means something else. Enums are
+// strings with constants; unknown ones are kept. In requests an empty field is not sent. A field is a pointer ([Ptr]) if
+// its zero value means something, an [Optional] if null does.
 //
-// # The key
+// # The API key
 //
-// The key is sent to the scheme, host and port of the base URL and nowhere else: on no redirect
-// to another origin, to no recording's or avatar's address. It is in no log record, no error and
-// no printed Client.
+// The key is sent to the scheme, host and port of the base URL and nowhere else: not on a redirect to another origin, not
+// to the address of a recording or an avatar. It is in no log record, no error and no printed [Client].
 //
-// # Receiving
+// # Webhooks and tests
 //
-// [NewWebhookHandler] returns an [net/http.Handler] for webhook requests: it checks them, hands events to
-// typed callbacks, each delivery once, and answers voice turns ([VoiceResponse]). [VerifyWebhook] and
-// [ParseEvent] are its parts, for other servers.
+// [NewWebhookHandler] returns an [http.Handler] that verifies webhook requests, calls back with typed events, each delivery
+// once, and answers voice turns ([VoiceResponse]). [VerifyWebhook] and [ParseEvent] do the same work in other servers.
 //
-// # Testing
+// Package agentphonetest is the API in memory, with calls that follow a script and faults on demand.
 //
-// Package agentphonetest is the API in memory, with calls that follow a script and faults on
-// demand. The client also works with httpmock, activated in any of its ways.
+// [Retries and safety]: https://github.com/agentphone/agentphone-go/blob/main/docs/retries.md
 package agentphone

@@ -15,7 +15,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-// The examples run against the API in memory. With an account a client is made by
+// The examples use the API in memory. With an account, create the client with
 // agentphone.NewClientFromEnv() instead.
 
 func Example() {
@@ -57,42 +57,71 @@ func ExampleSignupService() {
 	ctx := context.Background()
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
+	defer func(network http.RoundTripper) { http.DefaultTransport = network }(http.DefaultTransport)
+	http.DefaultTransport = srv.Transport()
+	codeFromEmail := srv.OTP
 
-	client := srv.Client() // or agentphone.NewClient("")
-	signUp, err := client.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "you@example.com"})
-	if errors.Is(err, agentphone.ErrAccountExists) {
-		log.Fatal("you have an account: make a key in the dashboard")
-	} else if err != nil {
-		log.Fatal(err)
-	}
-	code := srv.OTP(signUp.VerificationID) // the human reads it from the email
-	account, err := client.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: signUp.VerificationID, OTPCode: code})
+	client, err := agentphone.NewClient("") // signing up needs no key
 	if err != nil {
 		log.Fatal(err)
 	}
-	// account.APIKey is given this once: store it.
-	fmt.Println(len(account.APIKey) > 0, account.AgentID != "", account.PhoneNumber != "")
-	// Output: true true true
-}
-
-func ExampleMessagesService_Send() {
-	ctx := context.Background()
-	srv := agentphonetest.NewServer()
-	defer srv.Close()
-	client, agentID := srv.Client(), srv.AgentID()
-
-	message, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
-		AgentID:  agentID,
-		ToNumber: "+14155550123",
-		Body:     "Your table is booked.",
-	})
-	if errors.Is(err, agentphone.ErrOutcomeUnknown) {
-		log.Fatal("it may have been sent: look at Numbers.ListMessages before sending it again")
+	signup, err := client.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "you@example.com"})
+	if errors.Is(err, agentphone.ErrAccountExists) {
+		log.Fatal("you have an account: create a key in the dashboard")
 	} else if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(message.Channel, message.ToNumber)
-	// Output: sms +14155550123
+	code := codeFromEmail(signup.VerificationID) // six digits, which the human reads to you
+	account, err := client.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: signup.VerificationID, OTPCode: code})
+	if err != nil {
+		log.Fatal(err)
+	}
+	store(account.APIKey) // it is given this once
+	fmt.Println(len(account.APIKey) > 0, account.AgentID != "", account.NumberID != "", account.PhoneNumber != "")
+	// Output: true true true true
+}
+
+// store stands for wherever you keep secrets.
+func store(string) {}
+
+func ExampleMessagesService_Send() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+
+	sendText(context.Background(), srv.Client(), srv.AgentID(), srv.NumberID())
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true}) // the response is lost
+	sendText(context.Background(), srv.Client(), srv.AgentID(), srv.NumberID())
+	fmt.Println("sent:", len(srv.Messages()))
+	// Output:
+	// sms to +14155550123
+	// it may have been sent; the number's last messages:
+	// outbound +14155550123 Your table is booked.
+	// outbound +14155550123 Your table is booked.
+	// sent: 2
+}
+
+func sendText(ctx context.Context, client *agentphone.Client, agentID, numberID string) {
+	message, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
+		AgentID:  agentID,
+		NumberID: numberID, // which of the agent's numbers sends it
+		ToNumber: "+14155550123",
+		Body:     "Your table is booked.",
+	})
+	switch {
+	case errors.Is(err, agentphone.ErrOutcomeUnknown): // check before you send it again
+		fmt.Println("it may have been sent; the number's last messages:")
+		last, err := client.Numbers.ListMessages(ctx, numberID, agentphone.ListMessagesParams{Limit: 10})
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, m := range last.Data {
+			fmt.Println(m.Direction, m.To, m.Body)
+		}
+	case err != nil:
+		log.Fatal(err) // it was not sent
+	default:
+		fmt.Println(message.Channel, "to", message.ToNumber)
+	}
 }
 
 func ExampleAPIError() {
@@ -107,7 +136,7 @@ func ExampleAPIError() {
 	case errors.Is(err, agentphone.ErrNotFound):
 		fmt.Println("there is no such agent")
 	case errors.Is(err, agentphone.ErrRateLimited) && errors.As(err, &apiErr):
-		fmt.Println("try again in", apiErr.RetryAfter)
+		fmt.Println("nothing happened; try again in", apiErr.RetryAfter)
 	case err != nil:
 		log.Fatal(err)
 	}
@@ -196,8 +225,7 @@ func ExampleWithResponse() {
 	// Output: 200 2
 }
 
-// Declare, where you use it, an interface with the methods that you call: then your own tests can put
-// anything in the client's place.
+// Declare an interface with the methods you call where you call them: your tests can then replace the client.
 func ExampleCallsService_Create_interface() {
 	type caller interface {
 		Create(context.Context, agentphone.CreateCallParams, ...agentphone.RequestOption) (*agentphone.Call, error)
@@ -225,30 +253,69 @@ func ExampleVerifyWebhook() {
 	// agentphone: the webhook request's signature is wrong
 }
 
-// A voice agent: each thing that a caller says comes in as a request, whose answer is what the agent says.
+// A bot that replies to texts.
 func ExampleNewWebhookHandler() {
-	secret := "whsec_..." // Webhook.Secret
-	lookUp := func(context.Context, string) string { return "Your table is booked for seven." }
+	ctx := context.Background()
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
 	mux := http.NewServeMux()
+	srv.SetReceiver(mux)
 
+	webhook, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://you.example.com/webhook"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	secret := webhook.Secret
 	handler, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{
-		OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, turn *agentphone.VoiceTurnData, voice *agentphone.VoiceResponse) error {
-			if strings.Contains(turn.Transcript, "bye") {
-				return errors.Join(voice.Say("Goodbye!"), voice.Hangup())
+		OnMessage: func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
+			if message.Direction == agentphone.DirectionOutbound {
+				return nil // what the agent sent itself
 			}
-			if err := voice.Interim("One moment, I'll look that up."); err != nil {
-				return err
+			_, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
+				AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: "You said: " + message.Message,
+			})
+			if errors.Is(err, agentphone.ErrOutcomeUnknown) {
+				return nil // rather no reply than two
 			}
-			return voice.Say(lookUp(ctx, turn.Transcript))
-		},
-		OnMessage: func(_ context.Context, _ *agentphone.Event, message *agentphone.MessageData) error {
-			log.Printf("a text of %d characters came in", len(message.Message))
-			return nil
+			return err // after an error the event is delivered again
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
+	mux.Handle("/webhook", handler)
+
+	srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "Hello?")
+	srv.WaitDeliveries()
+	for _, message := range srv.Messages() {
+		fmt.Printf("%s: %s\n", message.Direction, message.Body)
+	}
+	// Output:
+	// inbound: Hello?
+	// outbound: You said: Hello?
+}
+
+func lookUp(context.Context, string) string { return "Your table is booked for seven." }
+
+func answerTurn(ctx context.Context, _ *agentphone.Event, turn *agentphone.VoiceTurnData, voice *agentphone.VoiceResponse) error {
+	if strings.Contains(turn.Transcript, "bye") {
+		return errors.Join(voice.Say("Goodbye!"), voice.Hangup())
+	}
+	if err := voice.Interim("One moment, I'll look that up."); err != nil { // spoken at once
+		return err
+	}
+	return voice.Say(lookUp(ctx, turn.Transcript))
+}
+
+// A voice agent: what a caller says comes in as a request, and what the callback says is spoken.
+func ExampleVoiceResponse() {
+	secret := "whsec_..." // Webhook.Secret
+	handler, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{OnVoiceTurn: answerTurn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
 	mux.Handle("/webhook", handler)
 
 	for i, said := range []string{"When is my table booked?", "Thanks, bye."} {
@@ -266,6 +333,23 @@ func ExampleNewWebhookHandler() {
 	// {"text":"Goodbye!","hangup":true}
 }
 
+// A test of code that texts: the response is lost, and still only one text was sent.
+func Example_testing() {
+	remind := func(client *agentphone.Client, agentID string) error {
+		_, err := client.Messages.Send(context.Background(), agentphone.SendMessageParams{
+			AgentID: agentID, ToNumber: "+14155550123", Body: "See you at seven.",
+		})
+		return err
+	}
+
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true}) // it is sent, the response is lost
+	err := remind(srv.Client(), srv.AgentID())                                         // your code
+	fmt.Println(errors.Is(err, agentphone.ErrOutcomeUnknown), len(srv.Messages()))
+	// Output: true 1
+}
+
 func ExampleNormalizeE164() {
 	number, err := agentphone.NormalizeE164("(415) 555-0123", "1")
 	if err != nil {
@@ -275,28 +359,29 @@ func ExampleNormalizeE164() {
 	// Output: +14155550123 +1415***0123
 }
 
+// placeOnce places a call. If the outcome is unknown it finds the call, and does not place it again.
 func placeOnce(ctx context.Context, client *agentphone.Client, params agentphone.CreateCallParams) (*agentphone.Call, error) {
-	began := time.Now().Add(-time.Minute) // the server's clock is another
+	began := time.Now().Add(-time.Minute) // the clocks differ
 	call, err := client.Calls.Create(ctx, params)
 	if !errors.Is(err, agentphone.ErrOutcomeUnknown) {
 		return call, err
 	}
-	// It may ring, or have rung.
+	// The phone may be ringing, or have rung.
 	calls := client.Calls.All(ctx, agentphone.ListCallsParams{Search: params.ToNumber, Direction: agentphone.DirectionOutbound})
-	for placed, lookErr := range calls {
+	for placed, listErr := range calls {
 		switch {
-		case lookErr != nil:
-			return nil, errors.Join(err, lookErr)
+		case listErr != nil:
+			return nil, errors.Join(err, listErr)
 		case !placed.StartedAt.IsZero() && placed.StartedAt.Before(began):
-			return nil, err // the newest come first: the rest is older
+			return nil, err // newest first: the rest is older
 		case placed.ToNumber == params.ToNumber && placed.AgentID == params.AgentID:
 			return &placed, nil
 		}
 	}
-	return nil, err // it is not to be seen: after a time-out, not yet
+	return nil, err // not listed, or after a timeout not yet
 }
 
-// The answer to a call that was placed is lost: it is found, not placed again.
+// The response to a placed call is lost: the call is found, not placed again.
 func ExampleErrOutcomeUnknown() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()

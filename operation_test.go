@@ -56,11 +56,11 @@ func TestOperations_NotIdempotentAreThoseThatActAgain(t *testing.T) {
 	}
 }
 
-// docs/retries.md names all operations that act once, in a table, and all other POSTs.
+// docs/retries.md names all operations that are not idempotent, in a table, and all other POSTs.
 func TestRetriesDoc_NamesOperationsThatAreNotIdempotent(t *testing.T) {
 	page, err := os.ReadFile("docs/retries.md")
 	require.NoError(t, err)
-	once, others, ok := strings.Cut(string(page), "Every other operation is safe.")
+	table, others, ok := strings.Cut(string(page), "Every other operation is idempotent.")
 	require.True(t, ok)
 	others, _, _ = strings.Cut(others, "\n\n")
 	named := func(text, pattern string) (names []string) {
@@ -69,17 +69,17 @@ func TestRetriesDoc_NamesOperationsThatAreNotIdempotent(t *testing.T) {
 		}
 		return names
 	}
-	var wantOnce, wantSafePosts []string
+	var notIdempotent, otherPosts []string
 	for _, op := range operations {
 		switch {
 		case !op.idempotent:
-			wantOnce = append(wantOnce, op.String())
+			notIdempotent = append(notIdempotent, op.String())
 		case op.method == "POST":
-			wantSafePosts = append(wantSafePosts, op.String())
+			otherPosts = append(otherPosts, op.String())
 		}
 	}
-	assert.ElementsMatch(t, wantOnce, named(once, "(?m)^\\| `(POST [^`]+)` \\|"))
-	assert.ElementsMatch(t, wantSafePosts, named(others, "`(POST [^`]+)`"))
+	assert.ElementsMatch(t, notIdempotent, named(table, "(?m)^\\| `(POST [^`]+)` \\|"))
+	assert.ElementsMatch(t, otherPosts, named(others, "`(POST [^`]+)`"))
 }
 
 func TestOperations_OnlySignupAndRecordingsSendNoKey(t *testing.T) {

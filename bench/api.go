@@ -10,14 +10,14 @@ import (
 	"sync"
 )
 
-// api answers the requests of the measurements, in memory (RoundTrip) or over a socket (ServeHTTP),
-// with the same bytes. It costs next to nothing, so that what is measured is the client.
+// api responds to the requests of the measurements, in memory (RoundTrip) or over a socket (ServeHTTP),
+// with the same bytes. It costs next to nothing, so that the client is what is measured.
 type api struct {
 	calls int // on all pages of the list of calls
 	turns int // of a live transcript
 }
 
-// The addresses that are asked for.
+// The addresses that are requested.
 const (
 	numberID   = "num_51c0d7e2"
 	streamedID = "call_streamed"
@@ -35,7 +35,7 @@ const (
 		`"conversation_id":"conv_4471","media_urls":[],"reply_to_message_id":null,"reply_parent_unresolved":null}`
 )
 
-// The calls of a list are these, in turn. Each has the digits of its place in the list in its id.
+// The calls of a list are these, repeated. The id of each has the digits of its place in the list.
 var callsJSON = []string{
 	callJSON("completed", `"2026-04-19T17:24:40.654321Z"`, "269.53", "Great, a table for two at seven under Ada. See you then!"),
 	callJSON("completed", `"2026-04-19T17:21:02Z"`, "51", "Sorry, we are closed on Mondays. \\u201cTry tomorrow\\u201d, he said."),
@@ -69,8 +69,8 @@ func (a *api) appendCalls(b []byte, offset, limit int) []byte {
 	return fmt.Appendf(b, `],"hasMore":%t,"total":%d}`, end < a.calls, a.calls)
 }
 
-// answer returns the body of an answer. A page is written to page, which the caller lends.
-func (a *api) answer(r *http.Request, page []byte) (status int, body []byte) {
+// respond returns the status and body of a response. A page is appended to page, which the caller owns.
+func (a *api) respond(r *http.Request, page []byte) (status int, body []byte) {
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == numberPath:
 		return http.StatusOK, append(page, numberJSON...)
@@ -89,7 +89,7 @@ func (a *api) answer(r *http.Request, page []byte) (status int, body []byte) {
 
 var pages = sync.Pool{New: func() any { return new([]byte) }}
 
-// pageBody is a body that gives its memory back when it is closed.
+// pageBody is a body that returns its memory to a pool when it is closed.
 type pageBody struct {
 	bytes.Reader
 	page *[]byte
@@ -104,7 +104,7 @@ func (b *pageBody) Close() error {
 	return nil
 }
 
-// RoundTrip answers at once.
+// RoundTrip responds at once.
 func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -120,18 +120,18 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	body := &pageBody{page: pages.Get().(*[]byte)}
-	resp.StatusCode, *body.page = a.answer(r, (*body.page)[:0])
+	resp.StatusCode, *body.page = a.respond(r, (*body.page)[:0])
 	body.Reset(*body.page)
 	resp.Body, resp.ContentLength = body, int64(len(*body.page))
 	return resp, nil
 }
 
-// ServeHTTP answers over a socket.
+// ServeHTTP responds over a socket.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	page := pages.Get().(*[]byte)
 	defer pages.Put(page)
-	status, body := a.answer(r, (*page)[:0])
+	status, body := a.respond(r, (*page)[:0])
 	*page = body
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -145,7 +145,7 @@ const (
 	endedEvent     = "event: ended\n" + `data: {"callId":"call_streamed","status":"completed","durationSeconds":269.5}` + "\n\n"
 )
 
-// transcript reads a live transcript of any length from no memory.
+// transcript is a reader of a live transcript of any length, which is not kept in memory.
 type transcript struct {
 	turns, given int
 	begun, ended bool

@@ -13,7 +13,7 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// The loopback benchmarks start this program again as their server.
+// The loopback benchmarks start this program a second time, as their server.
 func TestMain(m *testing.M) {
 	serveIfAsked()
 	os.Exit(m.Run())
@@ -57,10 +57,10 @@ func TestAllClientsDecodeTheSameValues(t *testing.T) {
 	}
 }
 
-// asJSON is the JSON that a decoded answer is encoded as.
-func asJSON(t *testing.T, answer any) any {
+// asJSON returns the JSON that a decoded response is encoded as.
+func asJSON(t *testing.T, response any) any {
 	t.Helper()
-	data, err := json.Marshal(answer)
+	data, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func asJSON(t *testing.T, answer any) any {
 	return normalized(out)
 }
 
-// normalized makes null of what is empty: a client may decode either to the other.
+// normalized replaces empty values with null: a client may decode either to the other.
 func normalized(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -136,7 +136,7 @@ func TestWebhookChecksRefuse(t *testing.T) {
 	}
 }
 
-// benchmark runs contenders one after the other. The command lets them take turns, which tells more.
+// benchmark runs the contenders one after the other. The command lets them take turns, which is more exact.
 func benchmark(b *testing.B, name string, parallel bool, list []contender) {
 	for _, c := range list {
 		b.Run(name+"/"+c.name, func(b *testing.B) {

@@ -25,7 +25,7 @@ var (
 	constantHeap  = target{atMost, 16} // KiB; the issue names no number
 )
 
-// walk is an iteration over many items, which calls each for every one.
+// walk is an iteration over many items. It calls each for every one.
 type walk struct {
 	name string
 	over func(ctx context.Context, each func()) error
@@ -75,7 +75,7 @@ func spokenTurns(a *api) []walk {
 	}
 }
 
-// costOfItem compares walks over a number of items.
+// costOfItem compares the cost of an item in walks over more and fewer of them.
 func costOfItem(ctx context.Context, p plan, name string, items int, walks []walk, units ...string) ([]row, error) {
 	list := make([]contender, len(walks))
 	for i, w := range walks {
@@ -97,7 +97,7 @@ func costOfItem(ctx context.Context, p plan, name string, items int, walks []wal
 	return rows, nil
 }
 
-// heapGrowth is the peak of the heap in a long walk, and how much higher it is than in a short one.
+// heapGrowth measures the peak of the heap in a long walk, and how much higher it is than in a short one.
 func heapGrowth(ctx context.Context, name string, short, long int, walks func(items int) []walk) ([]row, error) {
 	peak, growth := map[string]float64{}, map[string]float64{}
 	for _, items := range []int{short, long} {
@@ -174,8 +174,8 @@ func webhookChecks(size int) []contender {
 	}
 }
 
-// binaries is the size of a stripped program that makes one call (onecall/). The peers take minutes to
-// compile, so that a smoke test, and the other engine, which makes no difference, leave them out.
+// binaries measures the size of a stripped program that makes one call (onecall/). The peers take minutes to
+// compile, so a smoke test leaves them out, and so does the other engine, which makes no difference to them.
 func binaries(ctx context.Context, p plan) ([]row, error) {
 	names := clientNames
 	if p.ownBinaries || engine() == "v2" {

@@ -37,7 +37,7 @@ var (
 		listOf100: {cpuNanoseconds: {ratioAtMost, 1.1}},
 	}
 	connectionTarget = target{atMost, 512}
-	// What counts as flat. The issue names no number, and net/http itself is not flat: see the table.
+	// What counts as flat. The issue gives no number, and net/http itself is not flat: see the table.
 	asFlat = target{ratioAtMost, 1.25}
 )
 
@@ -92,7 +92,7 @@ func loopback(ctx context.Context, p plan) ([]row, error) {
 	return rows, nil
 }
 
-// atOnce is the cost of a call that more and more goroutines make, for this SDK and the floor.
+// atOnce measures the cost of a call made by more and more goroutines, for this SDK and the floor.
 func atOnce(ctx context.Context, p plan) ([]row, error) {
 	s, err := startServer(ctx)
 	if err != nil {
@@ -122,8 +122,8 @@ func atOnce(ctx context.Context, p plan) ([]row, error) {
 	return rows, nil
 }
 
-// connections is how many connections each client, as it comes, opens for many requests from 256
-// goroutines. Each has a server of its own: closed connections keep their ports for a while.
+// connections measures how many connections each client, with its defaults, opens for many requests from 256
+// goroutines. Each has a server of its own, because closed connections keep their ports for a while.
 func connections(ctx context.Context, p plan) ([]row, error) {
 	accepted := map[string]float64{}
 	for i, name := range clientNames {

@@ -28,7 +28,7 @@ const (
 var clientNames = []string{netHTTP, thisSDK, openAISDK, twilioSDK}
 
 // client is one way to call the API. Each of its functions makes one request and returns the
-// answer decoded into a struct with the same fields.
+// response decoded into a struct with the same fields.
 type client struct {
 	name            string
 	get, post, list func(context.Context) (any, error)
@@ -46,8 +46,8 @@ func (c *client) call(ctx context.Context, kind string) (any, error) {
 
 const text = "Your table is booked: two at seven, under Ada. Reply STOP to hear no more of it."
 
-// newClients makes the clients. transport makes what carries their requests, nil for what each
-// of them uses of itself.
+// newClients makes the clients. transport makes the RoundTripper of each, or nil for the one that it uses
+// by default.
 func newClients(base string, transport func() http.RoundTripper) []client {
 	carrier := func() *http.Client {
 		if transport == nil {
@@ -108,8 +108,8 @@ func (q pageQuery) URLQuery() (url.Values, error) {
 	return url.Values{"limit": {strconv.Itoa(q.limit)}, "offset": {strconv.Itoa(q.offset)}}, nil
 }
 
-// openAIClient uses the generic methods of openai-go's client with the floor's structs, which cost it
-// less than its own, generated ones.
+// openAIClient uses the generic methods of openai-go's client with the floor's structs, which cost less than its
+// own, generated ones.
 func openAIClient(base string, carrier *http.Client) client {
 	opts := []option.RequestOption{option.WithAPIKey(apiKey), option.WithBaseURL(base), option.WithRequestTimeout(timeout)}
 	if carrier != nil {

@@ -19,9 +19,9 @@ import (
 	"time"
 )
 
-// floor is what all else is measured against: net/http and encoding/json, by hand, as one would
-// write it for a service of one's own. It has a time-out, checks the status, reads the body to its
-// end. It does not retry, and knows nothing of what may be sent twice.
+// floor is what the others are measured against: net/http and encoding/json by hand, as one would
+// write it for one's own service. It has a timeout, checks the status, and reads the body to its
+// end. It does not retry, and does not know which operations are idempotent.
 type floor struct {
 	base, key string
 	http      *http.Client
@@ -180,7 +180,7 @@ type spoken struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-// transcript hands on the turns of a live transcript. A connection that breaks is the end of it.
+// transcript yields the turns of a live transcript. It does not reconnect.
 func (f *floor) transcript(ctx context.Context, id string, given func(*spoken)) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.base+"/v1/calls/"+url.PathEscape(id)+"/transcript/stream", nil)
 	if err != nil {
@@ -216,7 +216,7 @@ func (f *floor) transcript(ctx context.Context, id string, given func(*spoken)) 
 	return errors.Join(lines.Err(), io.ErrUnexpectedEOF)
 }
 
-// bareHMAC is the least that a check of a webhook's signature is: its sum, compared.
+// bareHMAC is the least that verifying a webhook's signature takes: computing the HMAC and comparing it.
 func bareHMAC(payload []byte, header http.Header, secret string) error {
 	given, err := hex.DecodeString(strings.TrimPrefix(header.Get("X-Webhook-Signature"), "sha256="))
 	if err != nil {

@@ -48,7 +48,7 @@ func main() {
 	fmt.Printf("Measured in %v.\n", time.Since(began).Round(time.Second))
 }
 
-// engine is which implementation of encoding/json this program has.
+// engine returns which implementation of encoding/json this program was built with.
 func engine() string {
 	if strings.Contains(runtime.Version(), "jsonv2") {
 		return "v2"
@@ -84,7 +84,7 @@ func measure(ctx context.Context, p plan) ([]row, error) {
 	return rows, nil
 }
 
-// measureJSONv2 runs this program again, built with the next engine of encoding/json.
+// measureJSONv2 builds this program with encoding/json/v2 and runs it.
 func measureJSONv2(ctx context.Context, quick bool) ([]row, error) {
 	if engine() == "v2" {
 		return nil, nil
@@ -112,7 +112,7 @@ func measureJSONv2(ctx context.Context, quick bool) ([]row, error) {
 	return rows, json.Unmarshal(out.Bytes(), &rows)
 }
 
-// interleave puts the rows of the other engine below those of the same case.
+// interleave puts each row of the other engine below that of the same case.
 func interleave(rows, other []row) []row {
 	type key struct{ name, unit string }
 	byCase := map[key]row{}
@@ -129,7 +129,7 @@ func interleave(rows, other []row) []row {
 	return out
 }
 
-// processor is the CPU's name where the system has a file that says it.
+// processor returns the CPU's name, if the system has a file that says it.
 func processor() string {
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(info)) {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// plan is how long is measured.
+// plan says for how long, and how much of it, each case is measured.
 type plan struct {
 	rounds int           // of which the median is shown
 	slice  time.Duration // of each client in each round
@@ -33,7 +33,7 @@ var (
 	}
 )
 
-// longer is the plan with fewer rounds of longer slices.
+// longer returns the plan with fewer rounds of longer slices.
 func (p plan) longer(by int) plan {
 	p.slice *= time.Duration(by)
 	p.rounds = max(min(5, p.rounds), p.rounds/by)
@@ -54,14 +54,14 @@ func (s sample) perSecond() float64      { return float64(s.calls) / s.wall.Seco
 func (s sample) bytesEach() float64      { return s.per(float64(s.bytes)) }
 func (s sample) allocsEach() float64     { return s.per(float64(s.allocs)) }
 
-// contender is one of those that do the same thing.
+// contender is one of the functions that are compared.
 type contender struct {
 	name string
 	call func(context.Context) error
 }
 
-// compare lets the contenders take turns, so that whatever else the machine does meets them all
-// alike. All make as many calls in a round as the first makes in a slice.
+// compare lets the contenders take turns, so that whatever else the machine does affects all of them
+// alike. Each makes as many calls in a round as the first makes in a slice.
 func compare(ctx context.Context, p plan, goroutines int, contenders []contender) (map[string][]sample, error) {
 	calls := goroutines
 	for { // which warms the first up, too
@@ -91,7 +91,7 @@ func compare(ctx context.Context, p plan, goroutines int, contenders []contender
 	return samples, nil
 }
 
-// run makes calls from goroutines, after a garbage collection: nobody pays for what another left.
+// run makes calls from goroutines, after a garbage collection, so that none pays for what another left.
 func run(ctx context.Context, goroutines, calls int, call func(context.Context) error) (sample, error) {
 	var left atomic.Int64
 	left.Store(int64(calls))
@@ -126,7 +126,7 @@ func run(ctx context.Context, goroutines, calls int, call func(context.Context) 
 	return s, nil
 }
 
-// cpuTime is what this process has used so far, of all its threads, in the system too.
+// cpuTime returns the CPU time of this process so far: of all its threads, in user and system mode.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -135,8 +135,8 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// peakHeap is the most memory in use, beyond that from before, at ten times within a walk over a
-// number of items. walk calls its argument for each item.
+// peakHeap returns the most heap in use, less that from before, at ten points of a walk over n items. walk calls its
+// argument for each item.
 func peakHeap(items int, walk func(each func()) error) (float64, error) {
 	before := liveHeap()
 	peak, seen, step := before, 0, max(1, items/10)
@@ -151,7 +151,7 @@ func peakHeap(items int, walk func(each func()) error) (float64, error) {
 func liveHeap() float64 {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what a sync.Pool holds lives through one
+	runtime.GC() // a sync.Pool keeps its items for one collection
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc)
 }

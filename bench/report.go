@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// row is one line of the table: what each client needed, in each round.
+// row is a line of the table: what each client needed, in each round.
 type row struct {
 	Case   string
 	Unit   string
@@ -16,7 +16,7 @@ type row struct {
 	Target *target
 }
 
-// target is what issue 6 asks of this SDK.
+// target is what issue 6 requires of this SDK.
 type target struct {
 	Kind  targetKind
 	Limit float64
@@ -33,7 +33,7 @@ const (
 
 func (r *row) median(name string) float64 { return median(r.Values[name]) }
 
-// ratio is the median of the rounds' ratios to the floor.
+// ratio returns the median of the rounds' ratios to the floor.
 func (r *row) ratio(name string) float64 {
 	floor, own := r.Values[netHTTP], r.Values[name]
 	ratios := make([]float64, min(len(floor), len(own)))
@@ -43,7 +43,7 @@ func (r *row) ratio(name string) float64 {
 	return median(ratios)
 }
 
-// rowsOf makes a row of each of the units.
+// rowsOf makes a row for each of the units.
 func rowsOf(name string, samples map[string][]sample, targets map[string]target, units ...string) []row {
 	quantity := map[string]func(sample) float64{
 		nanoseconds: sample.nanoseconds, cpuNanoseconds: sample.cpuNanoseconds, requestsPerSecond: sample.perSecond,
@@ -65,7 +65,7 @@ func rowsOf(name string, samples map[string][]sample, targets map[string]target,
 	return rows
 }
 
-// once is what is measured once.
+// once makes a row of what is measured once.
 func once(values map[string]float64) map[string][]float64 {
 	out := map[string][]float64{}
 	for name, v := range values {
@@ -74,7 +74,7 @@ func once(values map[string]float64) map[string][]float64 {
 	return out
 }
 
-// spread compares the most that one of several sizes costs with the least.
+// spread compares what the most expensive of several sizes costs with the cheapest.
 type spread struct {
 	name        string
 	least, most map[string]float64
@@ -102,7 +102,7 @@ func (s *spread) row() row {
 
 func (r *row) higherIsBetter() bool { return r.Unit == requestsPerSecond }
 
-// verdict says whether the target is met, and whether the SDK is ahead of the peers.
+// verdict reports whether the target is met, and which peers are ahead.
 func (r *row) verdict() (text string, missed bool) {
 	var said []string
 	if r.Target != nil {
@@ -138,7 +138,7 @@ func passed(ok bool) string {
 	return "MISS"
 }
 
-// print writes the table, as Markdown.
+// print writes the table as Markdown.
 func print(w io.Writer, rows []row) {
 	lines := [][]string{append([]string{"case", "unit", "json"}, append(append([]string{}, clientNames...), "target")...)}
 	missed := 0
@@ -185,7 +185,7 @@ func (r *row) cell(name string) string {
 	return fmt.Sprintf("%s (%.2f)", decimal(r.median(name)), r.ratio(name))
 }
 
-// decimal writes three digits, or all of a whole number, with commas.
+// decimal formats a number with three digits, or all of them if it is whole, and commas.
 func decimal(x float64) string {
 	if x < 100 {
 		return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(x, 'f', 2, 64), "0"), ".")

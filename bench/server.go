@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// The server is a process of its own, this program again with serverEnv set, so that the CPU time of the
+// The server is a process of its own, this program with serverEnv set, so that the CPU time of the
 // measuring process is that of the client alone.
 const serverEnv = "AGENTPHONE_BENCH_SERVER"
 
 const acceptedPath = "/accepted" // how many connections the server has accepted
 
-// serveIfAsked serves until standard input ends, if this process is to be the server.
+// serveIfAsked serves until standard input ends, if this process is the server, and does not return.
 func serveIfAsked() {
 	if os.Getenv(serverEnv) == "" {
 		return
@@ -91,7 +91,7 @@ func (s *server) stop() {
 	_ = s.process.Wait()
 }
 
-// accepted asks on a connection of its own, which is counted too.
+// accepted returns how many connections the server accepted. It uses one of its own, which is counted.
 func (s *server) accepted(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -113,7 +113,7 @@ func (s *server) accepted(ctx context.Context) (int, error) {
 	return n - 1, err
 }
 
-// pool is a connection pool as large as the SDK's own, one for each client.
+// pool makes a connection pool as large as the SDK's own. Each client has one.
 func pool() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns = 512

@@ -1,7 +1,7 @@
-// Livetranscript places a call and prints what is said while it is said.
+// Livetranscript places a call and prints what is said as it is said.
 //
 //	go run ./examples/livetranscript                                                          # the API in memory
-//	AGENTPHONE_API_KEY=sk_live_... go run ./examples/livetranscript -agent agt_... -to +1...  # the real thing
+//	AGENTPHONE_API_KEY=sk_live_... go run ./examples/livetranscript -agent agt_... -to +1...  # the real API
 //
 // Ctrl-C hangs up.
 package main
@@ -33,7 +33,7 @@ func main() {
 	defer stop()
 	go func() {
 		<-ctx.Done()
-		stop() // a second Ctrl-C ends it at once
+		stop() // a second Ctrl-C ends the program at once
 	}()
 	err := run(ctx, *agentID, *to)
 	if ctx.Err() != nil {
@@ -58,7 +58,7 @@ func run(ctx context.Context, agentID, to string) error {
 		return errors.New("AGENTPHONE_API_KEY is set, so this calls a real phone: name the agent with -agent and the phone with -to")
 	}
 
-	// Without ctx: a Ctrl-C in the middle would leave a phone ringing whose call has no id here.
+	// Not canceled by a Ctrl-C: it would leave a phone ringing for a call whose id is not known here.
 	call, err := client.Calls.Create(context.WithoutCancel(ctx), agentphone.CreateCallParams{
 		AgentID:      agentID,
 		ToNumber:     to,

@@ -1,11 +1,10 @@
-// Quickstart signs up, sends a text, places a call that an AI holds, shows its progress and
-// prints what was said.
+// Quickstart signs up, sends a text, places a call that an AI holds, shows its progress and prints what was said.
 //
 //	go run ./examples/quickstart                                              # no account: the API in memory
-//	AGENTPHONE_API_KEY=sk_live_... go run ./examples/quickstart -to +1...     # the real thing
+//	AGENTPHONE_API_KEY=sk_live_... go run ./examples/quickstart -to +1...     # the real API
 //
-// With a key it skips the sign-up, uses your first agent that has a number, and texts and
-// calls the number given with -to, and no other. Ctrl-C hangs up.
+// With a key it does not sign up. It uses your first agent that has a number, and texts and calls the number given with
+// -to, and no other. Ctrl-C hangs up.
 package main
 
 import (
@@ -35,7 +34,7 @@ func main() {
 	defer stop()
 	go func() {
 		<-ctx.Done()
-		stop() // a second Ctrl-C ends it at once
+		stop() // a second Ctrl-C ends the program at once
 	}()
 	err := run(ctx, *to)
 	switch {
@@ -53,7 +52,7 @@ func run(ctx context.Context, to string) error {
 	inMemory := os.Getenv("AGENTPHONE_API_KEY") == ""
 	switch {
 	case inMemory && to == "":
-		to = "+14155550123" // kept for fiction, and "called" in memory only
+		to = "+14155550123" // a number reserved for fiction, "called" in memory only
 	case to == "":
 		return errors.New("AGENTPHONE_API_KEY is set, so this texts and calls a real phone: name it with -to")
 	}
@@ -76,7 +75,7 @@ func run(ctx context.Context, to string) error {
 	return call(ctx, client, agentID, number)
 }
 
-// signUpInMemory gets an account as an agent without one does, from an API that is in this process.
+// signUpInMemory creates an account, as an agent without one does, in an API that is in this process.
 func signUpInMemory(ctx context.Context) (*agentphone.Client, string, error) {
 	srv := agentphonetest.NewServer()
 	srv.NextCall(agentphonetest.CallScript{
@@ -99,7 +98,7 @@ func signUpInMemory(ctx context.Context) (*agentphone.Client, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	code := srv.OTP(signUp.VerificationID) // in real life the human reads it from the email
+	code := srv.OTP(signUp.VerificationID) // the real one is in an email to the human
 	say("a code was sent to %s: %s", signUp.HumanEmail, code)
 	account, err := client.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: signUp.VerificationID, OTPCode: code})
 	if err != nil {
@@ -111,7 +110,7 @@ func signUpInMemory(ctx context.Context) (*agentphone.Client, string, error) {
 	return client, account.AgentID, err
 }
 
-// useAccount finds an agent of the account that can call.
+// useAccount finds an agent of the account that has a number.
 func useAccount(ctx context.Context) (*agentphone.Client, string, error) {
 	client, err := agentphone.NewClientFromEnv()
 	if err != nil {
@@ -150,7 +149,7 @@ func call(ctx context.Context, client *agentphone.Client, agentID string, to age
 	progress := func(c *agentphone.Call) {
 		say("%5.1fs  %-12s %d things said", time.Since(start).Seconds(), c.Status, len(c.Dialogue()))
 	}
-	// Without ctx: a Ctrl-C in the middle would leave a phone ringing whose call has no id here.
+	// Not canceled by a Ctrl-C: it would leave a phone ringing for a call whose id is not known here.
 	call, err := client.Calls.Create(context.WithoutCancel(ctx), agentphone.CreateCallParams{
 		AgentID:         agentID,
 		ToNumber:        to.String(),
@@ -176,8 +175,7 @@ func call(ctx context.Context, client *agentphone.Client, agentID string, to age
 	return nil
 }
 
-// hangUp ends the call although ctx is over: a phone must not go on ringing for a program that is
-// gone.
+// hangUp ends the call although ctx was canceled: a phone must not go on ringing for a program that has ended.
 func hangUp(ctx context.Context, client *agentphone.Client, callID string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// quickstart is the program itself, in a process of its own.
+// quickstart runs the program in a process of its own.
 func quickstart(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -42,7 +42,7 @@ func exitCode(t *testing.T, err error) int {
 	return exit.ExitCode()
 }
 
-func TestWithAKeyItTextsAndCallsTheNumberGivenAndNoOther(t *testing.T) {
+func TestQuickstart_WithAKeyTextsAndCallsTheGivenNumberOnly(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	srv.NextCall(agentphonetest.CallScript{Duration: 100 * time.Millisecond, Turns: []agentphonetest.Utterance{{Role: "agent", Content: "Hello there."}}})
@@ -63,7 +63,7 @@ func TestWithAKeyItTextsAndCallsTheNumberGivenAndNoOther(t *testing.T) {
 	assert.Equal(t, "+14155550199", srv.Messages()[0].ToNumber)
 }
 
-func TestCtrlCHangsUp(t *testing.T) {
+func TestQuickstart_CtrlCHangsUp(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})

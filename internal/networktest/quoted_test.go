@@ -198,7 +198,7 @@ func TestErrors_AreOneShortLineWhateverThePeerSends(t *testing.T) {
 				c := apitest.NewClientOver(t, transport, apitest.NoWait, agentphone.WithBaseURL("https://localhost"+strings.TrimPrefix(listener.Addr().String(), "127.0.0.1")))
 				err := apitest.CreateCall(t.Context(), c)
 				assertShowable(t, err, "")
-				})
+			})
 		}
 	})
 	t.Run("CONNECT", func(t *testing.T) {
