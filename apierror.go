@@ -16,7 +16,7 @@ func newAPIError(op *operation, res *transport.Response, key string) *APIError {
 		RequestID:  requestID(res, key),
 		Attempts:   res.Attempts,
 		Operation:  op.String(),
-		Body:       redact.Bytes(res.Body, key),
+		Body:       redact.Body(res.Body, key),
 	}
 	e.RetryAfter, _ = transport.RetryAfter(res.Header)
 	var body struct {

@@ -178,7 +178,7 @@ type DecodeError struct {
 	StatusCode int
 	RequestID  string
 	Attempts   int
-	Body       []byte `json:"-"` // as received, with the client's key redacted; nil if it was cut short
+	Body       []byte `json:"-"` // as received, at most 64 KiB, with the client's key redacted; nil if it was cut short
 	Err        error
 
 	outcomeUnknown bool

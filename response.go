@@ -154,7 +154,7 @@ func (c *Client) decodeError(op *operation, res *transport.Response, err error) 
 	}
 	return &DecodeError{
 		Operation: op.String(), StatusCode: res.Status, RequestID: c.requestID(res),
-		Attempts: res.Attempts, Body: redact.Bytes(res.Body, c.cfg.transport.Key()),
+		Attempts: res.Attempts, Body: redact.Body(res.Body, c.cfg.transport.Key()),
 		Err: c.shown(err), outcomeUnknown: !op.idempotent,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -143,3 +144,68 @@ func TestDecodeError_ErrorObjectBehind200(t *testing.T) {
 	var own struct{ Detail string }
 	require.NoError(t, c.Do(t.Context(), "GET", "/v1/things", nil, &own), "what is asked for is no error")
 }
+
+// What is decoded is bounded by what it would take in memory, not by its bytes: 49 KiB of gzip can hold 32 MiB of brackets.
+func TestDecodeError_ResponseThatWouldTakeTooMuchMemory(t *testing.T) {
+	const size = 31 << 20
+	deep := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
+	many := func(value string) string { return strings.Repeat(value+",", size/(len(value)+1)) + value }
+	for name, body := range map[string]string{
+		"deep arrays":              `{"metadata":{"x":[` + many(deep) + `]}}`,
+		"one nest of objects":      strings.Repeat(`{"metadata":`, 9_000) + "{}" + strings.Repeat("}", 9_000) + strings.Repeat(" ", 20_000),
+		"one nest, many brackets":  `{"metadata":{"x":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `,"y":[` + many("[]") + `]}}`,
+		"empty arrays":             `{"metadata":{"x":[` + many("[]") + `]}}`,
+		"empty arrays, no comma":   `{"metadata":{"x":` + strings.Repeat("[", size/2) + strings.Repeat("]", size/2) + `}}`,
+		"numbers":                  `{"metadata":{"x":[` + many("1") + `]}}`,
+		"long timestamp":           `{"id":"call_1","startedAt":"` + strings.Repeat("2", size) + `"}`,
+		"long escaped timestamp":   `{"id":"call_1","startedAt":"` + strings.Repeat(`\u0032`, size/6) + `"}`,
+		"long number as timestamp": `{"id":"call_1","startedAt":` + strings.Repeat("2", size) + `}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			for which, call := range map[string]func(context.Context, *agentphone.Client) error{
+				"Get": func(ctx context.Context, c *agentphone.Client) error { return apitest.Err(c.Calls.Get(ctx, "call_1")) },
+				"Do": func(ctx context.Context, c *agentphone.Client) error {
+					var out any
+					return c.Do(ctx, "GET", "/v1/x", nil, &out)
+				},
+			} {
+				if which == "Do" && strings.Contains(name, "timestamp") {
+					continue
+				}
+				c, _ := apitest.NewClient(t, apitest.Always(200, body), apitest.NoWait)
+				runtime.ReadMemStats(&before)
+				err := call(t.Context(), c)
+				runtime.ReadMemStats(&after)
+				if name == "one nest of objects" && err == nil {
+					continue // few enough to be decoded
+				}
+				var unreadable *agentphone.DecodeError
+				require.ErrorAs(t, err, &unreadable)
+				// The transport's chunks and their join are twice the body.
+				assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*size), "bytes allocated by %s", which)
+			}
+		})
+	}
+}
+
+// Decoding counts against the timeout and the context.
+func TestDecodeError_LargeResponseThatTakesTooLong(t *testing.T) {
+	body := `{"id":"call_1","metadata":{"x":["` + strings.Repeat("x", 20<<20) + `"]}}`
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+		r := apitest.Response(200, "")
+		r.Body = cutBody{io.MultiReader(strings.NewReader(body), readerFunc(func([]byte) (int, error) {
+			cancel()
+			return 0, io.EOF
+		}))}
+		return r, nil
+	})
+	_, err := c.Calls.Get(ctx, "call_1")
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

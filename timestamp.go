@@ -19,6 +19,10 @@ type Timestamp struct{ time.Time }
 // NewTimestamp returns t as a Timestamp, for parameters such as [ListMessagesParams].Before.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
+// maxTimestamp is the length of the longest time that is parsed, with all its characters escaped: package time makes copies of what
+// it cannot parse, one for each layout.
+const maxTimestamp = 300
+
 var errTimestamp = errors.New("a time is neither ISO 8601 nor a number")
 
 // timestampLayouts are the layouts that the API has been seen to use. time.Parse accepts a fraction of a second in all
@@ -39,6 +43,8 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	case string(data) == "null":
 		*t = Timestamp{}
 		return nil
+	case len(data) > maxTimestamp:
+		return errTimestamp
 	case len(data) == 0 || data[0] != '"':
 		return t.fromEpoch(data)
 	}

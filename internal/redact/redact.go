@@ -63,6 +63,24 @@ func Bytes(b []byte, key string) []byte {
 	return out.Bytes()
 }
 
+// MaxBody is the length of the longest body that Body returns.
+const MaxBody = 64 << 10
+
+// Body returns at most MaxBody bytes of b without the key, nor the beginning of one that was cut.
+func Body(b []byte, key string) []byte {
+	b = Bytes(b[:min(len(b), MaxBody+len(key))], key)
+	if len(b) < MaxBody {
+		return b
+	}
+	b = b[:MaxBody]
+	for n := min(len(key), len(b)); n > 0; n-- {
+		if strings.EqualFold(string(b[len(b)-n:]), key[:n]) {
+			return b[:len(b)-n]
+		}
+	}
+	return b
+}
+
 // Error returns err if its text may be shown as it is. Else it returns an error with the text that may be shown: it still is what
 // err is, for errors.Is and errors.As, unless err quotes the key.
 func Error(err error, key string) error {

@@ -81,3 +81,17 @@ func FuzzText_IsShortCleanAndWithoutTheKey(f *testing.F) {
 		}
 	})
 }
+
+func TestBody_IsCutWithoutALeftoverOfTheKey(t *testing.T) {
+	assert.Equal(t, "short "+redact.Mark, string(redact.Body([]byte("short "+key), key)))
+	for n := range len(key) + 2 {
+		text := strings.Repeat(".", redact.MaxBody-n) + strings.ToUpper(key) + "tail"
+		for _, b := range [][]byte{[]byte(text), []byte(text)[:redact.MaxBody]} { // cut here, or by who read it
+			got := string(redact.Body(b, key))
+			assert.LessOrEqual(t, len(got), redact.MaxBody)
+			assert.NotContains(t, got, "SK", "%d bytes before the end", n)
+		}
+	}
+	assert.Len(t, redact.Body(make([]byte, 1<<20), key), redact.MaxBody)
+	assert.Len(t, redact.Body(make([]byte, 1<<20), ""), redact.MaxBody)
+}
