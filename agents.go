@@ -72,7 +72,8 @@ type DeletedAgent struct {
 }
 
 // Delete deletes an agent, which cannot be undone. Its numbers remain with the account, attached to no agent.
-// Retried: if the response to one attempt is lost, the next fails with [ErrNotFound]. (DELETE /v1/agents/{agent_id})
+// Retried: after a lost response, a retry that finds nothing left to delete succeeds; then ID and Name are empty.
+// (DELETE /v1/agents/{agent_id})
 func (s *AgentsService) Delete(ctx context.Context, agentID string, opts ...RequestOption) (*DeletedAgent, error) {
 	return do[DeletedAgent](ctx, (*service)(s), &opDeleteAgent, []string{agentID}, nil, opts)
 }
@@ -97,8 +98,8 @@ func (s *AgentsService) AttachNumber(ctx context.Context, agentID string, params
 }
 
 // DetachNumber detaches a number from an agent. The account keeps the number and continues to pay for it; see
-// [NumbersService.Release]. Retried: if the response to one attempt is lost, the next may fail with [ErrNotFound].
-// (DELETE /v1/agents/{agent_id}/numbers/{number_id})
+// [NumbersService.Release]. Retried: after a lost response, a retry that finds nothing
+// left to delete succeeds. (DELETE /v1/agents/{agent_id}/numbers/{number_id})
 func (s *AgentsService) DetachNumber(ctx context.Context, agentID, numberID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDetachNumber, []string{agentID, numberID}, nil, opts)
 }

@@ -39,8 +39,8 @@ func (s *ContactCardsService) Set(ctx context.Context, numberID string, params S
 	return do[ContactCard](ctx, (*service)(s), &opSetContactCard, []string{numberID}, params, opts)
 }
 
-// Delete deletes the contact card of a number. Retried: if the response to one attempt is lost, the next may fail with
-// [ErrNotFound]. (DELETE /v1/numbers/{number_id}/contact-card)
+// Delete deletes the contact card of a number. Retried: after a lost response, a retry that finds
+// nothing left to delete succeeds. (DELETE /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Delete(ctx context.Context, numberID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteContactCard, []string{numberID}, nil, opts)
 }

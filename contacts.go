@@ -98,8 +98,8 @@ func (s *ContactsService) Update(ctx context.Context, contactID string, params U
 	return do[Contact](ctx, (*service)(s), &opUpdateContact, []string{contactID}, params, opts)
 }
 
-// Delete deletes a contact. Retried: if the response to one attempt is lost, the next fails with [ErrNotFound].
-// (DELETE /v1/contacts/{contact_id})
+// Delete deletes a contact. Retried: after a lost response, a retry that finds nothing
+// left to delete succeeds. (DELETE /v1/contacts/{contact_id})
 func (s *ContactsService) Delete(ctx context.Context, contactID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteContact, []string{contactID}, nil, opts)
 }

@@ -118,8 +118,8 @@ func (n *ReleasedNumber) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Release gives up a number, which cannot be undone; the rest of the month is not refunded. Retried: if the response to
-// one attempt is lost, the next may fail with [ErrNotFound]. (DELETE /v1/numbers/{number_id})
+// Release gives up a number, which cannot be undone; the rest of the month is not refunded. Retried: after a
+// lost response, a retry that finds nothing left to release succeeds; then PhoneNumber and Status are empty. (DELETE /v1/numbers/{number_id})
 func (s *NumbersService) Release(ctx context.Context, numberID string, opts ...RequestOption) (*ReleasedNumber, error) {
 	return do[ReleasedNumber](ctx, (*service)(s), &opReleaseNumber, []string{numberID}, nil, opts)
 }

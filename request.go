@@ -59,6 +59,9 @@ func (c *Client) send(ctx context.Context, op *operation, path string, params an
 		return nil, c.transportError(op, err)
 	}
 	rc.response.set(res)
+	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats {
+		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt has deleted it
+	}
 	if res.Status/100 != 2 {
 		return nil, c.apiError(op, res)
 	}

@@ -2,6 +2,7 @@ package agentphone_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -55,4 +56,49 @@ func TestClientDo_ReachesOtherEndpointsUnderTheSameRules(t *testing.T) {
 	var apiErr *agentphone.APIError
 	require.True(t, errors.As(err, &apiErr))
 	assert.Equal(t, "POST {path}", apiErr.Operation)
+}
+
+// A deletion whose response was lost is repeated, and then finds nothing: that is what it was to achieve.
+func TestRetry_DeleteThatFindsNothingHasSucceeded(t *testing.T) {
+	lost := map[string]func() (*http.Response, error){
+		"reset": func() (*http.Response, error) { return nil, errors.New("connection reset by peer") },
+		"502":   func() (*http.Response, error) { return apitest.Response(502, ""), nil },
+		"503":   func() (*http.Response, error) { return apitest.Response(503, ""), nil },
+	}
+	certain := map[string]func() (*http.Response, error){
+		"429":                  func() (*http.Response, error) { return apitest.Response(429, ""), nil },
+		"503 with Retry-After": func() (*http.Response, error) { return apitest.Response(503, "", "Retry-After", "0"), nil },
+	}
+	run := func(t *testing.T, first func() (*http.Response, error)) (deleted, done, gone error) {
+		client := func() *agentphone.Client {
+			c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
+				if n == 1 {
+					return first()
+				}
+				return apitest.Response(404, `{"detail":"Not found"}`), nil
+			}, apitest.NoWait)
+			return c
+		}
+		agent, deleted := client().Agents.Delete(t.Context(), "agt_1")
+		if deleted == nil {
+			assert.True(t, agent.Success)
+		}
+		return deleted, client().Contacts.Delete(t.Context(), "con_1"), apitest.Err(client().Agents.Get(t.Context(), "agt_1"))
+	}
+	for name, first := range lost {
+		t.Run(name, func(t *testing.T) {
+			deleted, done, gone := run(t, first)
+			require.NoError(t, deleted)
+			require.NoError(t, done)
+			require.ErrorIs(t, gone, agentphone.ErrNotFound, "only a DELETE")
+		})
+	}
+	for name, first := range certain {
+		t.Run(name, func(t *testing.T) {
+			deleted, done, gone := run(t, first)
+			require.ErrorIs(t, deleted, agentphone.ErrNotFound, "it was not there")
+			require.ErrorIs(t, done, agentphone.ErrNotFound)
+			require.ErrorIs(t, gone, agentphone.ErrNotFound)
+		})
+	}
 }

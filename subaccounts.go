@@ -78,8 +78,8 @@ func (s *SubAccountsService) Update(ctx context.Context, subAccountID string, pa
 	return do[SubAccount](ctx, (*service)(s), &opUpdateSubAccount, []string{subAccountID}, params, opts)
 }
 
-// Delete deletes a sub-account. Retried: if the response to one attempt is lost, the next fails with [ErrNotFound].
-// (DELETE /v1/sub-accounts/{sub_account_id})
+// Delete deletes a sub-account. Retried: after a lost response, a retry that finds nothing
+// left to delete succeeds. (DELETE /v1/sub-accounts/{sub_account_id})
 func (s *SubAccountsService) Delete(ctx context.Context, subAccountID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteSubAccount, []string{subAccountID}, nil, opts)
 }

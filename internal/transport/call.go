@@ -29,6 +29,8 @@ type call struct {
 	wait         time.Duration
 	cause        error     // why the attempt failed, if it got no response
 	received     *Response // the last that was received whole, in whichever attempt
+	acted        bool      // an attempt may have taken effect, were it not idempotent
+	repeated     bool      // one before the last attempt
 }
 
 // deadlineMargin is left for the attempt itself.
@@ -46,6 +48,8 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 		o = outcome{status: resp.StatusCode, retryAfter: after != noRetryAfter}
 	}
 	verdict := decide(o, c.req.Idempotent)
+	c.repeated = c.acted
+	c.acted = c.acted || decide(o, false).mayHaveActed
 	c.mayHaveActed = verdict.mayHaveActed
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
 	deadline, hasDeadline := ctx.Deadline()

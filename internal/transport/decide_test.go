@@ -25,6 +25,7 @@ var rows = map[string]outcome{
 	"the connection broke after the request was sent": {failed: true},
 	"no response in time":                             {failed: true},
 	"a 2xx whose body broke off":                      {failed: true},
+	"a status below 200":                              {status: 99},
 	"a 2xx over 32 MiB":                               {failed: true, permanent: true},
 	"302":                                             {status: 302},
 	"303":                                             {status: 303},

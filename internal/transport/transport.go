@@ -65,6 +65,8 @@ type Response struct {
 	Deadline time.Time
 	// MayHaveActed is set on an error response after which a request that is not idempotent may have taken effect.
 	MayHaveActed bool
+	// Repeats reports whether an earlier attempt, whose response was lost or said nothing of it, may have taken effect already.
+	Repeats bool
 }
 
 // Late returns an error if the context has ended or the attempt's timeout is over.
@@ -118,7 +120,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, call.fail(ctx, err)
 	}
 	response := call.response
-	response.MayHaveActed = call.mayHaveActed
+	response.MayHaveActed, response.Repeats = call.mayHaveActed, call.repeated
 	if response.Stream != nil {
 		response.Stream = resp.Body
 	}
