@@ -10,15 +10,16 @@ import (
 )
 
 // newAPIError makes an APIError of a response, whatever its body is.
-func newAPIError(op *operation, res *transport.Response, key string) *APIError {
+func newAPIError(op *operation, res *transport.Response) *APIError {
+	key := res.Key
 	e := &APIError{
 		StatusCode: res.Status,
-		RequestID:  requestID(res, key),
+		RequestID:  requestID(res),
 		Attempts:   res.Attempts,
 		Operation:  op.String(),
 		Body:       redact.Body(res.Body, key),
 	}
-	e.RetryAfter, _ = transport.RetryAfter(res.Header)
+	e.RetryAfter, e.hasRetryAfter = transport.RetryAfter(res.Header)
 	var body struct {
 		Detail json.RawMessage `json:"detail"`
 		Error  json.RawMessage `json:"error"`

@@ -45,14 +45,13 @@ func (s *service) owner() *Client {
 // call that needs one then returns [ErrNoAPIKey].
 //
 // A key with white space or control characters, or an invalid option, is a *[ValidationError]. Nothing is sent.
-func NewClient(apiKey string, opts ...Option) (*Client, error) {
+func NewClient(key string, opts ...Option) (*Client, error) {
 	cfg := defaultConfig()
-	if err := checkKey(apiKey); err != nil {
+	k, err := newAPIKey(key)
+	if err != nil {
 		return nil, err
 	}
-	authorization := "Bearer " + apiKey
-	cfg.transport.Key = func() string { return apiKey }
-	cfg.transport.Authorization = func() string { return authorization }
+	cfg.key = func() apiKey { return k }
 	for _, opt := range opts {
 		if opt == nil {
 			continue

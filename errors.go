@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
+	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
 // The kinds of failure, for [errors.Is]. One error may be of several kinds: a 409 at sign-up is both ErrAccountExists and
@@ -21,6 +22,11 @@ var (
 	// 303, a 5xx (except 501, and 503 with Retry-After), or a 2xx whose body cannot be read. It was not retried. Before you
 	// send it again, find out whether it took effect: the method's documentation says how.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
+	// ErrTemporary reports that a request failed, certainly had no effect, and may succeed later: a 429 that waiting clears, a
+	// 503 with Retry-After, or no connection. It is what remains after the retries of the call itself. An error is never both
+	// ErrTemporary and ErrOutcomeUnknown, so a batch can sort its failures: ErrOutcomeUnknown (find out), ErrTemporary (again
+	// later), ErrUnauthorized and ErrPaymentRequired (stop), else refused for good.
+	ErrTemporary = errors.New("agentphone: temporary failure: nothing happened")
 	// ErrNoAPIKey reports that the operation needs a key and the client has none. Nothing was sent.
 	ErrNoAPIKey = errors.New("agentphone: no API key")
 
@@ -33,7 +39,7 @@ var (
 	ErrAccountExists   = errors.New("agentphone: the account exists already")      // 409 at sign-up
 	ErrValidation      = errors.New("agentphone: invalid input")                   // 422, 400 with a code VALIDATION_ERROR..., or a *ValidationError
 	ErrNumberLimit     = errors.New("agentphone: the limit of numbers is reached") // code VALIDATION_ERROR_NUMBER_LIMIT
-	ErrRateLimited     = errors.New("agentphone: rate limited")                    // 429
+	ErrRateLimited     = errors.New("agentphone: rate limited")                    // 429: nothing was done; see ErrTemporary
 	ErrServer          = errors.New("agentphone: server error")                    // 5xx
 )
 
@@ -43,10 +49,38 @@ const (
 	CodeNumberLimit         = "VALIDATION_ERROR_NUMBER_LIMIT"
 	CodeInsufficientBalance = "INSUFFICIENT_BALANCE"
 	CodeRateLimitExceeded   = "RATE_LIMIT_EXCEEDED"
+	CodeRateLimited         = "RATE_LIMITED" // the same
 	CodePhoneNumberNotFound = "PHONE_NUMBER_NOT_FOUND"
 	CodeCarrier             = "CARRIER_ERROR"
 	CodeTwilio              = "TWILIO_ERROR" // the old name of CodeCarrier
+	CodeInvalidURL          = "VALIDATION_ERROR_URL"
+	CodeWhatsAppNotEnabled  = "WHATSAPP_NOT_ENABLED" // 403
+	CodeInboundOnly         = "INBOUND_ONLY"         // the number cannot send
 )
+
+// Codes of a 429 that waiting does not clear: only a reply of the human, or the next day, does. They are not retried, and are
+// [ErrRateLimited] but not [ErrTemporary].
+const (
+	CodeConversationStreakLimit     = "CONVERSATION_STREAK_LIMIT"      // too many texts in a row without a reply
+	CodeConversationAwaitingReply   = "CONVERSATION_AWAITING_REPLY"    // the human has not replied yet
+	CodeConversationInactive        = "CONVERSATION_INACTIVE"          // the human has not written for too long
+	CodeOutboundLimitReached        = "OUTBOUND_LIMIT_REACHED"         // the day's texts are used up
+	CodeNewConversationLimitReached = "NEW_CONVERSATION_LIMIT_REACHED" // the day's new conversations are used up
+)
+
+func isLastingResponse(res *transport.Response) bool {
+	return isLasting(newAPIError(&operation{}, res).Code)
+}
+
+// isLasting reports whether waiting does not clear a 429 with a code.
+func isLasting(code string) bool {
+	switch code {
+	case CodeConversationStreakLimit, CodeConversationAwaitingReply, CodeConversationInactive,
+		CodeOutboundLimitReached, CodeNewConversationLimitReached:
+		return true
+	}
+	return false
+}
 
 // APIError reports a response with a status other than 2xx, whether its body is one of the API's error objects or a proxy's
 // HTML. Test for its kind with [errors.Is] and the sentinel errors above.
@@ -65,6 +99,7 @@ type APIError struct {
 	Body       []byte        `json:"-"` // as received, at most 64 KiB, with the client's key redacted
 
 	outcomeUnknown bool
+	hasRetryAfter  bool // also if RetryAfter is 0
 }
 
 // FieldError describes one invalid field of a request.
@@ -119,6 +154,9 @@ func (e *APIError) Is(target error) bool {
 			s == http.StatusBadRequest && strings.HasPrefix(e.Code, CodeValidation)
 	case ErrNumberLimit:
 		return e.Code == CodeNumberLimit
+	case ErrTemporary:
+		return !e.outcomeUnknown && (s == http.StatusTooManyRequests && !isLasting(e.Code) ||
+			s == http.StatusServiceUnavailable && (e.hasRetryAfter || e.RetryAfter > 0))
 	case ErrRateLimited:
 		return s == http.StatusTooManyRequests
 	case ErrServer:
@@ -143,6 +181,7 @@ type TransportError struct {
 	Last      error // the failure before the wait in which the context ended, or nil
 
 	outcomeUnknown bool
+	temporary      bool
 }
 
 // Error returns a single line: operation, cause, the failure that was to be retried, attempts.
@@ -166,9 +205,9 @@ func (e *TransportError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// Is reports whether target is [ErrOutcomeUnknown] and the request may have taken effect.
+// Is reports whether target is [ErrOutcomeUnknown] and the request may have taken effect, or [ErrTemporary] and it was not sent.
 func (e *TransportError) Is(target error) bool {
-	return target == ErrOutcomeUnknown && e.outcomeUnknown
+	return target == ErrOutcomeUnknown && e.outcomeUnknown || target == ErrTemporary && e.temporary
 }
 
 // DecodeError reports a 2xx response that cannot be read: it is empty, not JSON, of another shape, cut short, larger than

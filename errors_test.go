@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -153,7 +154,7 @@ func TestErrors_KindsOfEachStatus(t *testing.T) {
 	all := []error{
 		agentphone.ErrBadRequest, agentphone.ErrUnauthorized, agentphone.ErrPaymentRequired, agentphone.ErrForbidden,
 		agentphone.ErrNotFound, agentphone.ErrConflict, agentphone.ErrAccountExists, agentphone.ErrValidation,
-		agentphone.ErrRateLimited, agentphone.ErrServer, agentphone.ErrNumberLimit, agentphone.ErrOutcomeUnknown,
+		agentphone.ErrRateLimited, agentphone.ErrServer, agentphone.ErrNumberLimit, agentphone.ErrOutcomeUnknown, agentphone.ErrTemporary,
 	}
 	signUp := func(ctx context.Context, c *agentphone.Client) error {
 		_, err := c.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "a@example.com"})
@@ -177,7 +178,9 @@ func TestErrors_KindsOfEachStatus(t *testing.T) {
 		{apitest.CreateCall, 409, ``, kinds{agentphone.ErrConflict}},
 		{signUp, 409, ``, kinds{agentphone.ErrConflict, agentphone.ErrAccountExists}},
 		{apitest.CreateCall, 422, ``, kinds{agentphone.ErrValidation}},
-		{apitest.CreateCall, 429, ``, kinds{agentphone.ErrRateLimited}},
+		{apitest.CreateCall, 429, ``, kinds{agentphone.ErrRateLimited, agentphone.ErrTemporary}},
+		{apitest.CreateCall, 429, `{"error":{"code":"RATE_LIMITED"}}`, kinds{agentphone.ErrRateLimited, agentphone.ErrTemporary}},
+		{apitest.GetAgent, 429, `{"error":{"code":"RATE_LIMIT_EXCEEDED"}}`, kinds{agentphone.ErrRateLimited, agentphone.ErrTemporary}},
 		{apitest.CreateCall, 408, ``, kinds{agentphone.ErrOutcomeUnknown}},
 		{apitest.CreateCall, 500, ``, kinds{agentphone.ErrServer, agentphone.ErrOutcomeUnknown}},
 		{apitest.CreateCall, 501, ``, kinds{agentphone.ErrServer}},
@@ -204,4 +207,69 @@ func TestErrors_KindsOfEachStatus(t *testing.T) {
 			assert.ElementsMatch(t, tc.want, got, "%v", err)
 		})
 	}
+}
+
+// What only a reply of the human or the next day clears is not worth a retry.
+func TestErrTemporary_IsNoLimitThatWaitingDoesNotClear(t *testing.T) {
+	for _, code := range []string{
+		agentphone.CodeConversationStreakLimit, agentphone.CodeConversationAwaitingReply, agentphone.CodeConversationInactive,
+		agentphone.CodeOutboundLimitReached, agentphone.CodeNewConversationLimitReached,
+	} {
+		t.Run(code, func(t *testing.T) {
+			for _, call := range []func(context.Context, *agentphone.Client) error{apitest.CreateCall, apitest.GetAgent} {
+				c, s := apitest.NewClient(t, apitest.Always(429, `{"error":{"message":"m","code":"`+code+`"}}`, "Retry-After", "1"), apitest.NoWait)
+				err := call(t.Context(), c)
+				require.ErrorIs(t, err, agentphone.ErrRateLimited)
+				assert.NotErrorIs(t, err, agentphone.ErrTemporary)
+				assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+				assert.Len(t, s.Requests(), 1)
+			}
+		})
+	}
+}
+
+func TestErrTemporary_IsWhatCertainlyDidNothingAndMayPass(t *testing.T) {
+	dns := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}
+	})
+	reset := func(int, apitest.Request) (*http.Response, error) { return nil, errors.New("reset") }
+	client := func(respond apitest.Responder) *agentphone.Client {
+		c, _ := apitest.NewClient(t, respond, apitest.NoWait)
+		return c
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, tc := range map[string]struct {
+		ctx  context.Context
+		c    *agentphone.Client
+		want bool
+	}{
+		"unreachable":          {t.Context(), apitest.NewClientOver(t, apitest.Unreachable, apitest.NoWait), true},
+		"503 with Retry-After": {t.Context(), client(apitest.Always(503, "", "Retry-After", "0")), true},
+		"503 later":            {t.Context(), client(apitest.Always(503, "", "Retry-After", "900")), true},
+		"503 without":          {t.Context(), client(apitest.Always(503, "")), false},
+		"500":                  {t.Context(), client(apitest.Always(500, "")), false},
+		"reset":                {t.Context(), client(reset), false},
+		"no such host":         {t.Context(), apitest.NewClientOver(t, dns, apitest.NoWait), false},
+		"ended context":        {ended, client(apitest.Always(200, "{}")), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, call := range []func(context.Context, *agentphone.Client) error{apitest.CreateCall, apitest.GetAgent} {
+				err := call(tc.ctx, tc.c)
+				require.Error(t, err)
+				assert.Equal(t, tc.want, errors.Is(err, agentphone.ErrTemporary), "%v", err)
+				assert.False(t, tc.want && errors.Is(err, agentphone.ErrOutcomeUnknown))
+			}
+		})
+	}
+	t.Run("context that ends in the wait after a 429", func(t *testing.T) {
+		apitest.Took(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			c, _ := apitest.NewClient(t, apitest.Always(429, ""), agentphone.WithRetryWait(time.Hour, time.Hour))
+			err := apitest.CreateCall(ctx, c)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, agentphone.ErrTemporary)
+		})
+	})
 }

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -34,7 +35,9 @@ const (
 // config holds the settings of a Client. It is not changed once the Client exists.
 type config struct {
 	transport  transport.Client
-	address    string // the base URL without a slash at its end
+	key        func() apiKey
+	keySource  func(context.Context) (string, error) // used instead, unless nil
+	address    string                                // the base URL without a slash at its end
 	maxRetries int
 	timeout    time.Duration
 	userAgent  string
@@ -150,6 +153,20 @@ func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = d
 		return notNegative("timeout", d)
+	}
+}
+
+// WithKeySource sets a function that supplies the API key of each call, instead of the one given to [NewClient], which may be "":
+// for keys that are rotated, or fetched from a vault. It is called once a call, with the call's context, and not for sign-up and
+// recordings, which need no key; retries of the call use the same key. It must be safe for concurrent use and should cache what
+// it fetches. If it fails, the call fails with its error and nothing is sent; a key of "" is [ErrNoAPIKey].
+func WithKeySource(source func(ctx context.Context) (string, error)) Option {
+	return func(c *config) error {
+		if source == nil {
+			return &ValidationError{"key source", "is nil"}
+		}
+		c.keySource = source
+		return nil
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return n, svc.streamError(&opGetRecording, res.Attempts, err)
+		return n, svc.streamError(&opGetRecording, res, err)
 	}
 	return n, nil
 }

@@ -80,9 +80,6 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.cfg.transport.Key() == "" && !op.noKey {
-		return nil, nil, fmt.Errorf("agentphone: %s: %w", op, ErrNoAPIKey)
-	}
 	if v := reflect.ValueOf(params); v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, nil, &ValidationError{"params", "is a nil pointer"}
 	}
@@ -93,8 +90,9 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	}
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
-		Idempotent: op.idempotent, NoKey: op.noKey, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
+		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence,
+		Lasting: isLastingResponse,
 	}
 	if op.mediaType != "" {
 		req.Accept = op.mediaType
@@ -109,6 +107,9 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		return nil, nil, &ValidationError{"path", "is not a path below the base URL"}
 	}
 	req.URL.RawQuery = rc.query.Encode()
+	if err := c.cfg.authorize(ctx, op, req); err != nil {
+		return nil, nil, err
+	}
 	return req, rc, nil
 }
 
@@ -141,14 +142,14 @@ func (c *Client) transportError(op *operation, err error) error {
 	}
 	if failed.Cut != nil {
 		return &DecodeError{
-			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: c.requestID(failed.Cut),
-			Attempts: failed.Attempts, Err: c.shown(failed.Err), outcomeUnknown: failed.MayHaveActed, cut: true,
+			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: requestID(failed.Cut),
+			Attempts: failed.Attempts, Err: redact.Error(failed.Err, failed.Key), outcomeUnknown: failed.MayHaveActed, cut: true,
 		}
 	}
 	e := &TransportError{
 		Operation: op.String(), Attempts: failed.Attempts,
-		Err: c.shown(failed.Err), Last: c.shown(failed.LastErr),
-		outcomeUnknown: failed.MayHaveActed,
+		Err: redact.Error(failed.Err, failed.Key), Last: redact.Error(failed.LastErr, failed.Key),
+		outcomeUnknown: failed.MayHaveActed, temporary: failed.Temporary,
 	}
 	if failed.Last != nil {
 		e.Last = c.apiError(op, failed.Last)
@@ -156,20 +157,13 @@ func (c *Client) transportError(op *operation, err error) error {
 	return e
 }
 
-// shown returns an error whose text may be shown: others than this package chose it.
-func (c *Client) shown(err error) error { return redact.Error(err, c.cfg.transport.Key()) }
-
 // requestID returns the header X-Request-Id, as it may be shown.
-func (c *Client) requestID(res *transport.Response) string {
-	return requestID(res, c.cfg.transport.Key())
-}
-
-func requestID(res *transport.Response, key string) string {
-	return redact.Text(res.Header.Get("X-Request-Id"), key)
+func requestID(res *transport.Response) string {
+	return redact.Text(res.Header.Get("X-Request-Id"), res.Key)
 }
 
 func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
-	e := newAPIError(op, res, c.cfg.transport.Key())
+	e := newAPIError(op, res)
 	e.outcomeUnknown = res.MayHaveActed
 	return e
 }

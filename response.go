@@ -153,9 +153,9 @@ func (c *Client) decodeError(op *operation, res *transport.Response, err error) 
 		err = fmt.Errorf("field %q is not of the type %v", mistyped.Field, mistyped.Type.Kind())
 	}
 	return &DecodeError{
-		Operation: op.String(), StatusCode: res.Status, RequestID: c.requestID(res),
-		Attempts: res.Attempts, Body: redact.Body(res.Body, c.cfg.transport.Key()),
-		Err: c.shown(err), outcomeUnknown: !op.idempotent,
+		Operation: op.String(), StatusCode: res.Status, RequestID: requestID(res),
+		Attempts: res.Attempts, Body: redact.Body(res.Body, res.Key),
+		Err: redact.Error(err, res.Key), outcomeUnknown: !op.idempotent,
 	}
 }
 

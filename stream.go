@@ -50,6 +50,6 @@ func (s *service) unreadable(op *operation, res *transport.Response, err error) 
 }
 
 // streamError returns the error of a stream that broke off.
-func (s *service) streamError(op *operation, attempts int, err error) error {
-	return s.client.transportError(op, &transport.Error{Err: err, Attempts: attempts})
+func (s *service) streamError(op *operation, res *transport.Response, err error) error {
+	return s.client.transportError(op, &transport.Error{Err: err, Attempts: res.Attempts, Key: res.Key})
 }

@@ -174,5 +174,5 @@ func (r *transcriptReader) readError(res *transport.Response, err error) error {
 	case errors.Is(err, sse.ErrTooLarge):
 		return r.unreadable(&opStreamTranscript, res, err)
 	}
-	return r.streamError(&opStreamTranscript, res.Attempts, err)
+	return r.streamError(&opStreamTranscript, res, err)
 }

@@ -50,7 +50,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		t.end()
 		return nil, err
 	}
-	c.response = &Response{Status: resp.StatusCode, Header: resp.Header, Attempts: c.attempts}
+	c.response = &Response{Status: resp.StatusCode, Header: resp.Header, Attempts: c.attempts, Key: c.req.Key}
 	if c.timeout > 0 {
 		c.response.Deadline = c.began.Add(c.timeout)
 	}

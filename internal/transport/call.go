@@ -25,6 +25,7 @@ type call struct {
 
 	// Set by judge after each attempt.
 	mayHaveActed bool
+	temporary    bool
 	waiting      bool
 	wait         time.Duration
 	cause        error     // why the attempt failed, if it got no response
@@ -46,11 +47,12 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 		c.received = c.response
 		after = retryAfter(resp.Header, time.Now())
 		o = outcome{status: resp.StatusCode, retryAfter: after != noRetryAfter}
+		o.lasting = o.status == http.StatusTooManyRequests && c.req.Lasting != nil && c.req.Lasting(c.response)
 	}
 	verdict := decide(o, c.req.Idempotent)
 	c.repeated = c.acted
 	c.acted = c.acted || decide(o, false).mayHaveActed
-	c.mayHaveActed = verdict.mayHaveActed
+	c.mayHaveActed, c.temporary = verdict.mayHaveActed, o.notSent && !o.permanent
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
 	deadline, hasDeadline := ctx.Deadline()
 	if c.waiting && after != noRetryAfter {
@@ -68,7 +70,7 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 
 // fail describes a call that ends without a response.
 func (c *call) fail(ctx context.Context, err error) *Error {
-	e := &Error{Err: withoutURL(err), Attempts: c.attempts, MayHaveActed: c.mayHaveActed, Received: c.received}
+	e := &Error{Err: withoutURL(err), Attempts: c.attempts, MayHaveActed: c.mayHaveActed, Temporary: c.temporary, Key: c.req.Key, Received: c.received}
 	var cut *bodyError
 	if errors.As(err, &cut) {
 		e.Cut = cut.response
@@ -106,7 +108,7 @@ func (c *call) log(ctx context.Context, resp *http.Response, err error) {
 	} else {
 		attrs = append(attrs, slog.Int("status", resp.StatusCode))
 		if id := resp.Header.Get("X-Request-Id"); id != "" {
-			attrs = append(attrs, slog.String("request_id", redact.Text(id, c.Key())))
+			attrs = append(attrs, slog.String("request_id", redact.Text(id, c.req.Key)))
 		}
 	}
 	c.Logger.LogAttrs(ctx, slog.LevelDebug, "agentphone: attempt", attrs...)

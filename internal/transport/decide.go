@@ -6,6 +6,7 @@ import "net/http"
 type outcome struct {
 	status     int  // of the response
 	retryAfter bool // the response says when to retry
+	lasting    bool // the response is a 429 that no wait of ours clears
 
 	failed    bool // there was no whole response, so no status
 	notSent   bool // failed, and the server certainly did not act
@@ -30,7 +31,7 @@ func decide(o outcome, idempotent bool) verdict {
 	}
 	switch o.status {
 	case http.StatusTooManyRequests:
-		return verdict{retry: true}
+		return verdict{retry: !o.lasting}
 	case http.StatusServiceUnavailable:
 		if o.retryAfter {
 			return verdict{retry: true}

@@ -28,8 +28,8 @@ func (c *call) header(req *http.Request) http.Header {
 		for name, given := range c.req.Header {
 			h[name] = slices.Clone(given)
 		}
-		if !c.req.NoKey {
-			set(3, "Authorization", c.Authorization())
+		if c.req.Authorization != "" {
+			set(3, "Authorization", c.req.Authorization)
 		}
 	}
 	if cookies := req.Header["Cookie"]; len(cookies) > 0 {

@@ -23,10 +23,7 @@ type Client struct {
 	// transport that is swapped later (httpmock does so) is seen, and the caller's client stays as it was.
 	HTTPClient *http.Client
 	// Base is the API's address. The key goes to its scheme, host and port only.
-	Base *url.URL
-	// Key is a function so that no printer, however deep it looks, finds the key.
-	Key           func() string
-	Authorization func() string // the header value with the key
+	Base          *url.URL
 	RetryWaitMin  time.Duration
 	RetryWaitMax  time.Duration
 	MaxRetryAfter time.Duration
@@ -35,16 +32,19 @@ type Client struct {
 
 // Request is one SDK call.
 type Request struct {
-	Operation  fmt.Stringer // method and path template: all that logs and errors say of the address
-	Method     string
-	URL        *url.URL
-	UserAgent  string
-	Accept     string
-	Header     http.Header // beyond these and Content-Type, or instead of them
-	Body       []byte      // JSON; a request that is not idempotent must have one
-	Idempotent bool        // a second delivery changes nothing that the first did not
-	NoKey      bool
-	Stream     bool // hand a 2xx body over unread
+	Operation     fmt.Stringer // method and path template: all that logs and errors say of the address
+	Method        string
+	URL           *url.URL
+	UserAgent     string
+	Accept        string
+	Header        http.Header // beyond these and Content-Type, or instead of them
+	Body          []byte      // JSON; a request that is not idempotent must have one
+	Idempotent    bool        // a second delivery changes nothing that the first did not
+	Authorization string      // header with the key; "" for public operations
+	Key           string      // to be redacted wherever it is quoted
+	Stream        bool        // hand a 2xx body over unread
+	// Lasting, unless nil, reports whether a 429 is not worth a retry.
+	Lasting    func(*Response) bool
 	MaxRetries int
 	Timeout    time.Duration // of one attempt; for a stream, until its header. 0 is none.
 	Silence    time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
@@ -57,6 +57,7 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 	Stream io.ReadCloser // instead of Body, for a 2xx of a streamed request
+	Key    string        // of the request, to be redacted
 	// EndsByClose reports whether only the end of the connection tells where the body ends, so that one that is cut short
 	// looks whole.
 	EndsByClose bool
@@ -82,10 +83,13 @@ func (r *Response) Late(ctx context.Context) error {
 
 // Error reports a call that got no whole response.
 type Error struct {
-	Err      error // never a *url.Error, whose text has the address
+	Key      string // of the request, to be redacted
+	Err      error  // never a *url.Error, whose text has the address
 	Attempts int
 	// MayHaveActed reports whether a request that is not idempotent may have taken effect.
 	MayHaveActed bool
+	// Temporary reports whether the request certainly had no effect and may succeed later: no connection was made.
+	Temporary bool
 	// Cut is the 2xx response whose body could not be read, without it; else nil.
 	Cut *Response
 	// Received is the last response that was received whole, in an earlier attempt; nil if there was none.
