@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,20 +14,6 @@ import (
 	"time"
 	"unicode/utf8"
 )
-
-// read checks the query and the body of a request and puts them into in. All that is wrong is
-// told at once.
-func (op *operation) read(in *input, r *http.Request, body []byte) error {
-	var problems, more []problem
-	in.query, problems = op.query.readQuery(r.URL.Query())
-	if op.body != nil {
-		in.body, more = op.body.readBody(r.Header.Get("Content-Type"), body)
-	}
-	if problems = append(problems, more...); len(problems) > 0 {
-		return invalid(problems...)
-	}
-	return nil
-}
 
 func (fs fields) readBody(contentType string, data []byte) (object, []problem) {
 	loc := []any{"body"}

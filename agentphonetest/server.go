@@ -2,6 +2,9 @@ package agentphonetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -115,4 +118,33 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	s.settled()
 	s.port.close()
+}
+
+func (s *Server) id(prefix string) string { return prefix + "_" + s.digest(prefix)[:24] }
+
+func (s *Server) secret(prefix string) string { return prefix + "_" + s.digest(prefix)[:48] }
+
+func (s *Server) digest(of string) string {
+	s.ids++
+	sum := sha256.Sum256(fmt.Append(nil, of, s.ids))
+	return hex.EncodeToString(sum[:])
+}
+
+// SetLocation says where a phone is that shares its location. Of other phones the API knows none: the
+// status is "unavailable", latitude and longitude are null.
+func (s *Server) SetLocation(phoneNumber string, latitude, longitude float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.locations[phoneNumber] = &place{latitude, longitude, now()}
+}
+
+// OTP is the code that a sign-up's email had in it. It is "" if there is no such sign-up, or it
+// was verified.
+func (s *Server) OTP(verificationID string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if su := s.signUps[verificationID]; su != nil {
+		return su.otp
+	}
+	return ""
 }

@@ -1,132 +1,67 @@
 package agentphonetest
 
-import "time"
+import (
+	"net/http"
+	"slices"
+	"time"
 
-type webhook struct {
-	id           string
-	url          string
-	secret       string
-	contextLimit int
-	timeout      int // seconds
-	created      time.Time
-}
+	agentphone "github.com/agentphone/agentphone-go"
+)
 
-// view is null if there is no webhook.
-func (w *webhook) view() any {
-	if w == nil {
-		return nil
-	}
-	return object{
-		"id": w.id, "url": w.url, "secret": w.secret, "status": "active",
-		"contextLimit": w.contextLimit, "timeout": w.timeout, "createdAt": stamp(w.created),
-	}
-}
-
-var webhookFields = fields{
-	text("url").required().like(webAddress),
-	integer("contextLimit").orNull().atLeast(0).atMost(50),
-	integer("timeout").orNull().atLeast(5).atMost(120),
-}
-
-var webhookOperations = []*operation{
-	get("/v1/webhooks", (*Server).getWebhook),
-	post("/v1/webhooks", (*Server).setWebhook, webhookFields),
-	post("/v1/webhooks/test", (*Server).testWebhook, nil).with(text("agentId")).thatWaits(),
-	remove("/v1/webhooks", (*Server).deleteWebhook),
-	get("/v1/agents/{agent_id}/webhook", (*Server).getAgentWebhook),
-	post("/v1/agents/{agent_id}/webhook", (*Server).setAgentWebhook, webhookFields),
-	remove("/v1/agents/{agent_id}/webhook", (*Server).deleteAgentWebhook),
-	post("/v1/agents/{agent_id}/webhook/test", (*Server).testAgentWebhook, nil).thatWaits(),
-}
-
-// newWebhook takes the place of another, whose id it keeps. Its secret is always new.
-func (s *Server) newWebhook(before *webhook, given object) *webhook {
-	w := &webhook{
-		url: given.text("url"), secret: s.secret("whsec"),
-		contextLimit: given.integer("contextLimit", 10), timeout: given.integer("timeout", 30),
-	}
-	if before != nil {
-		w.id, w.created = before.id, before.created
-	} else {
-		w.id, w.created = s.id("wh"), now()
-	}
-	return w
-}
-
-func (s *Server) getWebhook(in *input) (any, error) { return in.account.webhook.view(), nil }
-
-func (s *Server) setWebhook(in *input) (any, error) {
-	in.account.webhook = s.newWebhook(in.account.webhook, in.body)
-	return in.account.webhook.view(), nil
-}
-
-func (s *Server) getAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	if err != nil {
-		return nil, err
-	}
-	return a.webhook.view(), nil
-}
-
-func (s *Server) setAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	if err != nil {
-		return nil, err
-	}
-	a.webhook = s.newWebhook(a.webhook, in.body)
-	return a.webhook.view(), nil
-}
-
-var errNoWebhook = notFound("Webhook")
-
-func (s *Server) deleteWebhook(in *input) (any, error) {
-	if in.account.webhook == nil {
-		return nil, errNoWebhook
-	}
-	in.account.webhook = nil
-	return succeeded, nil
-}
-
-func (s *Server) deleteAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	switch {
-	case err != nil:
-		return nil, err
-	case a.webhook == nil:
-		return nil, errNoWebhook
-	}
-	a.webhook = nil
-	return succeeded, nil
-}
-
-// testWebhook sends a made-up message of an agent to the account's webhook.
-func (s *Server) testWebhook(in *input) (any, error) {
+// SetReceiver has webhooks delivered to a handler in memory, whatever their URL: then no network is needed
+// and a bubble of testing/synctest works. It is called as by a server of HTTP/1.1 that buffers until Flush,
+// without deadlines for reads and writes. With nil, as at first, events go to the webhook's URL.
+func (s *Server) SetReceiver(h http.Handler) {
 	s.mu.Lock()
-	w, agentID := in.account.webhook, in.query.text("agentId")
-	_, known := in.account.agents.get(agentID)
-	s.mu.Unlock()
-	switch {
-	case agentID != "" && !known:
-		return nil, notFound("Agent")
-	case w == nil:
-		return nil, errNoWebhook
-	}
-	return s.sendTest(in, w, "", agentID), nil
+	defer s.mu.Unlock()
+	s.receiver = h
 }
 
-func (s *Server) testAgentWebhook(in *input) (any, error) {
+// WithDeliveryPauses sets how long the server waits before it delivers an event again that was not
+// answered with 2xx, and how often: once for each pause. By default that is five times, after 10, 20, 40, 80
+// and 160 ms.
+func WithDeliveryPauses(pauses ...time.Duration) Option {
+	return func(s *Server) { s.pauses = slices.Clone(pauses) }
+}
+
+// Deliveries returns every event that was sent to a webhook, of all accounts, oldest first, each as it is
+// now. Its ID is the X-Webhook-ID that the receiver gets.
+func (s *Server) Deliveries() []agentphone.WebhookDelivery {
 	s.mu.Lock()
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	var w *webhook
-	if err == nil {
-		w = a.webhook
-	}
+	defer s.mu.Unlock()
+	return decoded[agentphone.WebhookDelivery](s.deliveries, (*delivery).view)
+}
+
+// WaitDeliveries returns when every event is delivered or given up, or the server is closed. It looks at all
+// calls first: see [Server.EndCall]. A receiver must not call it: its own delivery is under way.
+func (s *Server) WaitDeliveries() {
+	s.mu.Lock()
+	s.lookForEnds()
 	s.mu.Unlock()
-	switch {
-	case err != nil:
-		return nil, err
-	case w == nil:
-		return nil, errNoWebhook
+	s.settled()
+}
+
+// Redelivery is how an event is sent once more. The zero value is a duplicate: the same body, signed now.
+type Redelivery struct {
+	Secret      string        // to sign with another one than the webhook's
+	Age         time.Duration // how old the timestamp is, which is signed; negative is the future
+	Body        []byte        // replaces the body after it was signed
+	NoSignature bool
+	Times       int // one after the other; 0 is once
+}
+
+// Redeliver sends an event to its webhook once more, properly or not, to see what the receiver makes of it. deliveryID
+// is an ID of [Server.Deliveries]; "" is the latest. It returns the receiver's last answer, whatever its status, and
+// changes no record.
+func (s *Server) Redeliver(deliveryID string, how Redelivery) (status int, body string, err error) {
+	d, err := s.deliveryOf(deliveryID)
+	if err != nil {
+		return 0, "", err
 	}
-	return s.sendTest(in, w, a.id, a.id), nil
+	for range max(how.Times, 1) {
+		if status, body, err = s.redeliver(d, how); err != nil {
+			return 0, "", err
+		}
+	}
+	return status, body, nil
 }

@@ -3,7 +3,58 @@ package agentphonetest
 import (
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 )
+
+// account is all that one key gives access to. A sub-account is an account with a parent and
+// without a key.
+type account struct {
+	id            string
+	name          string
+	email         string
+	key           string
+	parent        *account
+	created       time.Time
+	agents        store[*agent]
+	numbers       store[*phone]
+	conversations store[*conversation]
+	messages      store[*message]
+	calls         store[*call]
+	contacts      store[*contact]
+	webhook       *webhook
+	deliveries    []*delivery
+	subAccounts   store[*account]
+	registration  *registration
+}
+
+func (a *account) ident() string { return a.id }
+
+// openAccount makes an account as a verified sign-up does: with an agent, a number and a key. The caller
+// holds s.mu, or is NewServer.
+func (s *Server) openAccount(email, agentName string) *account {
+	a := &account{id: s.id("acct"), email: strings.ToLower(email), created: now()}
+	a.key = s.secret("sk_live")
+	s.keys[a.key] = a
+	s.accounts = append(s.accounts, a)
+	if agentName == "" {
+		agentName = "My agent"
+	}
+	starter := s.addAgent(a, object{
+		"name": agentName, "voiceMode": "hosted",
+		"systemPrompt": "You are a helpful assistant on the phone.",
+	})
+	s.addNumber(a, "US", "", starter.id)
+	return a
+}
+
+func (s *Server) emailTaken(email string) bool {
+	return slices.ContainsFunc(s.accounts, func(a *account) bool {
+		return a.parent == nil && strings.EqualFold(a.email, email)
+	})
+}
+
+// Ids and secrets look like the API's and are the same in each run.
 
 const subAccountPath = "/v1/sub-accounts/{sub_account_id}"
 

@@ -104,12 +104,3 @@ func stamp(t time.Time) any {
 
 // now is the time to the precision that the API has.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-// views makes the items of a list; it is never null.
-func views[T any](items []T, view func(T) object) []object {
-	out := make([]object, 0, len(items))
-	for _, item := range items {
-		out = append(out, view(item))
-	}
-	return out
-}

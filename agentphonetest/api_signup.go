@@ -51,17 +51,6 @@ func (s *Server) startSignUp(in *input) (any, error) {
 	}, nil
 }
 
-// OTP is the code that a sign-up's email had in it. It is "" if there is no such sign-up, or it
-// was verified.
-func (s *Server) OTP(verificationID string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if su := s.signUps[verificationID]; su != nil {
-		return su.otp
-	}
-	return ""
-}
-
 func (s *Server) verify(in *input) (any, error) {
 	id := in.body.text("verification_id")
 	su := s.signUps[id]

@@ -2,20 +2,82 @@ package agentphonetest
 
 import (
 	"context"
-	"slices"
+	"net/http"
 	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
 )
+
+// delivery is an event that was sent to a webhook.
+type delivery struct {
+	id        string
+	agentID   string // whose own webhook it went to; "" is the account's
+	messageID string
+	event     agentphone.EventType
+	channel   agentphone.Channel
+	webhook   *webhook // as it was set when the event came: a later one has another secret
+	payload   []byte
+	status    string // one of those below
+	code      int    // the receiver's; 0 if it did not answer
+	failure   string
+	response  string
+	attempts  int
+	last      time.Time
+	next      time.Time // zero: it is not tried again
+	created   time.Time
+}
+
+const (
+	deliverySucceeded = "success"
+	deliveryFailed    = "failed"
+	deliveryPending   = "pending" // it will be tried again
+)
+
+// webhookOf is where the events of an agent go, and whose it is: the agent's own, or the account's ("").
+func (a *account) webhookOf(agentID string) (w *webhook, owner string) {
+	if ag, ok := a.agents.get(agentID); ok && ag.webhook != nil {
+		return ag.webhook, ag.id
+	}
+	return a.webhook, ""
+}
+
+// newDelivery addresses an event to whom it is for. It is nil if there is no webhook. The caller holds s.mu
+// and then calls deliver without it.
+func (s *Server) newDelivery(a *account, h happening) *delivery {
+	w, owner := a.webhookOf(h.agentID)
+	if w == nil || s.closed {
+		return nil
+	}
+	return s.addDelivery(a, w, owner, h)
+}
+
+// addDelivery makes a delivery and its record. The caller holds s.mu.
+func (s *Server) addDelivery(a *account, w *webhook, owner string, h happening) *delivery {
+	d := &delivery{
+		id: s.id("whd"), agentID: owner, messageID: h.messageID, event: h.event, channel: h.channel,
+		webhook: w, status: deliveryPending, created: now(),
+	}
+	history := []object{}
+	if h.history != nil {
+		history = h.history(w.contextLimit)
+	}
+	var state any
+	if h.state != nil {
+		state = h.state
+	}
+	d.payload = jsonAnswer(http.StatusOK, object{
+		"event": h.event, "channel": h.channel, "timestamp": stamp(d.created), "agentId": orNull(h.agentID),
+		"data": h.data, "conversationState": state, "recentHistory": history,
+	}).body
+	a.deliveries = append(a.deliveries, d)
+	s.deliveries = append(s.deliveries, d)
+	s.unsettled++
+	return d
+}
 
 // defaultPauses are short, for tests to be quick. The API's are minutes.
 var defaultPauses = []time.Duration{
 	10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond,
-}
-
-// WithDeliveryPauses sets how long the server waits before it delivers an event again that was not
-// answered with 2xx, and how often: once for each pause. By default that is five times, after 10, 20, 40, 80
-// and 160 ms.
-func WithDeliveryPauses(pauses ...time.Duration) Option {
-	return func(s *Server) { s.pauses = slices.Clone(pauses) }
 }
 
 // outcome is what came of one attempt.
@@ -91,15 +153,6 @@ func (s *Server) settle(d *delivery) {
 	}
 	s.unsettled--
 	s.changed()
-}
-
-// WaitDeliveries returns when every event is delivered or given up, or the server is closed. It looks at all
-// calls first: see [Server.EndCall]. A receiver must not call it: its own delivery is under way.
-func (s *Server) WaitDeliveries() {
-	s.mu.Lock()
-	s.lookForEnds()
-	s.mu.Unlock()
-	s.settled()
 }
 
 // settled waits until no delivery is under way, also while the server closes.

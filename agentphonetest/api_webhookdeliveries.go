@@ -96,3 +96,16 @@ func (s *Server) deliveryStats(in *input) (any, error) {
 	out["byEventType"], out["byHour"] = byEvent, byHour
 	return out, nil
 }
+
+// countDeliveries counts what has come to an end.
+func countDeliveries(list []*delivery) (total, succeeded, failed int) {
+	for _, d := range list {
+		switch d.status {
+		case deliverySucceeded:
+			succeeded++
+		case deliveryFailed:
+			failed++
+		}
+	}
+	return len(list), succeeded, failed
+}

@@ -1,7 +1,6 @@
 package agentphonetest
 
 import (
-	"fmt"
 	"slices"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -50,46 +49,6 @@ func (m *message) asHistory() object {
 // latest are the last items, as many as there may be.
 func latest[T any](items []T, limit int) []T { return items[max(0, len(items)-limit):] }
 
-// ReceiveReaction puts a human's tapback on an iMessage, of whichever account. The webhook is sent an agent.reaction
-// event, as with [Server.ReceiveMessage]. It panics if there is no such iMessage.
-func (s *Server) ReceiveReaction(from, messageID string, kind agentphone.ReactionType) {
-	s.deliver(s.react(from, messageID, kind))
-}
-
-func (s *Server) react(from, messageID string, kind agentphone.ReactionType) *delivery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.accounts {
-		m, ok := a.messages.get(messageID)
-		if !ok || m.channel != agentphone.ChannelIMessage {
-			continue
-		}
-		if problem := reaction(string(kind)); problem != "" {
-			panic("agentphonetest: React: " + problem)
-		}
-		at := stamp(now())
-		m.reactions = append(m.reactions, object{
-			"id": s.id("rct"), "reactionType": kind, "fromNumber": from,
-			"direction": agentphone.DirectionInbound, "createdAt": at,
-		})
-		c := m.conversation
-		data := object{
-			"conversationId": c.id, "numberId": c.number.id, "reactionType": kind, "fromNumber": from,
-			"direction": agentphone.DirectionInbound, "messageId": m.id, "messageBody": m.body,
-			"messageMediaUrl": nil, "createdAt": at,
-		}
-		if len(m.media) > 0 {
-			data["messageMediaUrl"] = m.media[0]
-		}
-		return s.newDelivery(a, happening{
-			event: agentphone.EventReaction, channel: m.channel, agentID: c.number.agentID, messageID: m.id,
-			data: data, state: c.metadata,
-			history: func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) },
-		})
-	}
-	panic(fmt.Sprintf("agentphonetest: React: the server has no iMessage %q", messageID))
-}
-
 // turn is the event of something that a caller said, after what was said before.
 func (m moment) turn(text string, before []spoken) happening {
 	data := m.asData()
@@ -134,4 +93,15 @@ func (m moment) history(said []spoken, limit int) []object {
 			"content": t.Content, "direction": direction, "channel": agentphone.ChannelVoice, "at": stamp(m.after(t.at)),
 		}
 	})
+}
+
+// happening is an event before it is addressed.
+type happening struct {
+	event     agentphone.EventType
+	channel   agentphone.Channel
+	agentID   string
+	messageID string
+	data      object
+	state     object                   // nil is null
+	history   func(limit int) []object // what was said before, the latest items
 }

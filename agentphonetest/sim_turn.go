@@ -1,57 +1,19 @@
 package agentphonetest
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
-
-var (
-	// ErrNoWebhook is a voice turn for an agent without a webhook, in an account without one.
-	ErrNoWebhook = errors.New("agentphonetest: there is no webhook for the agent's events")
-	// ErrTurnUnderWay is a second voice turn before the first is answered.
-	ErrTurnUnderWay = errors.New("agentphonetest: the call's last voice turn is not answered yet")
-)
-
-// VoiceAnswer is how the agent answered a voice turn.
-type VoiceAnswer struct {
-	Lines    []VoiceLine
-	Hangup   bool // the call ended
-	Transfer bool // the caller was put through to the agent's transferNumber
-}
-
-// VoiceLine is something that the agent said.
-type VoiceLine struct {
-	Text    string
-	Interim bool          // more was to come
-	At      time.Duration // when it was heard, since the turn was sent
-}
-
-// CallerSays has the human say something in a call that is in progress: the webhook is sent a voice turn,
-// whatever the agent's VoiceMode, and answers it. Both go into the call's transcript, each line as it is heard. A
-// turn is delivered once: a late answer would be of no use.
-//
-// After hangup the call is over, and its agent.call_ended event is delivered as with [Server.ReceiveMessage]. So
-// it is after a transfer, for the agent, if the agent has a transferNumber; without one there is none, and
-// Transfer only says that it was asked for. An answer that is no JSON object is silence.
-//
-// The error is [ErrNoCall], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
-// webhook's timeout, or says what the receiver did wrong. If a turn fails halfway, there are both an error and
-// what was heard before.
-func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
-	t, err := s.beginTurn(callID, text)
-	if err != nil {
-		return nil, err
-	}
-	defer t.cancel()
-	ended, err := t.finish(t.run())
-	s.deliver(ended)
-	return &t.answer, err
-}
 
 // voiceTurn is a turn under way.
 type voiceTurn struct {
@@ -156,4 +118,64 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 func (c *call) canTransfer() bool {
 	ag, ok := c.account.agents.get(c.agentID)
 	return ok && ag.text("transferNumber") != ""
+}
+
+// hear reads the answer to a turn: one JSON object, or one a line, each heard as it comes.
+func (t *voiceTurn) hear(resp *http.Response) error {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if kind != "application/x-ndjson" {
+		err := t.readAll(resp.Body)
+		if err == nil {
+			t.hearLine([]byte(t.outcome.response))
+		}
+		return err
+	}
+	body := bufio.NewReader(io.LimitReader(resp.Body, maxBody))
+	for {
+		line, err := body.ReadBytes('\n')
+		t.outcome.response += string(line)
+		if err == nil || errors.Is(err, io.EOF) { // a line that is cut off is not heard
+			t.hearLine(line)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func (t *voiceTurn) readAll(body io.Reader) error {
+	all, err := io.ReadAll(io.LimitReader(body, maxBody))
+	t.outcome.response = string(all)
+	return err
+}
+
+// hearLine takes an object of the answer. What is none is silence.
+func (t *voiceTurn) hearLine(line []byte) {
+	var said *struct {
+		Text    string `json:"text"`
+		Interim bool   `json:"interim"`
+		Hangup  bool   `json:"hangup"`
+		Action  string `json:"action"`
+	}
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 || json.Unmarshal(line, &said) != nil || said == nil {
+		return
+	}
+	t.answer.Hangup = t.answer.Hangup || said.Hangup
+	t.answer.Transfer = t.answer.Transfer || said.Action == "transfer"
+	if said.Text == "" {
+		return
+	}
+	s := t.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := t.call.now()
+	if m.final { // nobody hears it
+		return
+	}
+	t.answer.Lines = append(t.answer.Lines, VoiceLine{said.Text, said.Interim, time.Since(t.outcome.began)})
+	s.say(m, agentphone.RoleAgent, said.Text)
 }

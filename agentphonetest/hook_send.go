@@ -2,22 +2,15 @@ package agentphonetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
-
-// SetReceiver has webhooks delivered to a handler in memory, whatever their URL: then no network is needed
-// and a bubble of testing/synctest works. It is called as by a server of HTTP/1.1 that buffers until Flush,
-// without deadlines for reads and writes. With nil, as at first, events go to the webhook's URL.
-func (s *Server) SetReceiver(h http.Handler) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.receiver = h
-}
 
 // newWebhookClient follows no redirects, for an event is for nobody else, and keeps no connections: nothing
 // is left behind when a test ends.
@@ -111,4 +104,36 @@ func (s *Server) open(ctx context.Context, url string, header http.Header, body 
 		_ = resp.Body.Close()
 		cancel()
 	}, nil
+}
+
+func (s *Server) deliveryOf(id string) (*delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range newestFirst(s.deliveries) {
+		if id == "" || d.id == id {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("agentphonetest: there is no delivery %q", id)
+}
+
+func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
+	header := agentphone.SignWebhook(d.payload, cmp.Or(how.Secret, d.webhook.secret), time.Now().Add(-how.Age))
+	d.mark(header)
+	if how.NoSignature {
+		header.Del(agentphone.WebhookSignatureHeader)
+	}
+	payload := d.payload
+	if how.Body != nil {
+		payload = how.Body
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d.lifetime())
+	defer cancel()
+	resp, closeBody, err := s.open(ctx, d.webhook.url, header, payload)
+	if err != nil {
+		return 0, "", err
+	}
+	defer closeBody()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return resp.StatusCode, string(body), err
 }
