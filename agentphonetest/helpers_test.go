@@ -7,8 +7,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -122,4 +125,88 @@ func items(t *testing.T, page map[string]any, name string) []map[string]any {
 		out = append(out, item.(map[string]any))
 	}
 	return out
+}
+
+type onTurn = func(context.Context, *agentphone.Event, *agentphone.VoiceTurnData, *agentphone.VoiceResponse) error
+
+// ends takes the events of calls that ended.
+type ends chan *agentphone.CallEndedData
+
+func handler(t *testing.T, secret string, turn onTurn) (http.Handler, ends) {
+	t.Helper()
+	over := make(ends, 10)
+	h, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{
+		OnVoiceTurn: turn,
+		OnCallEnded: func(_ context.Context, _ *agentphone.Event, data *agentphone.CallEndedData) error {
+			over <- data
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	return h, over
+}
+
+func answering(t *testing.T, srv *agentphonetest.Server, turn onTurn) ends {
+	t.Helper()
+	h, over := handler(t, setWebhook(t, srv, agentphone.SetWebhookParams{TimeoutSeconds: 5}).Secret, turn)
+	srv.SetReceiver(h)
+	return over
+}
+
+func bookTable(_ context.Context, _ *agentphone.Event, data *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+	if data.Transcript == "Goodbye." {
+		_ = v.Hangup()
+		return v.Say("Bye.")
+	}
+	if err := v.Interim("One moment."); err != nil {
+		return err
+	}
+	time.Sleep(time.Second)
+	return v.Say("At seven.")
+}
+
+// receiver keeps what it is sent and fails as often as it is told.
+type receiver struct {
+	t      *testing.T
+	secret string
+	mu     sync.Mutex
+	fail   int
+	ids    []string
+	signed []string
+	at     []time.Time
+	events []*agentphone.Event
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	assert.NoError(r.t, err)
+	assert.NoError(r.t, agentphone.VerifyWebhook(body, req.Header, r.secret))
+	event, err := agentphone.ParseEvent(body)
+	assert.NoError(r.t, err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ids = append(r.ids, req.Header.Get(agentphone.WebhookIDHeader))
+	r.signed = append(r.signed, req.Header.Get(agentphone.WebhookTimestampHeader))
+	r.at = append(r.at, time.Now())
+	r.events = append(r.events, event)
+	if r.fail > 0 {
+		r.fail--
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "later")
+	}
+}
+
+func setWebhook(t *testing.T, srv *agentphonetest.Server, params agentphone.SetWebhookParams) *agentphone.Webhook {
+	t.Helper()
+	params.URL = "https://receiver.example.com/hook?a=1"
+	set, err := srv.Client().Webhooks.Set(t.Context(), params)
+	require.NoError(t, err)
+	return set
+}
+
+func receive(t *testing.T, srv *agentphonetest.Server) *receiver {
+	t.Helper()
+	r := &receiver{t: t, secret: setWebhook(t, srv, agentphone.SetWebhookParams{}).Secret}
+	srv.SetReceiver(r)
+	return r
 }

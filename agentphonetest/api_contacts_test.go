@@ -52,20 +52,6 @@ func TestAnEvenNumberHasIMessage(t *testing.T) {
 	}
 }
 
-func TestAContactCardIsReplacedWhole(t *testing.T) {
-	srv := newServer(t)
-	client, path := srv.Client(), "/v1/numbers/"+srv.NumberID()+"/contact-card"
-	require.ErrorIs(t, refused(t, client, "GET", path, nil), agentphone.ErrNotFound)
-	ask(t, client, "PUT", path, fields{"firstName": "Ada", "avatarUrl": "https://example.com/a.png"})
-	card := ask(t, client, "GET", path, nil)
-	assert.Equal(t, fields{"firstName": "Ada", "lastName": nil, "displayName": nil, "hasAvatar": true}, card)
-	card = ask(t, client, "PUT", path, fields{"displayName": "The desk"})
-	assert.Equal(t, fields{"firstName": nil, "lastName": nil, "displayName": "The desk", "hasAvatar": false}, card)
-	assert.Empty(t, ask(t, client, "DELETE", path, nil))
-	require.ErrorIs(t, refused(t, client, "DELETE", path, nil), agentphone.ErrNotFound)
-	require.ErrorIs(t, refused(t, client, "PUT", "/v1/numbers/num_none/contact-card", fields{}), agentphone.ErrNotFound)
-}
-
 func TestALocationIsKnownOnlyOnceItIsSet(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()

@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 func TestDeliveriesAreListedAndCounted(t *testing.T) {
@@ -55,4 +58,45 @@ func TestDeliveriesAreListedAndCounted(t *testing.T) {
 		require.ErrorIs(t, refused(t, client, "DELETE", path, nil), agentphone.ErrNotFound)
 		require.ErrorIs(t, refused(t, client, "POST", path+"/test", fields{}), agentphone.ErrNotFound)
 	}
+}
+
+func TestStatisticsCountWhatIsPendingApartAndLookBackSomeHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, agentphonetest.WithDeliveryPauses(90*time.Minute))
+		client, ctx := srv.Client(), t.Context()
+		r := receive(t, srv)
+		receive := func(text string, fail int) {
+			r.mu.Lock() // deliveries are tried again in the background
+			r.fail = fail
+			r.mu.Unlock()
+			srv.ReceiveMessage(human, srv.PhoneNumber(), text)
+		}
+		receive("success", 0)
+		receive("failed", 2)
+		time.Sleep(3*time.Hour + time.Minute)
+		receive("success", 0)
+		receive("success", 0)
+		receive("pending", 1)
+
+		counts := func(hours int) [4]int {
+			stats, err := client.Webhooks.DeliveryStats(ctx, agentphone.DeliveryStatsParams{Hours: hours})
+			require.NoError(t, err)
+			assert.InDelta(t, float64(stats.Total), stats.ByEventType["agent.message"]["total"], 0)
+			return [4]int{stats.Total, stats.Success, stats.Failed, stats.Pending}
+		}
+		assert.Equal(t, [4]int{3, 2, 0, 1}, counts(3))
+		assert.Equal(t, [4]int{5, 3, 1, 1}, counts(4))
+		assert.Equal(t, [4]int{5, 3, 1, 1}, counts(0), "a day")
+		all, err := client.Webhooks.AllTimeDeliveryStats(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, agentphone.AllTimeDeliveryStats{Total: 5, Success: 3, Failed: 1, SuccessRate: 60}, *all)
+		for hours, want := range map[int]int{1: 3, 4: 5, 0: 5} {
+			page, err := client.Webhooks.ListDeliveries(ctx, agentphone.ListDeliveriesParams{Hours: hours})
+			require.NoError(t, err)
+			assert.Len(t, page.Data, want, hours)
+		}
+		time.Sleep(25 * time.Hour)
+		assert.Equal(t, [4]int{}, counts(0), "a day has passed")
+		assert.Equal(t, [4]int{5, 4, 1, 0}, counts(48), "and what was pending came to its end")
+	})
 }

@@ -79,11 +79,3 @@ func TestACodeExpires(t *testing.T) {
 		require.ErrorIs(t, err, agentphone.ErrNotFound)
 	})
 }
-
-func TestTwoServersGiveTheSameIDs(t *testing.T) {
-	a, b := newServer(t), newServer(t)
-	assert.Equal(t, a.APIKey(), b.APIKey())
-	assert.Equal(t, a.AgentID(), b.AgentID())
-	assert.Regexp(t, "^sk_live_[0-9a-f]{48}$", a.APIKey())
-	assert.Regexp(t, "^agt_[0-9a-f]{24}$", a.AgentID())
-}

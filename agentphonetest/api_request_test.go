@@ -3,8 +3,26 @@ package agentphonetest_test
 import (
 	"testing"
 
+	agentphone "github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
+
+func TestARequestWithoutTheRightKeyIs401(t *testing.T) {
+	srv := newServer(t)
+	for _, header := range []string{"", "Bearer", "Bearer sk_live_wrong", "Basic " + srv.APIKey()} {
+		status, body := send(t, srv, "GET", "/v1/agents", "", "Authorization", header)
+		assert.Equal(t, 401, status, header)
+		assert.IsType(t, "", body["detail"])
+	}
+	_, err := clientFor(t, srv, "sk_live_other").Agents.List(t.Context(), agentphone.ListAgentsParams{})
+	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
+}
+
+func TestTheKeyIsLookedAtBeforeTheInput(t *testing.T) {
+	status, _ := send(t, newServer(t), "POST", "/v1/calls", `{`, "Authorization", "")
+	assert.Equal(t, 401, status)
+}
 
 func TestWrongInputIsA422ThatNamesEachField(t *testing.T) {
 	srv := newServer(t)

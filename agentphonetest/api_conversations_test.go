@@ -70,22 +70,13 @@ func TestWhatIMessageAloneHasIsRefusedElsewhere(t *testing.T) {
 	assert.InDelta(t, 2, ask(t, client, "POST", base+"/background", picture)["backgroundVersion"], 0)
 }
 
-func TestReactionsAreOnTheMessageEachOneThatWasSent(t *testing.T) {
+func TestConversationsAreListedByTheirLatestMessage(t *testing.T) {
 	srv := newServer(t)
-	client := srv.Client()
-	sent := startGroup(t, srv)
-	path := "/v1/messages/" + sent.ID + "/reactions"
-	for _, reaction := range []string{"love", "🎉", "love"} {
-		made := ask(t, client, "POST", path, fields{"reaction": reaction})
-		assert.Equal(t, reaction, made["reaction_type"])
-		assert.Equal(t, sent.ID, made["message_id"])
-	}
-	for _, wrong := range []string{"hate", ""} {
-		require.ErrorIs(t, refused(t, client, "POST", path, fields{"reaction": wrong}), agentphone.ErrValidation)
-	}
-	require.ErrorIs(t, refused(t, client, "POST", "/v1/messages/msg_none/reactions", fields{"reaction": "love"}), agentphone.ErrNotFound)
-	reactions := srv.Messages()[0].Reactions
-	require.Len(t, reactions, 3)
-	assert.Equal(t, agentphone.ReactionType("🎉"), reactions[1].ReactionType)
-	assert.Equal(t, srv.PhoneNumber(), reactions[1].FromNumber)
+	first := sendText(t, srv, "+14155550001", "a")
+	sendText(t, srv, "+14155550002", "b")
+	srv.ReceiveMessage("+14155550001", srv.PhoneNumber(), "c")
+	list, err := srv.Client().Conversations.List(t.Context(), agentphone.ListConversationsParams{Limit: 1})
+	require.NoError(t, err)
+	assert.Equal(t, first.ConversationID, list.Data[0].ID)
+	assert.Equal(t, 2, list.Total)
 }

@@ -65,11 +65,6 @@ func TestTheLimitOfNumbersIsTenAndAReleaseGivesAPlaceBack(t *testing.T) {
 	require.NoError(t, err, "its messages stay")
 }
 
-func TestTheLimitOfNumbersCanBeSet(t *testing.T) {
-	_, err := newServer(t, agentphonetest.WithNumberLimit(1)).Client().Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS})
-	require.ErrorIs(t, err, agentphone.ErrNumberLimit)
-}
-
 func TestAReleasedNumberLeavesItsAgent(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(agentphone.WithMaxRetries(0)), t.Context()
@@ -81,4 +76,19 @@ func TestAReleasedNumberLeavesItsAgent(t *testing.T) {
 	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: human, Body: "hi"})
 	require.ErrorIs(t, err, agentphone.ErrBadRequest)
 	assert.Panics(t, func() { srv.ReceiveMessage(human, srv.PhoneNumber(), "hi") })
+}
+
+func TestANumberIsThereByIDEvenWhenReleased(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	path := "/v1/numbers/" + srv.NumberID()
+	assert.Equal(t, "active", ask(t, client, "GET", path, nil)["status"])
+	placeCall(t, srv, human)
+	_, err := client.Numbers.Release(t.Context(), srv.NumberID())
+	require.NoError(t, err)
+	released := ask(t, client, "GET", path, nil)
+	assert.Equal(t, "released", released["status"])
+	assert.Nil(t, released["agentId"])
+	assert.Len(t, items(t, ask(t, client, "GET", path+"/calls", nil), "data"), 1)
+	require.ErrorIs(t, refused(t, client, "GET", "/v1/numbers/num_none/calls", nil), agentphone.ErrNotFound)
 }

@@ -194,18 +194,3 @@ func TestARecordingIsAWAVOfACallThatTookPlace(t *testing.T) {
 		}
 	})
 }
-
-func TestAWebCallIsACallWithoutNumbers(t *testing.T) {
-	srv := newServer(t)
-	client := srv.Client()
-	made := ask(t, client, "POST", "/v1/calls/web", fields{"agentId": srv.AgentID(), "metadata": fields{"a": 1}})
-	assert.NotEmpty(t, made["accessToken"])
-	call, err := client.Calls.Get(t.Context(), made["callId"].(string))
-	require.NoError(t, err)
-	assert.Empty(t, call.FromNumber)
-	assert.Equal(t, srv.AgentID(), call.AgentID)
-	page, err := client.Calls.List(t.Context(), agentphone.ListCallsParams{Type: "web"})
-	require.NoError(t, err)
-	assert.Len(t, page.Data, 1)
-	require.ErrorIs(t, refused(t, client, "POST", "/v1/calls/web", fields{"agentId": "agt_none"}), agentphone.ErrNotFound)
-}
