@@ -5,38 +5,64 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// operations are all operations of the API. Each api_*.go holds those of a resource.
+var operations = slices.Concat(
+	signUpOperations,
+	agentOperations, voiceOperations,
+	numberOperations, contactCardOperations,
+	messageOperations, conversationOperations,
+	callOperations, transcriptOperations, recordingOperations,
+	contactOperations, locationOperations,
+	webhookOperations, deliveryOperations,
+	usageOperations,
+	subAccountOperations, registrationOperations,
 )
 
 // operation is one of the API's operations.
 type operation struct {
 	method string
-	path   string
-	do     func(*Server, *input) (any, error) // called with s.mu held, unless waits is set
-	body   fields                             // nil: the operation takes no body
-	query  fields
-	status int  // of success
-	public bool // no key
-	waits  bool // do takes s.mu itself, for it waits
+	path   string // a template: /v1/calls/{call_id}
+	run    operationFunc
+	query  schema.Fields
+	body   schema.Fields // nil: the operation takes no body
+	status int           // of a success
+	public bool          // it needs no key
+	waits  bool          // run waits for something
 }
 
+// operationFunc carries an operation out. It returns a *response, or a value that becomes the JSON body of one, or an
+// error that is a *failure. It is called with s.mu held, unless the operation waits.
+type operationFunc func(s *Server, in *input) (any, error)
+
+// name is the operation as the SDK and [Fault] name it: POST /v1/calls.
 func (op *operation) name() string { return op.method + " " + op.path }
 
-func get(path string, do func(*Server, *input) (any, error), query ...field) *operation {
-	return &operation{method: http.MethodGet, path: path, do: do, query: query, status: http.StatusOK}
+func isOperation(name string) bool {
+	return slices.ContainsFunc(operations, func(op *operation) bool { return op.name() == name })
 }
 
-func post(path string, do func(*Server, *input) (any, error), body fields) *operation {
-	return &operation{method: http.MethodPost, path: path, do: do, body: body, status: http.StatusOK}
+func get(path string, run operationFunc, query ...schema.Field) *operation {
+	return &operation{method: http.MethodGet, path: path, run: run, query: query, status: http.StatusOK}
 }
 
-func patch(path string, do func(*Server, *input) (any, error), body fields) *operation {
-	op := post(path, do, body)
-	op.method = http.MethodPatch
-	return op
+func post(path string, run operationFunc, body schema.Fields) *operation {
+	return &operation{method: http.MethodPost, path: path, run: run, body: body, status: http.StatusOK}
 }
 
-func remove(path string, do func(*Server, *input) (any, error)) *operation {
-	return &operation{method: http.MethodDelete, path: path, do: do, status: http.StatusOK}
+func put(path string, run operationFunc, body schema.Fields) *operation {
+	return &operation{method: http.MethodPut, path: path, run: run, body: body, status: http.StatusOK}
+}
+
+func patch(path string, run operationFunc, body schema.Fields) *operation {
+	return &operation{method: http.MethodPatch, path: path, run: run, body: body, status: http.StatusOK}
+}
+
+func remove(path string, run operationFunc) *operation {
+	return &operation{method: http.MethodDelete, path: path, run: run, status: http.StatusOK}
 }
 
 func (op *operation) withoutKey() *operation {
@@ -49,90 +75,55 @@ func (op *operation) thatWaits() *operation {
 	return op
 }
 
-func (op *operation) answers(status int) *operation {
+func (op *operation) withStatus(status int) *operation {
 	op.status = status
 	return op
 }
 
-func (op *operation) with(query ...field) *operation {
+func (op *operation) withQuery(query ...schema.Field) *operation {
 	op.query = query
 	return op
 }
 
-// operations is the API.
-var operations = slices.Concat(
-	signUpOperations,
-	agentOperations, voiceOperations,
-	numberOperations, contactCardOperations,
-	messageOperations, reactionOperations,
-	conversationOperations, conversationActionOperations,
-	callOperations, webCallOperations, transcriptOperations, recordingOperations,
-	contactOperations,
-	webhookOperations, deliveryOperations,
-	usageOperations, usageReportOperations,
-	subAccountOperations, registrationOperations, locationOperations,
-)
-
-func isOperation(name string) bool {
-	return slices.ContainsFunc(operations, func(op *operation) bool { return op.name() == name })
-}
-
-var succeeded = object{"success": true}
-
-// newMux makes the router. It only finds operations: its handlers tell their operation to the found
-// that they are given as a ResponseWriter.
+// newMux returns a router that only finds operations: each handler reports its operation to the *match that it is
+// called with in place of a ResponseWriter.
 func newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, op := range operations {
-		mux.HandleFunc(op.name(), func(w http.ResponseWriter, _ *http.Request) { w.(*found).op = op })
+		mux.HandleFunc(op.name(), func(w http.ResponseWriter, _ *http.Request) { w.(*match).op = op })
 	}
 	return mux
 }
 
-// found takes the outcome of routing: an operation, or the status that the router itself answers.
-type found struct {
+// match is the result of routing: an operation, or the status that the router itself responds with.
+type match struct {
 	op     *operation
 	status int
 	header http.Header
 }
 
-func (f *found) Header() http.Header { return f.header }
+func (m *match) Header() http.Header         { return m.header }
+func (m *match) Write(p []byte) (int, error) { return len(p), nil }
+func (m *match) WriteHeader(status int)      { m.status = status }
 
-func (f *found) Write(p []byte) (int, error) { return len(p), nil }
-
-func (f *found) WriteHeader(status int) { f.status = status }
-
-// route finds the operation of a request, or else what to answer. It sets the request's path values.
+// route finds the operation of a request and sets the request's path values. The error is a *failure with status 404
+// or 405.
 func (s *Server) route(r *http.Request) (*operation, error) {
 	none := refuse(http.StatusNotFound, "Not Found")
 	escaped := r.URL.EscapedPath()
 	if strings.TrimSuffix(path.Clean("/"+escaped), "/") != strings.TrimSuffix(escaped, "/") {
-		return nil, none // the router would redirect to the clean path, which the API does not
+		return nil, none // ServeMux would redirect to the clean path, which the API does not
 	}
-	f := &found{header: http.Header{}}
-	s.mux.ServeHTTP(f, r)
-	if f.op != nil && r.Method == http.MethodHead { // the router takes HEAD for GET
-		f.op, f.status = nil, http.StatusMethodNotAllowed
+	m := &match{header: http.Header{}}
+	s.mux.ServeHTTP(m, r)
+	if m.op != nil && r.Method == http.MethodHead { // ServeMux routes HEAD to GET
+		m.op, m.status = nil, http.StatusMethodNotAllowed
 	}
 	switch {
-	case f.op != nil:
-		return f.op, nil
-	case f.status == http.StatusMethodNotAllowed:
+	case m.op != nil:
+		return m.op, nil
+	case m.status == http.StatusMethodNotAllowed:
 		return nil, refuse(http.StatusMethodNotAllowed, "Method Not Allowed")
 	}
 	return nil, none
-}
-
-// read checks the query and the body of a request and puts them into in. All that is wrong is
-// told at once.
-func (op *operation) read(in *input, r *http.Request, body []byte) error {
-	var problems, more []problem
-	in.query, problems = op.query.readQuery(r.URL.Query())
-	if op.body != nil {
-		in.body, more = op.body.readBody(r.Header.Get("Content-Type"), body)
-	}
-	if problems = append(problems, more...); len(problems) > 0 {
-		return invalid(problems...)
-	}
-	return nil
 }

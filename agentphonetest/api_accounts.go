@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// account is all that one key gives access to. A sub-account is an account with a parent and
-// without a key.
+// account is what one API key gives access to. A sub-account is an account that has a parent and no key.
 type account struct {
 	id            string
 	name          string
@@ -30,8 +31,8 @@ type account struct {
 
 func (a *account) ident() string { return a.id }
 
-// openAccount makes an account as a verified sign-up does: with an agent, a number and a key. The caller
-// holds s.mu, or is NewServer.
+// openAccount creates an account as a verified sign-up does: with an agent, a phone number and a key. The caller holds
+// s.mu, or is NewServer.
 func (s *Server) openAccount(email, agentName string) *account {
 	a := &account{id: s.id("acct"), email: strings.ToLower(email), created: now()}
 	a.key = s.secret("sk_live")
@@ -40,7 +41,7 @@ func (s *Server) openAccount(email, agentName string) *account {
 	if agentName == "" {
 		agentName = "My agent"
 	}
-	starter := s.addAgent(a, object{
+	starter := s.addAgent(a, schema.Values{
 		"name": agentName, "voiceMode": "hosted",
 		"systemPrompt": "You are a helpful assistant on the phone.",
 	})
@@ -48,20 +49,19 @@ func (s *Server) openAccount(email, agentName string) *account {
 	return a
 }
 
+// emailTaken reports whether an account has the email address, in upper or lower case.
 func (s *Server) emailTaken(email string) bool {
 	return slices.ContainsFunc(s.accounts, func(a *account) bool {
 		return a.parent == nil && strings.EqualFold(a.email, email)
 	})
 }
 
-// Ids and secrets look like the API's and are the same in each run.
-
 const subAccountPath = "/v1/sub-accounts/{sub_account_id}"
 
-var subAccountName = fields{text("name").required().atLeast(1)}
+var subAccountName = schema.Fields{schema.Text("name").Required().Min(1)}
 
 var subAccountOperations = []*operation{
-	get("/v1/sub-accounts", (*Server).listSubAccounts, append(page(500), integer("stats_days").atLeast(1))...),
+	get("/v1/sub-accounts", (*Server).listSubAccounts, pageQuery(500, schema.Integer("stats_days").Min(1))...),
 	post("/v1/sub-accounts", (*Server).createSubAccount, subAccountName),
 	patch(subAccountPath, (*Server).updateSubAccount, subAccountName),
 	remove(subAccountPath, (*Server).deleteSubAccount),
@@ -71,15 +71,15 @@ func (a *account) subAccountView() object {
 	return object{"id": a.id, "name": a.name, "status": "active", "createdAt": stamp(a.created)}
 }
 
-// oneLevel refuses sub-accounts of sub-accounts.
-func (a *account) oneLevel() error {
+// checkParent refuses sub-accounts of sub-accounts.
+func (a *account) checkParent() error {
 	if a.parent != nil {
 		return refuse(http.StatusForbidden, "A sub-account cannot have sub-accounts")
 	}
 	return nil
 }
 
-// addSubAccount makes an account with nothing in it, which is reached by its parent's key.
+// addSubAccount creates an empty account that is reached with its parent's key.
 func (s *Server) addSubAccount(parent *account, name string) *account {
 	sub := &account{id: s.id("sub"), name: name, parent: parent, created: now()}
 	parent.subAccounts.add(sub)
@@ -88,22 +88,22 @@ func (s *Server) addSubAccount(parent *account, name string) *account {
 }
 
 func (s *Server) listSubAccounts(in *input) (any, error) {
-	if err := in.account.oneLevel(); err != nil {
+	if err := in.account.checkParent(); err != nil {
 		return nil, err
 	}
 	return pageOf(in.account.subAccounts.list, in.query, defaultPage, (*account).subAccountView), nil
 }
 
 func (s *Server) createSubAccount(in *input) (any, error) {
-	if err := in.account.oneLevel(); err != nil {
+	if err := in.account.checkParent(); err != nil {
 		return nil, err
 	}
-	return s.addSubAccount(in.account, in.body.text("name")).subAccountView(), nil
+	return s.addSubAccount(in.account, in.body.Text("name")).subAccountView(), nil
 }
 
-// subAccount finds the one that the path names.
+// subAccount returns the sub-account that the path names.
 func (in *input) subAccount() (*account, error) {
-	if err := in.account.oneLevel(); err != nil {
+	if err := in.account.checkParent(); err != nil {
 		return nil, err
 	}
 	sub, ok := in.account.subAccounts.get(in.path("sub_account_id"))
@@ -118,11 +118,11 @@ func (s *Server) updateSubAccount(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sub.name = in.body.text("name")
+	sub.name = in.body.Text("name")
 	return sub.subAccountView(), nil
 }
 
-// deleteSubAccount takes all that the sub-account holds with it.
+// deleteSubAccount deletes a sub-account and all that it holds. The server's records keep it.
 func (s *Server) deleteSubAccount(in *input) (any, error) {
 	sub, err := in.subAccount()
 	if err != nil {

@@ -6,18 +6,21 @@ import (
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
 type agent struct {
 	id      string
 	created time.Time
-	fields  object // as agentDefaults names them, and name
-	webhook *webhook
+	fields  schema.Values // name, and those of agentDefaults
+	webhook *webhook      // its own; nil if it has none
 }
 
-func (a *agent) ident() string        { return a.id }
-func (a *agent) text(f string) string { return a.fields.text(f) }
-func (a *account) agentNamed(id string) (*agent, error) {
+func (a *agent) ident() string { return a.id }
+
+func (a *agent) text(field string) string { return a.fields.Text(field) }
+
+func (a *account) agentByID(id string) (*agent, error) {
 	found, ok := a.agents.get(id)
 	if !ok {
 		return nil, notFound("Agent")
@@ -25,45 +28,46 @@ func (a *account) agentNamed(id string) (*agent, error) {
 	return found, nil
 }
 
+// agent returns the agent that the path names.
+func (in *input) agent() (*agent, error) { return in.account.agentByID(in.path("agent_id")) }
+
 var agentOperations = []*operation{
-	get("/v1/agents", (*Server).listAgents, page(100)...),
-	post("/v1/agents", (*Server).createAgent, agentFields(text("name").required().atLeast(1))),
+	get("/v1/agents", (*Server).listAgents, pageQuery(100)...),
+	post("/v1/agents", (*Server).createAgent, agentFields(schema.Text("name").Required().Min(1))),
 	get("/v1/agents/{agent_id}", (*Server).getAgent),
-	patch("/v1/agents/{agent_id}", (*Server).updateAgent, agentFields(text("name").orNull().atLeast(1))),
+	patch("/v1/agents/{agent_id}", (*Server).updateAgent, agentFields(schema.Text("name").Nullable().Min(1))),
 	remove("/v1/agents/{agent_id}", (*Server).deleteAgent),
-	post("/v1/agents/{agent_id}/numbers", (*Server).attachNumber, fields{text("numberId").required()}),
+	post("/v1/agents/{agent_id}/numbers", (*Server).attachNumber, schema.Fields{schema.Text("numberId").Required()}),
 	remove("/v1/agents/{agent_id}/numbers/{number_id}", (*Server).detachNumber),
-	get("/v1/agents/{agent_id}/calls", (*Server).listAgentCalls, page(100)...),
-	get("/v1/agents/{agent_id}/conversations", (*Server).listAgentConversations, page(100)...),
 }
 
-func (s *Server) addAgent(acc *account, given object) *agent {
+func (s *Server) addAgent(acc *account, given schema.Values) *agent {
 	a := &agent{id: s.id("agt"), created: now(), fields: agentDefaults()}
 	a.set(given)
 	acc.agents.add(a)
 	return a
 }
 
-// set takes over the fields that are given. Null clears a field that may be null, gives the
-// default back to the voice, and leaves the others alone.
-func (a *agent) set(given object) {
+// set sets the fields that are given. Null clears a field that may be null, resets the voice to its default, and is
+// ignored for all others.
+func (a *agent) set(given schema.Values) {
 	defaults := agentDefaults()
-	for _, f := range agentFields(text("name")) {
-		v, ok := given[f.name]
+	for _, f := range agentFields(schema.Text("name")) {
+		v, ok := given[f.Name]
 		switch {
 		case !ok:
-		case v != nil || defaults[f.name] == nil && f.name != "name":
-			a.fields[f.name] = v
-		case f.name == "voice":
-			a.fields[f.name] = defaults[f.name]
+		case v != nil || defaults[f.Name] == nil && f.Name != "name":
+			a.fields[f.Name] = v
+		case f.Name == "voice":
+			a.fields[f.Name] = defaults[f.Name]
 		}
 	}
 }
 
-// hostedPrompt refuses a hosted agent without a prompt.
-func hostedPrompt(fields object) error {
-	if fields.text("voiceMode") == "hosted" && fields.text("systemPrompt") == "" {
-		return badField("systemPrompt", "systemPrompt is required when voiceMode is 'hosted'")
+// checkPrompt refuses a hosted agent without a system prompt.
+func checkPrompt(fields schema.Values) error {
+	if fields.Text("voiceMode") == "hosted" && fields.Text("systemPrompt") == "" {
+		return invalidField("systemPrompt", "systemPrompt is required when voiceMode is 'hosted'")
 	}
 	return nil
 }
@@ -78,19 +82,19 @@ func (a *account) agentView(ag *agent) object {
 
 func (s *Server) listAgents(in *input) (any, error) {
 	out := pageOf(in.account.agents.list, in.query, defaultPage, in.account.agentView)
-	delete(out, "hasMore") // this list alone does not say
+	delete(out, "hasMore") // this is the only list without it
 	return out, nil
 }
 
 func (s *Server) createAgent(in *input) (any, error) {
-	if err := hostedPrompt(in.body); err != nil {
+	if err := checkPrompt(in.body); err != nil {
 		return nil, err
 	}
 	return in.account.agentView(s.addAgent(in.account, in.body)), nil
 }
 
 func (s *Server) getAgent(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +102,13 @@ func (s *Server) getAgent(in *input) (any, error) {
 }
 
 func (s *Server) updateAgent(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
 	changed := &agent{fields: maps.Clone(a.fields)}
 	changed.set(in.body)
-	if err := hostedPrompt(changed.fields); err != nil {
+	if err := checkPrompt(changed.fields); err != nil {
 		return nil, err
 	}
 	a.fields = changed.fields
@@ -112,39 +116,39 @@ func (s *Server) updateAgent(in *input) (any, error) {
 }
 
 func (s *Server) deleteAgent(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range in.account.numbersOf(a.id) {
 		n.agentID = ""
 	}
-	// All that it did stays, and is nobody's.
+	// What it did stays and belongs to no agent.
 	for _, c := range in.account.conversations.list {
-		forget(&c.agentID, a.id)
+		clearID(&c.agentID, a.id)
 	}
 	for _, c := range in.account.calls.list {
-		forget(&c.agentID, a.id)
+		clearID(&c.agentID, a.id)
 	}
 	for _, m := range in.account.messages.list {
-		forget(&m.agentID, a.id)
+		clearID(&m.agentID, a.id)
 	}
 	in.account.agents.remove(a.id)
 	return object{"success": true, "id": a.id, "name": a.text("name")}, nil
 }
 
-func forget(id *string, gone string) {
-	if *id == gone {
+func clearID(id *string, deleted string) {
+	if *id == deleted {
 		*id = ""
 	}
 }
 
 func (s *Server) attachNumber(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
-	n, err := in.account.activeNumber(in.body.text("numberId"))
+	n, err := in.account.activeNumber(in.body.Text("numberId"))
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +160,7 @@ func (s *Server) attachNumber(in *input) (any, error) {
 }
 
 func (s *Server) detachNumber(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
@@ -171,51 +175,51 @@ func (s *Server) detachNumber(in *input) (any, error) {
 	return succeeded, nil
 }
 
-// tool is an endpoint that a hosted agent may call.
-var tool = group("",
-	text("name").required().atLeast(1).atMost(64),
-	text("description").required().atLeast(1),
-	text("url").required().like(webAddress),
-	oneOf("method", "GET", "POST"),
-	group("headers").orNull().valuesLike(text("").orNull()),
-	group("parameters").orNull(),
-	integer("timeoutMs").orNull().atLeast(1000).atMost(120_000),
-	boolean("speakDuringExecution").orNull(),
-	text("executionMessage").orNull(),
+// tool describes an endpoint that a hosted agent may call.
+var tool = schema.Object("",
+	schema.Text("name").Required().Min(1).Max(64),
+	schema.Text("description").Required().Min(1),
+	schema.Text("url").Required().Format(schema.URL),
+	schema.Enum("method", "GET", "POST"),
+	schema.Map("headers", schema.Text("").Nullable()).Nullable(),
+	schema.Object("parameters").Nullable(),
+	schema.Integer("timeoutMs").Nullable().Min(1000).Max(120_000),
+	schema.Boolean("speakDuringExecution").Nullable(),
+	schema.Text("executionMessage").Nullable(),
 )
 
-var modelTier = oneOf("modelTier", "turbo", "balanced", "max")
+var modelTier = schema.Enum("modelTier", "turbo", "balanced", "max")
 
-// agentFields are what both creation and update take; name comes first and differs.
-func agentFields(name field) fields {
-	return fields{
+// agentFields describes the body of both creation and update. Only the name differs.
+func agentFields(name schema.Field) schema.Fields {
+	return schema.Fields{
 		name,
-		text("description").orNull(),
-		oneOf("voiceMode", "webhook", "hosted"),
-		boolean("enableMessaging").orNull(),
+		schema.Text("description").Nullable(),
+		schema.Enum("voiceMode", "webhook", "hosted"),
+		schema.Boolean("enableMessaging").Nullable(),
 		modelTier,
-		text("systemPrompt").orNull(),
-		text("beginMessage").orNull(),
-		text("voice").orNull(),
-		text("transferNumber").orNull().like(e164),
-		list("customTools", tool).orNull().atMost(20),
-		text("voicemailMessage").orNull(),
-		text("callScreeningIdentity").orNull(),
-		text("callScreeningPurpose").orNull(),
-		oneOf("sttMode", "fast", "accurate"),
-		oneOf("ambientSound", "none", "office", "coffee-shop", "outdoor"),
-		oneOf("denoisingMode", "noise-cancellation", "noise-and-background-speech-cancellation"),
-		integer("maxSilenceMs").orNull().atLeast(10_000).atMost(3_600_000),
-		number("voiceSpeed").orNull().atLeast(0.5).atMost(2),
-		number("interruptionSensitivity").orNull().atLeast(0).atMost(1),
-		boolean("enableBackchannel").orNull(),
-		oneOf("language", languages...),
+		schema.Text("systemPrompt").Nullable(),
+		schema.Text("beginMessage").Nullable(),
+		schema.Text("voice").Nullable(),
+		schema.Text("transferNumber").Nullable().Format(e164Format),
+		schema.List("customTools", tool).Nullable().Max(20),
+		schema.Text("voicemailMessage").Nullable(),
+		schema.Text("callScreeningIdentity").Nullable(),
+		schema.Text("callScreeningPurpose").Nullable(),
+		schema.Enum("sttMode", "fast", "accurate"),
+		schema.Enum("ambientSound", "none", "office", "coffee-shop", "outdoor"),
+		schema.Enum("denoisingMode", "noise-cancellation", "noise-and-background-speech-cancellation"),
+		schema.Integer("maxSilenceMs").Nullable().Min(10_000).Max(3_600_000),
+		schema.Number("voiceSpeed").Nullable().Min(0.5).Max(2),
+		schema.Number("interruptionSensitivity").Nullable().Min(0).Max(1),
+		schema.Boolean("enableBackchannel").Nullable(),
+		schema.Enum("language", languages...),
 	}
 }
 
-// agentDefaults are the fields of an agent for which nothing was given; a null stays null.
-func agentDefaults() object {
-	return object{
+// agentDefaults returns the fields of an agent for which nothing was given.
+func agentDefaults() schema.Values {
+	return schema.Values{
 		"description":             nil,
 		"voiceMode":               "webhook",
 		"enableMessaging":         true,
@@ -253,7 +257,7 @@ var voiceOperations = []*operation{
 	get("/v1/agents/voices", (*Server).listVoices),
 }
 
-// The API has hundreds of voices. These are a few of each kind, with nulls where it has them.
+// listVoices returns a few voices of each provider, out of the API's hundreds, with nulls where the API has them.
 func (s *Server) listVoices(*input) (any, error) {
 	return object{"data": []object{
 		voice(agentphone.DefaultVoice, "Skylar - Friendly Guide", "agentphone", "female", "American", ""),

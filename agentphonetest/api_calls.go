@@ -8,43 +8,56 @@ import (
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
 var callOperations = []*operation{
-	get("/v1/calls", (*Server).listCalls, append(page(100),
-		text("status"), text("direction"), text("type"), text("search"))...),
-	post("/v1/calls", (*Server).createCall, fields{
-		text("agentId").required(),
-		text("toNumber").required().like(e164),
-		text("fromNumberId").orNull(),
-		text("initialGreeting").orNull(),
-		text("voice").orNull(),
-		text("systemPrompt").orNull(),
+	get("/v1/calls", (*Server).listCalls, pageQuery(100,
+		schema.Text("status"), schema.Text("direction"), schema.Text("type"), schema.Text("search"))...),
+	post("/v1/calls", (*Server).createCall, schema.Fields{
+		schema.Text("agentId").Required(),
+		schema.Text("toNumber").Required().Format(e164Format),
+		schema.Text("fromNumberId").Nullable(),
+		schema.Text("initialGreeting").Nullable(),
+		schema.Text("voice").Nullable(),
+		schema.Text("systemPrompt").Nullable(),
 		modelTier,
-		group("variables").orNull().valuesLike(text("").orNull()),
-		text("callScreeningIdentity").orNull(),
-		text("callScreeningPurpose").orNull(),
+		variables,
+		schema.Text("callScreeningIdentity").Nullable(),
+		schema.Text("callScreeningPurpose").Nullable(),
+	}),
+	post("/v1/calls/web", (*Server).createWebCall, schema.Fields{
+		schema.Text("agentId").Required(),
+		schema.Object("metadata").Nullable(),
+		variables,
 	}),
 	get("/v1/calls/{call_id}", (*Server).getCall,
-		boolean("wait"), integer("timeout").atLeast(10).atMost(300)).thatWaits(),
+		schema.Boolean("wait"), schema.Integer("timeout").Min(10).Max(300)).thatWaits(),
 	post("/v1/calls/{call_id}/end", (*Server).endCall, nil),
-	get("/v1/numbers/{number_id}/calls", (*Server).listNumberCalls, page(100)...),
+	get("/v1/agents/{agent_id}/calls", (*Server).listAgentCalls, pageQuery(100)...),
+	get("/v1/numbers/{number_id}/calls", (*Server).listNumberCalls, pageQuery(100)...),
 }
 
-func (s *Server) listCalls(in *input) (any, error) {
-	var fit []*call
-	for _, c := range newestFirst(in.account.calls.list) {
-		if c.now().fits(in.query) {
-			fit = append(fit, c)
-		}
+var variables = schema.Map("variables", schema.Text("").Nullable()).Nullable()
+
+// call returns the call that the path names.
+func (in *input) call() (*call, error) {
+	c, ok := in.account.calls.get(in.path("call_id"))
+	if !ok {
+		return nil, notFound("Call")
 	}
-	return pageOf(fit, in.query, defaultPage, in.callView), nil
+	return c, nil
 }
 
 func (in *input) callView(c *call) object { return c.now().view(in.base) }
 
+func (s *Server) listCalls(in *input) (any, error) {
+	matching := in.account.calls.where(func(c *call) bool { return c.now().matches(in.query) })
+	return pageOf(newestFirst(matching), in.query, defaultPage, in.callView), nil
+}
+
 func (s *Server) listAgentCalls(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +66,7 @@ func (s *Server) listAgentCalls(in *input) (any, error) {
 }
 
 func (s *Server) listNumberCalls(in *input) (any, error) {
-	n, err := in.account.number(in.path("number_id"))
+	n, err := in.account.numberByID(in.path("number_id"))
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +74,14 @@ func (s *Server) listNumberCalls(in *input) (any, error) {
 	return pageOf(newestFirst(its), in.query, defaultPage, in.callView), nil
 }
 
+// createCall places a call. [Server.NextCall] says when it follows a script and when the test drives it.
 func (s *Server) createCall(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.body.text("agentId"))
+	a, err := in.account.agentByID(in.body.Text("agentId"))
 	if err != nil {
 		return nil, err
 	}
 	var pick func(*phone) bool
-	if id := in.body.text("fromNumberId"); id != "" {
+	if id := in.body.Text("fromNumberId"); id != "" {
 		pick = func(n *phone) bool { return n.id == id }
 	}
 	from, err := in.account.sender(a.id, pick)
@@ -75,84 +89,22 @@ func (s *Server) createCall(in *input) (any, error) {
 		return nil, err
 	}
 	c := &call{
-		agentID: a.id, number: from, from: from.phone, to: in.body.text("toNumber"),
+		agentID: a.id, number: from, from: from.phone, to: in.body.Text("toNumber"),
 		kind: phoneCall, direction: agentphone.DirectionOutbound,
 	}
-	greeting := cmp.Or(in.body.text("initialGreeting"), a.text("beginMessage"))
-	w, _ := in.account.webhookOf(a.id)
-	if in.body.text("systemPrompt") == "" && w != nil && len(s.scripts) == 0 {
-		c.driven(greeting)
+	greeting := cmp.Or(in.body.Text("initialGreeting"), a.text("beginMessage"))
+	w, _ := in.account.webhookFor(a.id)
+	if in.body.Text("systemPrompt") == "" && w != nil && len(s.scripts) == 0 {
+		c.driveByTest(greeting)
 	} else {
 		c.script = s.takeScript(greeting)
 	}
 	return in.callView(s.addCall(in.account, c)), nil
 }
 
-func (s *Server) addCall(a *account, c *call) *call {
-	c.id, c.started, c.account = s.id("call"), time.Now(), a
-	a.calls.add(c)
-	s.calls = append(s.calls, c)
-	return c
-}
-
-func (a *account) callNamed(id string) (*call, error) {
-	c, ok := a.calls.get(id)
-	if !ok {
-		return nil, notFound("Call")
-	}
-	return c, nil
-}
-
-// getCall holds the answer back, if it is asked to, until the call is over or the time is up.
-func (s *Server) getCall(in *input) (any, error) {
-	const defaultWait = 120
-	limit := time.Duration(in.query.integer("timeout", defaultWait)) * time.Second
-	until := time.Now().Add(limit)
-	for {
-		s.mu.Lock()
-		c, err := in.account.callNamed(in.path("call_id"))
-		if err != nil {
-			s.mu.Unlock()
-			return nil, err
-		}
-		s.lookForEnds()
-		m, seen := c.now(), s.changes
-		v := m.view(in.base)
-		s.mu.Unlock()
-		left := min(time.Until(until), m.untilEnd())
-		if !in.query.flag("wait") || m.final || left <= 0 {
-			return v, nil
-		}
-		if err := s.pause(in.ctx, left, seen); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// endCall ends a call where it is. A call that is over stays as it is.
-func (s *Server) endCall(in *input) (any, error) {
-	c, err := in.account.callNamed(in.path("call_id"))
-	if err != nil {
-		return nil, err
-	}
-	if s.hangUp(c, agentHungUp) {
-		s.lookForEnds()
-	}
-	return in.callView(c), nil
-}
-
-var webCallOperations = []*operation{
-	post("/v1/calls/web", (*Server).createWebCall, fields{
-		text("agentId").required(),
-		group("metadata").orNull(),
-		group("variables").orNull().valuesLike(text("").orNull()),
-	}),
-}
-
-// createWebCall begins a call from a browser. It follows a script like any other, from now on, as if the
-// token were used at once.
+// createWebCall starts a call from a browser, as if its token were used at once. It always follows a script.
 func (s *Server) createWebCall(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.body.text("agentId"))
+	a, err := in.account.agentByID(in.body.Text("agentId"))
 	if err != nil {
 		return nil, err
 	}
@@ -163,35 +115,59 @@ func (s *Server) createWebCall(in *input) (any, error) {
 	return object{"accessToken": s.secret("wct"), "callId": c.id}, nil
 }
 
-// common is what all views of a call have.
-func (m moment) common() object {
-	v := object{
-		"id": m.id, "agentId": orNull(m.agentID), "phoneNumberId": nil, "phoneNumber": nil,
-		"fromNumber": orNull(m.from), "toNumber": orNull(m.to), "status": m.status(),
-		"startedAt": stamp(m.after(0)), "endedAt": m.endedAt(), "durationSeconds": m.seconds(),
-		"lastTranscriptSnippet": m.snippet(),
+// getCall holds the response back, if it is asked to, until the call is over or the timeout has passed.
+func (s *Server) getCall(in *input) (any, error) {
+	const defaultTimeout = 120
+	timeout := time.Duration(in.query.Int("timeout", defaultTimeout)) * time.Second
+	until := time.Now().Add(timeout)
+	for {
+		s.mu.Lock()
+		c, err := in.call()
+		if err != nil {
+			s.mu.Unlock()
+			return nil, err
+		}
+		s.deliverEnds()
+		m, seen := c.now(), s.changes
+		v := m.view(in.base)
+		s.mu.Unlock()
+		left := min(time.Until(until), m.untilEnd())
+		if !in.query.Bool("wait") || m.final || left <= 0 {
+			return v, nil
+		}
+		if err := s.pause(in.ctx, left, seen); err != nil {
+			return nil, err
+		}
 	}
-	if m.number != nil {
-		v["phoneNumberId"], v["phoneNumber"] = m.number.id, m.number.phone
-	}
-	return v
 }
 
-// view is a call with all that the API says of it. base begins the recording's URL.
+// endCall ends a call now. A call that is over stays as it is.
+func (s *Server) endCall(in *input) (any, error) {
+	c, err := in.call()
+	if err != nil {
+		return nil, err
+	}
+	if s.hangUp(c, agentHungUp) {
+		s.deliverEnds()
+	}
+	return in.callView(c), nil
+}
+
+// view is a call in most responses. base begins the URL of the recording.
 func (m moment) view(base string) object {
-	v := m.common()
+	v := m.commonView()
 	v["direction"] = m.direction
 	v["recordingAvailable"], v["recordingUrl"] = m.recorded(), nil
 	if m.recorded() {
 		v["recordingUrl"] = base + "/v1/calls/" + m.id + "/recording"
 	}
-	v["transcripts"] = m.transcripts()
+	v["transcripts"] = m.exchanges()
 	return v
 }
 
-// summary is a call in the list of its agent: numbers are never null there, seconds are whole.
+// summary is a call in the list of its agent, where numbers are never null and seconds are whole.
 func (m moment) summary() object {
-	v := m.common()
+	v := m.commonView()
 	v["fromNumber"], v["toNumber"] = m.from, m.to
 	if seconds, ok := v["durationSeconds"].(float64); ok {
 		v["durationSeconds"] = math.Round(seconds)
@@ -199,36 +175,52 @@ func (m moment) summary() object {
 	return v
 }
 
-// transcripts pairs what the human said with the answer that follows. What the agent says by
-// itself stands alone.
-func (m moment) transcripts() []object {
-	turns := []object{}
-	open := false // the last turn has no answer yet
+func (m moment) commonView() object {
+	v := object{
+		"id": m.id, "agentId": orNull(m.agentID), "phoneNumberId": nil, "phoneNumber": nil,
+		"fromNumber": orNull(m.from), "toNumber": orNull(m.to), "status": m.status(),
+		"startedAt": stamp(m.timeAt(0)), "endedAt": m.endedAt(), "durationSeconds": m.seconds(),
+		"lastTranscriptSnippet": nil,
+	}
+	if m.number != nil {
+		v["phoneNumberId"], v["phoneNumber"] = m.number.id, m.number.phone
+	}
+	if said := m.said(); len(said) > 0 {
+		v["lastTranscriptSnippet"] = said[len(said)-1].Content
+	}
+	return v
+}
+
+// exchanges pairs what the person said with the agent's answer that follows. What the agent says of its own accord
+// stands alone.
+func (m moment) exchanges() []object {
+	out := []object{}
+	unanswered := false // the last one has no answer yet
 	for i, turn := range m.said() {
-		human := turn.Role == agentphone.RoleUser
-		if !human && open {
-			turns[len(turns)-1]["response"] = turn.Content
-			open = false
+		person := turn.Role == agentphone.RoleUser
+		if !person && unanswered {
+			out[len(out)-1]["response"] = turn.Content
+			unanswered = false
 			continue
 		}
 		t := object{
 			"id": fmt.Sprintf("turn_%s_%d", strings.TrimPrefix(m.id, "call_"), i), "transcript": nil,
-			"confidence": nil, "response": nil, "createdAt": stamp(m.after(turn.at)),
+			"confidence": nil, "response": nil, "createdAt": stamp(m.timeAt(turn.at)),
 		}
-		if human {
-			t["transcript"], t["confidence"] = turn.Content, 0.95
+		if person {
+			t["transcript"], t["confidence"] = turn.Content, confidence
 		} else {
 			t["response"] = turn.Content
 		}
-		open = human
-		turns = append(turns, t)
+		unanswered = person
+		out = append(out, t)
 	}
-	return turns
+	return out
 }
 
-// fits says whether a call passes the filters of a list.
-func (m moment) fits(filters object) bool {
-	is := func(name, value string) bool { return cmp.Or(filters.text(name), value) == value }
+// matches reports whether a call passes the filters of the list.
+func (m moment) matches(filters schema.Values) bool {
+	is := func(name, value string) bool { return cmp.Or(filters.Text(name), value) == value }
 	if !is("status", string(m.status())) || !is("direction", string(m.direction)) || !is("type", m.kind) {
 		return false
 	}
@@ -236,5 +228,5 @@ func (m moment) fits(filters object) bool {
 	for _, turn := range m.said() {
 		texts = append(texts, turn.Content)
 	}
-	return strings.Contains(strings.ToLower(strings.Join(texts, "\n")), strings.ToLower(filters.text("search")))
+	return strings.Contains(strings.ToLower(strings.Join(texts, "\n")), strings.ToLower(filters.Text("search")))
 }

@@ -1,11 +1,15 @@
 package agentphonetest
 
-import "net/http"
+import (
+	"net/http"
 
-// card is what a number shows of itself on iMessage.
-type card struct{ first, last, display, avatar string }
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
 
-func (c *card) view() object {
+// contactCard is what a phone number shows of itself on iMessage.
+type contactCard struct{ first, last, display, avatar string }
+
+func (c *contactCard) view() object {
 	return object{
 		"firstName": orNull(c.first), "lastName": orNull(c.last), "displayName": orNull(c.display),
 		"hasAvatar": c.avatar != "",
@@ -16,48 +20,48 @@ const cardPath = "/v1/numbers/{number_id}/contact-card"
 
 var contactCardOperations = []*operation{
 	get(cardPath, (*Server).getCard),
-	{method: http.MethodPut, path: cardPath, do: (*Server).putCard, status: http.StatusOK, body: fields{
-		text("firstName").orNull(), text("lastName").orNull(), text("displayName").orNull(),
-		text("avatarUrl").orNull().like(webAddress),
-	}},
-	remove(cardPath, (*Server).deleteCard).answers(http.StatusNoContent),
+	put(cardPath, (*Server).setCard, schema.Fields{
+		schema.Text("firstName").Nullable(), schema.Text("lastName").Nullable(), schema.Text("displayName").Nullable(),
+		schema.Text("avatarUrl").Nullable().Format(schema.URL),
+	}),
+	remove(cardPath, (*Server).deleteCard).withStatus(http.StatusNoContent),
 }
 
-var errNoCard = notFound("Contact card")
+var errCardNotFound = notFound("Contact card")
 
-// cardOf is the number that an input names, which must have a card.
-func cardOf(in *input) (*phone, error) {
+// numberWithCard returns the phone number that the path names, which must have a contact card.
+func (in *input) numberWithCard() (*phone, error) {
 	n, err := in.account.activeNumber(in.path("number_id"))
 	switch {
 	case err != nil:
 		return nil, err
 	case n.card == nil:
-		return nil, errNoCard
+		return nil, errCardNotFound
 	}
 	return n, nil
 }
 
 func (s *Server) getCard(in *input) (any, error) {
-	n, err := cardOf(in)
+	n, err := in.numberWithCard()
 	if err != nil {
 		return nil, err
 	}
 	return n.card.view(), nil
 }
 
-// putCard replaces the whole card: what is left out is gone.
-func (s *Server) putCard(in *input) (any, error) {
+// setCard replaces the whole contact card: what is left out is cleared.
+func (s *Server) setCard(in *input) (any, error) {
 	n, err := in.account.activeNumber(in.path("number_id"))
 	if err != nil {
 		return nil, err
 	}
 	b := in.body
-	n.card = &card{b.text("firstName"), b.text("lastName"), b.text("displayName"), b.text("avatarUrl")}
+	n.card = &contactCard{b.Text("firstName"), b.Text("lastName"), b.Text("displayName"), b.Text("avatarUrl")}
 	return n.card.view(), nil
 }
 
 func (s *Server) deleteCard(in *input) (any, error) {
-	n, err := cardOf(in)
+	n, err := in.numberWithCard()
 	if err != nil {
 		return nil, err
 	}

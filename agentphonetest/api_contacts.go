@@ -4,8 +4,11 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
+// contact is an entry in the address book of an account.
 type contact struct {
 	id, phone, name  string
 	email, notes     string // "" is null
@@ -21,34 +24,35 @@ func (c *contact) view() object {
 	}
 }
 
-func contactFields(number, name field) fields {
-	return fields{
-		number.like(e164), name.atLeast(1), text("email").orNull().like(email), text("notes").orNull(),
+// contactFields describes the body of both creation and update, which differ in the number and the name.
+func contactFields(number, name schema.Field) schema.Fields {
+	return schema.Fields{
+		number.Format(e164Format), name.Min(1), schema.Text("email").Nullable().Format(schema.Email), schema.Text("notes").Nullable(),
 	}
 }
 
 var contactOperations = []*operation{
-	get("/v1/contacts", (*Server).listContacts, append(page(200), text("search"))...),
+	get("/v1/contacts", (*Server).listContacts, pageQuery(200, schema.Text("search"))...),
 	post("/v1/contacts", (*Server).createContact,
-		contactFields(text("phoneNumber").required(), text("name").required())),
-	get("/v1/contacts/capabilities", (*Server).getCapabilities, text("phone_number").required().like(e164)),
+		contactFields(schema.Text("phoneNumber").Required(), schema.Text("name").Required())),
+	get("/v1/contacts/capabilities", (*Server).getCapabilities, schema.Text("phone_number").Required().Format(e164Format)),
 	get("/v1/contacts/{contact_id}", (*Server).getContact),
 	patch("/v1/contacts/{contact_id}", (*Server).updateContact,
-		contactFields(text("phoneNumber").orNull(), text("name").orNull())),
-	remove("/v1/contacts/{contact_id}", (*Server).deleteContact).answers(http.StatusNoContent),
+		contactFields(schema.Text("phoneNumber").Nullable(), schema.Text("name").Nullable())),
+	remove("/v1/contacts/{contact_id}", (*Server).deleteContact).withStatus(http.StatusNoContent),
 }
 
 func (s *Server) listContacts(in *input) (any, error) {
-	search := strings.ToLower(in.query.text("search"))
-	fit := in.account.contacts.where(func(c *contact) bool {
+	search := strings.ToLower(in.query.Text("search"))
+	matching := in.account.contacts.where(func(c *contact) bool {
 		all := strings.Join([]string{c.name, c.phone, c.email, c.notes}, "\n")
 		return strings.Contains(strings.ToLower(all), search)
 	})
-	return pageOf(fit, in.query, 50, (*contact).view), nil
+	return pageOf(matching, in.query, 50, (*contact).view), nil
 }
 
-// numberTaken refuses a number that another contact has.
-func (a *account) numberTaken(number string, by *contact) error {
+// checkContactNumber refuses a number that another contact has.
+func (a *account) checkContactNumber(number string, by *contact) error {
 	for _, c := range a.contacts.list {
 		if c.phone == number && c != by {
 			return refuse(http.StatusConflict, "A contact with this phone number already exists")
@@ -59,10 +63,10 @@ func (a *account) numberTaken(number string, by *contact) error {
 
 func (s *Server) createContact(in *input) (any, error) {
 	c := &contact{
-		phone: in.body.text("phoneNumber"), name: in.body.text("name"),
-		email: in.body.text("email"), notes: in.body.text("notes"), created: now(),
+		phone: in.body.Text("phoneNumber"), name: in.body.Text("name"),
+		email: in.body.Text("email"), notes: in.body.Text("notes"), created: now(),
 	}
-	if err := in.account.numberTaken(c.phone, nil); err != nil {
+	if err := in.account.checkContactNumber(c.phone, nil); err != nil {
 		return nil, err
 	}
 	c.id, c.updated = s.id("cnt"), c.created
@@ -70,6 +74,7 @@ func (s *Server) createContact(in *input) (any, error) {
 	return c.view(), nil
 }
 
+// contact returns the contact that the path names.
 func (in *input) contact() (*contact, error) {
 	c, ok := in.account.contacts.get(in.path("contact_id"))
 	if !ok {
@@ -86,26 +91,26 @@ func (s *Server) getContact(in *input) (any, error) {
 	return c.view(), nil
 }
 
-// updateContact changes what is given; null clears email and notes and leaves the others alone.
+// updateContact changes what is given. Null clears the email and the notes and is ignored for the others.
 func (s *Server) updateContact(in *input) (any, error) {
 	c, err := in.contact()
 	if err != nil {
 		return nil, err
 	}
-	if number := in.body.text("phoneNumber"); number != "" {
-		if err := in.account.numberTaken(number, c); err != nil {
+	if number := in.body.Text("phoneNumber"); number != "" {
+		if err := in.account.checkContactNumber(number, c); err != nil {
 			return nil, err
 		}
 		c.phone = number
 	}
-	if name := in.body.text("name"); name != "" {
+	if name := in.body.Text("name"); name != "" {
 		c.name = name
 	}
 	if _, given := in.body["email"]; given {
-		c.email = in.body.text("email")
+		c.email = in.body.Text("email")
 	}
 	if _, given := in.body["notes"]; given {
-		c.notes = in.body.text("notes")
+		c.notes = in.body.Text("notes")
 	}
 	c.updated = now()
 	return c.view(), nil
@@ -120,10 +125,10 @@ func (s *Server) deleteContact(in *input) (any, error) {
 	return nil, nil
 }
 
-// getCapabilities makes a rule where the API asks a network: a number whose last digit is even
-// has iMessage. All have SMS.
+// getCapabilities has a rule where the API asks the network: all numbers have SMS, and those that end in an even digit
+// have iMessage.
 func (s *Server) getCapabilities(in *input) (any, error) {
-	number := in.query.text("phone_number")
+	number := in.query.Text("phone_number")
 	return object{
 		"phoneNumber":  number,
 		"capabilities": object{"imessage": (number[len(number)-1]-'0')%2 == 0, "sms": true},
@@ -131,7 +136,7 @@ func (s *Server) getCapabilities(in *input) (any, error) {
 	}, nil
 }
 
-// place is where a phone is.
+// place is where a phone is, in degrees.
 type place struct {
 	latitude, longitude float64
 	updated             time.Time
@@ -144,8 +149,8 @@ var locationOperations = []*operation{
 
 func (s *Server) getLocation(in *input) (any, error) {
 	number := in.path("phone_number")
-	if reason := e164(number); reason != "" {
-		return nil, invalid(problem{[]any{"path", "phone_number"}, "Value error, " + reason, "value_error"})
+	if reason := e164Format(number); reason != "" {
+		return nil, invalidAt("path", "phone_number", reason)
 	}
 	p := s.locations[number]
 	if p == nil {
@@ -157,7 +162,7 @@ func (s *Server) getLocation(in *input) (any, error) {
 	}, nil
 }
 
-// refreshLocations asks all phones where they are. They are where they were.
+// refreshLocations asks all phones where they are. They have not moved.
 func (s *Server) refreshLocations(*input) (any, error) {
 	for _, p := range s.locations {
 		p.updated = now()

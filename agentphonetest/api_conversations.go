@@ -7,16 +7,18 @@ import (
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
 const groupPrefix = "grp_"
 
+// conversation is what a phone number and a person, or a group, write to each other.
 type conversation struct {
 	id          string
 	number      *phone
 	agentID     string // "" if the number has no agent
-	participant string // the group's id, for a group
-	groupID     string // "" for one participant
+	participant string // a phone number, an email address, or the id of a group
+	groupID     string // "" if it is not a group
 	groupName   string
 	members     []string
 	messages    []*message // never empty
@@ -25,11 +27,18 @@ type conversation struct {
 	background  background
 }
 
+// background is the picture behind an iMessage chat.
+type background struct {
+	id      string // "" if there is none
+	url     string
+	version int
+}
+
 func (c *conversation) ident() string { return c.id }
 
 func (c *conversation) last() *message { return c.messages[len(c.messages)-1] }
 
-// inboundChannel is that of a message that comes in: iMessage where that was used before.
+// inboundChannel is the channel of a message that comes in: iMessage if that was used before or nothing else is possible.
 func (c *conversation) inboundChannel() agentphone.Channel {
 	if c.groupID != "" || strings.Contains(c.participant, "@") || c.isIMessage() {
 		return agentphone.ChannelIMessage
@@ -47,7 +56,7 @@ func (s *Server) addConversation(a *account, n *phone, participant string) *conv
 	return c
 }
 
-// conversationWith finds the conversation of a number with somebody, or begins it.
+// conversationWith returns the conversation of a number with a person, which it creates if there is none.
 func (s *Server) conversationWith(a *account, n *phone, participant string) *conversation {
 	for _, c := range a.conversations.list {
 		if c.number == n && c.participant == participant {
@@ -57,7 +66,7 @@ func (s *Server) conversationWith(a *account, n *phone, participant string) *con
 	return s.addConversation(a, n, participant)
 }
 
-// group finds a group conversation, or nil.
+// group returns the conversation of a group, or nil.
 func (a *account) group(id string) *conversation {
 	for _, c := range a.conversations.list {
 		if c.groupID == id && id != "" {
@@ -79,8 +88,7 @@ func (c *conversation) preview() string {
 	return string(text[:min(len(text), 100)])
 }
 
-// common is what every view of a conversation has.
-func (c *conversation) common() object {
+func (c *conversation) commonView() object {
 	return object{
 		"id": c.id, "agentId": orNull(c.agentID), "phoneNumberId": c.number.id, "phoneNumber": c.number.phone,
 		"participant": c.participant, "lastMessageAt": stamp(c.last().at),
@@ -88,13 +96,11 @@ func (c *conversation) common() object {
 	}
 }
 
-func (c *conversation) full() object {
-	v := c.common()
+// fullView is what the views of a conversation have in common, but for that in the list of an agent.
+func (c *conversation) fullView() object {
+	v := c.commonView()
 	v["isGroup"], v["groupId"], v["groupName"], v["groupIconUrl"] = c.groupID != "", orNull(c.groupID), orNull(c.groupName), nil
-	v["metadata"], v["participants"] = nil, nil
-	if c.metadata != nil {
-		v["metadata"] = c.metadata
-	}
+	v["metadata"], v["participants"] = c.metadata, nil
 	if c.groupID != "" {
 		v["participants"] = views(c.members, func(m string) object { return object{"identifier": m, "name": nil} })
 	}
@@ -102,19 +108,19 @@ func (c *conversation) full() object {
 }
 
 func (c *conversation) summary() object {
-	v := c.full()
+	v := c.fullView()
 	v["lastMessagePreview"] = c.preview()
 	return v
 }
 
 func (c *conversation) asAgentConversation() object {
-	v := c.common()
+	v := c.commonView()
 	v["lastMessagePreview"] = c.preview()
 	return v
 }
 
 func (c *conversation) detail(messages int) object {
-	v := c.full()
+	v := c.fullView()
 	shown := newestFirst(c.messages)
 	v["messages"] = views(shown[:min(messages, len(shown))], (*message).view)
 	return v
@@ -123,11 +129,22 @@ func (c *conversation) detail(messages int) object {
 const defaultDetail = 50
 
 var conversationOperations = []*operation{
-	get("/v1/conversations", (*Server).listConversations, page(100)...),
-	get("/v1/conversations/{conversation_id}", (*Server).getConversation, integer("message_limit").atLeast(1)),
+	get("/v1/conversations", (*Server).listConversations, pageQuery(100)...),
+	get("/v1/agents/{agent_id}/conversations", (*Server).listAgentConversations, pageQuery(100)...),
+	get(conversationPath, (*Server).getConversation, schema.Integer("message_limit").Min(1)),
+	patch(conversationPath, (*Server).updateConversation, schema.Fields{
+		schema.Object("metadata").Nullable(), schema.Text("group_name").Nullable(),
+	}),
+	post(conversationPath+"/typing", (*Server).sendTyping, nil),
+	post(conversationPath+"/background", (*Server).setBackground, schema.Fields{
+		schema.Text("image_url").Required().Format(schema.URL),
+	}),
+	remove(conversationPath+"/background", (*Server).removeBackground).withStatus(http.StatusNoContent),
 }
 
-// byLastMessage is the order of the lists: the latest message first.
+const conversationPath = "/v1/conversations/{conversation_id}"
+
+// byLastMessage sorts conversations as the lists do: the one with the latest message first.
 func byLastMessage(list []*conversation) []*conversation {
 	return slices.SortedStableFunc(slices.Values(list), func(a, b *conversation) int {
 		return b.last().at.Compare(a.last().at)
@@ -139,7 +156,7 @@ func (s *Server) listConversations(in *input) (any, error) {
 }
 
 func (s *Server) listAgentConversations(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +164,7 @@ func (s *Server) listAgentConversations(in *input) (any, error) {
 	return pageOf(byLastMessage(its), in.query, defaultPage, (*conversation).asAgentConversation), nil
 }
 
+// conversation returns the conversation that the path names.
 func (in *input) conversation() (*conversation, error) {
 	c, ok := in.account.conversations.get(in.path("conversation_id"))
 	if !ok {
@@ -160,26 +178,7 @@ func (s *Server) getConversation(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.detail(in.query.integer("message_limit", defaultDetail)), nil
-}
-
-// background is the picture behind an iMessage chat.
-type background struct {
-	id      string // "" if there is none
-	url     string
-	version int
-}
-
-var conversationActionOperations = []*operation{
-	patch("/v1/conversations/{conversation_id}", (*Server).updateConversation, fields{
-		group("metadata").orNull(), text("group_name").orNull(),
-	}),
-	get("/v1/conversations/{conversation_id}/messages", (*Server).listConversationMessages, messagePage...),
-	post("/v1/conversations/{conversation_id}/typing", (*Server).sendTyping, nil),
-	post("/v1/conversations/{conversation_id}/background", (*Server).setBackground, fields{
-		text("image_url").required().like(webAddress),
-	}),
-	remove("/v1/conversations/{conversation_id}/background", (*Server).removeBackground).answers(http.StatusNoContent),
+	return c.detail(in.query.Int("message_limit", defaultDetail)), nil
 }
 
 func (s *Server) updateConversation(in *input) (any, error) {
@@ -191,21 +190,13 @@ func (s *Server) updateConversation(in *input) (any, error) {
 		c.metadata, _ = metadata.(map[string]any)
 	}
 	if _, named := in.body["group_name"]; named && c.groupID != "" {
-		c.groupName = in.body.text("group_name")
+		c.groupName = in.body.Text("group_name")
 	}
 	return c.detail(defaultDetail), nil
 }
 
-func (s *Server) listConversationMessages(in *input) (any, error) {
-	c, err := in.conversation()
-	if err != nil {
-		return nil, err
-	}
-	return pageByTime(c.messages, in.query, (*message).view), nil
-}
-
-// iMessageOnly finds the conversation of an operation that iMessage alone has.
-func (in *input) iMessageOnly() (*conversation, error) {
+// iMessageConversation returns the conversation that the path names, which must be on iMessage.
+func (in *input) iMessageConversation() (*conversation, error) {
 	c, err := in.conversation()
 	if err == nil && !c.isIMessage() {
 		return nil, badRequest("This conversation is not on iMessage")
@@ -214,7 +205,7 @@ func (in *input) iMessageOnly() (*conversation, error) {
 }
 
 func (s *Server) sendTyping(in *input) (any, error) {
-	c, err := in.iMessageOnly()
+	c, err := in.iMessageConversation()
 	if err != nil {
 		return nil, err
 	}
@@ -222,11 +213,11 @@ func (s *Server) sendTyping(in *input) (any, error) {
 }
 
 func (s *Server) setBackground(in *input) (any, error) {
-	c, err := in.iMessageOnly()
+	c, err := in.iMessageConversation()
 	if err != nil {
 		return nil, err
 	}
-	url := in.body.text("image_url")
+	url := in.body.Text("image_url")
 	changed := url != c.background.url
 	if changed {
 		c.background = background{id: s.id("bg"), url: url, version: c.background.version + 1}
@@ -237,9 +228,9 @@ func (s *Server) setBackground(in *input) (any, error) {
 	}, nil
 }
 
-// removeBackground may be repeated: without a background there is nothing to do.
+// removeBackground removes the background. Without one it succeeds, too.
 func (s *Server) removeBackground(in *input) (any, error) {
-	c, err := in.iMessageOnly()
+	c, err := in.iMessageConversation()
 	if err != nil {
 		return nil, err
 	}

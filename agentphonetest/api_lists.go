@@ -1,8 +1,13 @@
 package agentphonetest
 
-import "slices"
+import (
+	"maps"
+	"slices"
 
-// store keeps things by id, in the order in which they were added.
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// store keeps items by id, in the order in which they were added.
 type store[T interface{ ident() string }] struct {
 	byID map[string]T
 	list []T
@@ -37,32 +42,51 @@ func (st *store[T]) where(keep func(T) bool) []T {
 	return out
 }
 
-// newestFirst is a copy of items, last first.
+// newestFirst returns a copy of items, last first.
 func newestFirst[T any](items []T) []T {
 	out := slices.Clone(items)
 	slices.Reverse(out)
 	return out
 }
 
-const defaultPage = 20
+// latest returns the last items, at most limit.
+func latest[T any](items []T, limit int) []T { return items[max(0, len(items)-limit):] }
 
-// cut returns the page that a query asks for.
-func cut[T any](items []T, query object, defaultLimit int) []T {
-	from := min(query.integer("offset", 0), len(items))
-	return items[from:min(from+query.integer("limit", defaultLimit), len(items))]
+// grouped sorts items into groups by key.
+func grouped[T any](items []T, key func(T) string) map[string][]T {
+	out := map[string][]T{}
+	for _, item := range items {
+		out[key(item)] = append(out[key(item)], item)
+	}
+	return out
 }
 
-// pageOf answers with a page of a list.
-func pageOf[T any](items []T, query object, defaultLimit int, view func(T) object) object {
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
+const defaultPage = 20
+
+// pageQuery describes the query of a list that is paged by offset.
+func pageQuery(maxLimit float64, more ...schema.Field) []schema.Field {
+	return append([]schema.Field{schema.Integer("limit").Min(1).Max(maxLimit), schema.Integer("offset").Min(0)}, more...)
+}
+
+// cut returns the items of the page that a query is for.
+func cut[T any](items []T, query schema.Values, defaultLimit int) []T {
+	from := min(query.Int("offset", 0), len(items))
+	return items[from:min(from+query.Int("limit", defaultLimit), len(items))]
+}
+
+// pageOf returns the page of a list that a query is for.
+func pageOf[T any](items []T, query schema.Values, defaultLimit int, view func(T) object) object {
 	shown := cut(items, query, defaultLimit)
 	return object{
 		"data":    views(shown, view),
-		"hasMore": query.integer("offset", 0)+len(shown) < len(items),
+		"hasMore": query.Int("offset", 0)+len(shown) < len(items),
 		"total":   len(items),
 	}
 }
 
-// views makes the items of a list; it is never null.
+// views returns the views of items. It is never nil, so that it is encoded as a list.
 func views[T any](items []T, view func(T) object) []object {
 	out := make([]object, 0, len(items))
 	for _, item := range items {

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
+// message is a message that was sent or received.
 type message struct {
 	id           string
 	conversation *conversation
-	agentID      string // who had the number then
+	agentID      string // of the agent that had the number then
 	from, to     string
 	inbound      bool
 	channel      agentphone.Channel
@@ -31,7 +33,7 @@ func (m *message) direction() agentphone.Direction {
 	return agentphone.DirectionOutbound
 }
 
-// view is a message as its conversation shows it.
+// view is a message in the list of its conversation.
 func (m *message) view() object {
 	v := object{
 		"id": m.id, "body": m.body, "fromNumber": m.from, "toNumber": m.to,
@@ -53,7 +55,7 @@ func (m *message) view() object {
 	return v
 }
 
-// asNumberMessage is a message as the list of its number shows it.
+// asNumberMessage is a message in the list of its phone number.
 func (m *message) asNumberMessage() object {
 	return object{
 		"id": m.id, "from_": m.from, "to": m.to, "body": m.body,
@@ -62,78 +64,84 @@ func (m *message) asNumberMessage() object {
 }
 
 var messageOperations = []*operation{
-	post("/v1/messages", (*Server).sendMessage, fields{
-		text("agent_id").orNull(),
-		text("to_number").orNull().like(recipient),
-		list("recipients", text("").like(person)).orNull().atLeast(2),
-		text("body").required(),
-		text("media_url").orNull().like(webAddress),
-		list("media_urls", text("").like(webAddress)).orNull().atMost(20),
-		text("number_id").orNull(),
-		text("from_number").orNull().like(e164),
-		oneOf("send_style", "celebration", "fireworks", "lasers", "love", "confetti", "balloons",
+	post("/v1/messages", (*Server).sendMessage, schema.Fields{
+		schema.Text("agent_id").Nullable(),
+		schema.Text("to_number").Nullable().Format(recipientFormat),
+		schema.List("recipients", schema.Text("").Format(personFormat)).Nullable().Min(2),
+		schema.Text("body").Required(),
+		schema.Text("media_url").Nullable().Format(schema.URL),
+		schema.List("media_urls", schema.Text("").Format(schema.URL)).Nullable().Max(20),
+		schema.Text("number_id").Nullable(),
+		schema.Text("from_number").Nullable().Format(e164Format),
+		schema.Enum("send_style", "celebration", "fireworks", "lasers", "love", "confetti", "balloons",
 			"spotlight", "echo", "invisible", "gentle", "loud", "slam"),
-		text("reply_to_message_id").orNull(),
+		schema.Text("reply_to_message_id").Nullable(),
 	}),
+	post("/v1/messages/{message_id}/reactions", (*Server).sendReaction, schema.Fields{
+		schema.Text("reaction").Required().Format(reactionFormat),
+	}),
+	get("/v1/numbers/{number_id}/messages", (*Server).listNumberMessages, timeQuery...),
+	get("/v1/conversations/{conversation_id}/messages", (*Server).listConversationMessages, timeQuery...),
 }
 
-// person is the form of whom a group is made of.
-func person(s string) string {
-	if e164(s) == "" || email(s) == "" {
+// personFormat is the format of a member of a group: a phone number or an email address.
+func personFormat(s string) string {
+	if schema.Email(s) == "" {
 		return ""
 	}
-	return "phone number must be in E.164 format"
+	return e164Format(s)
 }
 
-// recipient is the form of whom one message can be sent to.
-func recipient(s string) string {
+// recipientFormat is the format of the recipient of a message: a person, a group or a short code.
+func recipientFormat(s string) string {
 	shortCode := (len(s) == 5 || len(s) == 6) && strings.Trim(s, "0123456789") == ""
 	if shortCode || strings.HasPrefix(s, groupPrefix) {
 		return ""
 	}
-	return person(s)
+	return personFormat(s)
 }
 
-// together checks what fields of a message must not, or must, be there together.
-func together(body object) error {
-	to, several := body.text("to_number"), body.texts("recipients")
-	media := body.text("media_url") != "" || len(body.texts("media_urls")) > 0
+// checkMessage checks which fields of a message must, or must not, be given together.
+func checkMessage(body schema.Values) error {
+	to, recipients := body.Text("to_number"), body.Texts("recipients")
+	media := body.Text("media_url") != "" || len(body.Texts("media_urls")) > 0
+	sender := body.Text("agent_id") != "" || body.Text("number_id") != "" || body.Text("from_number") != ""
 	switch {
-	case to == "" && len(several) == 0:
-		return badField("to_number", "to_number or recipients is required")
-	case to != "" && len(several) > 0:
-		return badField("recipients", "to_number and recipients cannot be used together")
-	case body.text("body") == "" && !media:
-		return badField("body", "body is required unless media is attached")
-	case body.text("agent_id") == "" && body.text("number_id") == "" && body.text("from_number") == "" && !strings.HasPrefix(to, groupPrefix):
-		return badField("agent_id", "agent_id, number_id or from_number is required")
+	case to == "" && len(recipients) == 0:
+		return invalidField("to_number", "to_number or recipients is required")
+	case to != "" && len(recipients) > 0:
+		return invalidField("recipients", "to_number and recipients cannot be used together")
+	case body.Text("body") == "" && !media:
+		return invalidField("body", "body is required unless media is attached")
+	case !sender && !strings.HasPrefix(to, groupPrefix):
+		return invalidField("agent_id", "agent_id, number_id or from_number is required")
 	}
 	return nil
 }
 
 func (s *Server) sendMessage(in *input) (any, error) {
-	if err := together(in.body); err != nil {
+	if err := checkMessage(in.body); err != nil {
 		return nil, err
 	}
-	c, from, err := s.thread(in.account, in.body)
+	c, from, err := s.conversationFor(in.account, in.body)
 	if err != nil {
 		return nil, err
 	}
 	m := &message{
-		agentID: from.agentID, from: from.phone, to: c.participant, body: in.body.text("body"),
-		media: in.body.texts("media_urls"), channel: agentphone.ChannelSMS,
+		agentID: from.agentID, from: from.phone, to: c.participant, body: in.body.Text("body"),
+		media: in.body.Texts("media_urls"), channel: agentphone.ChannelSMS,
 	}
-	if url := in.body.text("media_url"); url != "" {
+	if url := in.body.Text("media_url"); url != "" {
 		m.media = slices.Insert(m.media, 0, url)
 	}
 	switch {
-	case c.groupID != "" || strings.Contains(c.participant, "@") || in.body.text("send_style") != "":
+	case c.groupID != "" || strings.Contains(c.participant, "@") || in.body.Text("send_style") != "":
 		m.channel = agentphone.ChannelIMessage
 	case len(m.media) > 0:
 		m.channel = agentphone.ChannelMMS
 	}
 	var unresolved any
-	parent := in.body.text("reply_to_message_id")
+	parent := in.body.Text("reply_to_message_id")
 	if parent != "" {
 		m.replyTo, _ = in.account.messages.get(parent)
 		unresolved = m.replyTo == nil
@@ -146,45 +154,45 @@ func (s *Server) sendMessage(in *input) (any, error) {
 	}, nil
 }
 
-// thread finds the conversation that a message belongs to, or makes it, and the number that it is
-// sent from. Nothing is made on an error.
-func (s *Server) thread(a *account, body object) (*conversation, *phone, error) {
-	agentID, to := body.text("agent_id"), body.text("to_number")
+// conversationFor returns the conversation that a message belongs to, which it creates if there is none, and the number
+// that the message is sent from. On an error it creates nothing.
+func (s *Server) conversationFor(a *account, body schema.Values) (*conversation, *phone, error) {
+	agentID, to := body.Text("agent_id"), body.Text("to_number")
 	if agentID != "" {
-		if _, err := a.agentNamed(agentID); err != nil {
+		if _, err := a.agentByID(agentID); err != nil {
 			return nil, nil, err
 		}
 	}
-	var existing *conversation
+	var group *conversation
 	if strings.HasPrefix(to, groupPrefix) {
-		if existing = a.group(to); existing == nil {
+		if group = a.group(to); group == nil {
 			return nil, nil, notFound("Group")
 		}
 	}
-	id, number := body.text("number_id"), body.text("from_number")
+	id, number := body.Text("number_id"), body.Text("from_number")
 	var pick func(*phone) bool
 	switch {
 	case id != "" || number != "":
 		pick = func(n *phone) bool { return (id == "" || n.id == id) && (number == "" || n.phone == number) }
-	case existing != nil:
-		pick = func(n *phone) bool { return n == existing.number }
+	case group != nil:
+		pick = func(n *phone) bool { return n == group.number }
 	}
 	from, err := a.sender(agentID, pick)
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case existing != nil && existing.number != from:
+	case group != nil && group.number != from:
 		return nil, nil, badRequest("The group belongs to another phone number")
-	case existing != nil:
-		return existing, from, nil
+	case group != nil:
+		return group, from, nil
 	case to == "":
-		return s.addGroup(a, from, body.texts("recipients")), from, nil
+		return s.addGroup(a, from, body.Texts("recipients")), from, nil
 	}
 	return s.conversationWith(a, from, to), from, nil
 }
 
-// addMessage stores a message. Times differ by a microsecond at least, so that lists that are paged by time
-// lose nothing while the clock stands still.
+// addMessage adds a message to its conversation. No two messages have the same time, so that lists that are paged by
+// time lose nothing even in a bubble of testing/synctest, where the clock stands still.
 func (s *Server) addMessage(a *account, c *conversation, m *message) {
 	m.id, m.conversation, m.at = s.id("msg"), c, now()
 	if !m.at.After(s.lastMessage) {
@@ -201,39 +209,50 @@ func (s *Server) addMessage(a *account, c *conversation, m *message) {
 	s.messages = append(s.messages, m)
 }
 
-// messagePage is the query of a list of messages.
-var messagePage = []field{integer("limit").atLeast(1).atMost(200), at("before"), at("after")}
+func (s *Server) listNumberMessages(in *input) (any, error) {
+	n, err := in.account.numberByID(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	all := in.account.messages.where(func(m *message) bool { return m.conversation.number == n })
+	return pageByTime(all, in.query, (*message).asNumberMessage), nil
+}
 
-// pageByTime answers with the newest messages of a time. all is oldest first.
-func pageByTime(all []*message, query object, view func(*message) object) object {
-	before, after := query.time("before"), query.time("after")
-	var fit []*message
+func (s *Server) listConversationMessages(in *input) (any, error) {
+	c, err := in.conversation()
+	if err != nil {
+		return nil, err
+	}
+	return pageByTime(c.messages, in.query, (*message).view), nil
+}
+
+// timeQuery describes the query of a list that is paged by time.
+var timeQuery = []schema.Field{schema.Integer("limit").Min(1).Max(200), schema.Time("before"), schema.Time("after")}
+
+// pageByTime returns the newest messages between two times. all is oldest first.
+func pageByTime(all []*message, query schema.Values, view func(*message) object) object {
+	before, after := query.Time("before"), query.Time("after")
+	var matching []*message
 	for _, m := range slices.Backward(all) {
 		if (before.IsZero() || m.at.Before(before)) && (after.IsZero() || m.at.After(after)) {
-			fit = append(fit, m)
+			matching = append(matching, m)
 		}
 	}
-	shown := fit[:min(query.integer("limit", 50), len(fit))]
-	return object{"data": views(shown, view), "hasMore": len(shown) < len(fit)}
+	shown := matching[:min(query.Int("limit", 50), len(matching))]
+	return object{"data": views(shown, view), "hasMore": len(shown) < len(matching)}
 }
 
-var reactionOperations = []*operation{
-	post("/v1/messages/{message_id}/reactions", (*Server).sendReaction, fields{
-		text("reaction").required().like(reaction),
-	}),
-}
-
-// reaction is the form of a tapback: one of six words, or an emoji.
-func reaction(s string) string {
+// reactionFormat is the format of a reaction: one of six words, or an emoji.
+func reactionFormat(s string) string {
 	words := []string{"love", "like", "dislike", "laugh", "emphasize", "question"}
 	first := []rune(s + "a")[0]
 	if first > 0x7f || slices.Contains(words, s) {
 		return ""
 	}
-	return "reaction must be " + quoted(words) + ", or an emoji"
+	return "reaction must be " + schema.OneOf(words) + ", or an emoji"
 }
 
-// sendReaction adds a reaction to a message. One sent twice is there twice, so that a test can see it.
+// sendReaction adds a reaction to a message. One that is sent twice is there twice, so that a test notices.
 func (s *Server) sendReaction(in *input) (any, error) {
 	m, ok := in.account.messages.get(in.path("message_id"))
 	switch {
@@ -242,10 +261,14 @@ func (s *Server) sendReaction(in *input) (any, error) {
 	case m.channel != agentphone.ChannelIMessage:
 		return nil, badRequest("Only an iMessage can be reacted to")
 	}
-	kind, id := in.body.text("reaction"), s.id("rct")
-	m.reactions = append(m.reactions, object{
-		"id": id, "reactionType": kind, "fromNumber": m.conversation.number.phone,
-		"direction": agentphone.DirectionOutbound, "createdAt": stamp(now()),
-	})
-	return object{"id": id, "reaction_type": kind, "message_id": m.id, "channel": m.channel}, nil
+	r := s.addReaction(m, in.body.Text("reaction"), m.conversation.number.phone, agentphone.DirectionOutbound)
+	return object{"id": r["id"], "reaction_type": r["reactionType"], "message_id": m.id, "channel": m.channel}, nil
+}
+
+func (s *Server) addReaction(m *message, kind, from string, direction agentphone.Direction) object {
+	r := object{
+		"id": s.id("rct"), "reactionType": kind, "fromNumber": from, "direction": direction, "createdAt": stamp(now()),
+	}
+	m.reactions = append(m.reactions, r)
+	return r
 }

@@ -4,19 +4,22 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
+// phone is a phone number that an account bought.
 type phone struct {
 	id       string
-	phone    string // E.164
+	phone    string
 	country  string
 	agentID  string // "" if no agent has it
 	released bool
 	created  time.Time
-	card     *card
+	card     *contactCard // nil if it has none
 }
 
 func (n *phone) ident() string { return n.id }
@@ -49,8 +52,8 @@ func (a *account) numbersOf(agentID string) []*phone {
 	return a.numbers.where(func(n *phone) bool { return n.agentID == agentID && !n.released })
 }
 
-// number finds a number, a released one too.
-func (a *account) number(id string) (*phone, error) {
+// numberByID finds a phone number, even a released one.
+func (a *account) numberByID(id string) (*phone, error) {
 	n, ok := a.numbers.get(id)
 	if !ok {
 		return nil, notFound("Number")
@@ -59,7 +62,7 @@ func (a *account) number(id string) (*phone, error) {
 }
 
 func (a *account) activeNumber(id string) (*phone, error) {
-	n, err := a.number(id)
+	n, err := a.numberByID(id)
 	if err == nil && n.released {
 		return nil, notFound("Number")
 	}
@@ -67,27 +70,41 @@ func (a *account) activeNumber(id string) (*phone, error) {
 }
 
 var numberOperations = []*operation{
-	get("/v1/numbers", (*Server).listNumbers, page(100)...),
-	post("/v1/numbers", (*Server).buyNumber, fields{
-		oneOf("country", "US", "CA").required(),
-		text("areaCode").orNull().like(areaCode),
-		text("agentId").orNull(),
+	get("/v1/numbers", (*Server).listNumbers, pageQuery(100)...),
+	post("/v1/numbers", (*Server).buyNumber, schema.Fields{
+		schema.Enum("country", "US", "CA").Required(),
+		schema.Text("areaCode").Nullable().Format(areaCodeFormat),
+		schema.Text("agentId").Nullable(),
 	}),
 	get("/v1/numbers/{number_id}", (*Server).getNumber),
 	remove("/v1/numbers/{number_id}", (*Server).releaseNumber),
-	get("/v1/numbers/{number_id}/messages", (*Server).listNumberMessages, messagePage...),
+}
+
+// e164Format is the format of a phone number.
+func e164Format(s string) string {
+	if _, err := agentphone.ParseE164(s); err != nil {
+		return "phone number must be in E.164 format"
+	}
+	return ""
+}
+
+func areaCodeFormat(s string) string {
+	if len(s) != 3 || strings.Trim(s, "0123456789") != "" {
+		return "area code must be 3 digits"
+	}
+	return ""
 }
 
 func (s *Server) addNumber(acc *account, country, area, agentID string) *phone {
 	if area == "" {
 		area = map[string]string{"US": "415", "CA": "604"}[country]
 	}
-	// 555-0100 and up: no such number can be dialled.
+	// 555-0100 and up, which are reserved for fiction.
 	n := &phone{
-		id: s.id("num"), phone: fmt.Sprintf("+1%s555%04d", area, 100+s.phones),
+		id: s.id("num"), phone: fmt.Sprintf("+1%s555%04d", area, 100+s.numbersSold),
 		country: country, agentID: agentID, created: now(),
 	}
-	s.phones++
+	s.numbersSold++
 	acc.numbers.add(n)
 	return n
 }
@@ -97,9 +114,9 @@ func (s *Server) listNumbers(in *input) (any, error) {
 }
 
 func (s *Server) buyNumber(in *input) (any, error) {
-	agentID := in.body.text("agentId")
+	agentID := in.body.Text("agentId")
 	if agentID != "" {
-		if _, err := in.account.agentNamed(agentID); err != nil {
+		if _, err := in.account.agentByID(agentID); err != nil {
 			return nil, err
 		}
 	}
@@ -107,12 +124,12 @@ func (s *Server) buyNumber(in *input) (any, error) {
 		return nil, refuseWithCode(http.StatusBadRequest, agentphone.CodeNumberLimit, "validation_error",
 			fmt.Sprintf("Number limit reached: this account may hold %d numbers", s.numberLimit))
 	}
-	return s.addNumber(in.account, in.body.text("country"), in.body.text("areaCode"), agentID).view(), nil
+	return s.addNumber(in.account, in.body.Text("country"), in.body.Text("areaCode"), agentID).view(), nil
 }
 
-// getNumber shows a released number too.
+// getNumber returns a phone number, even a released one.
 func (s *Server) getNumber(in *input) (any, error) {
-	n, err := in.account.number(in.path("number_id"))
+	n, err := in.account.numberByID(in.path("number_id"))
 	if err != nil {
 		return nil, err
 	}
@@ -128,17 +145,8 @@ func (s *Server) releaseNumber(in *input) (any, error) {
 	return object{"success": true, "phoneNumber": n.phone, "status": n.status()}, nil
 }
 
-func (s *Server) listNumberMessages(in *input) (any, error) {
-	n, err := in.account.number(in.path("number_id"))
-	if err != nil {
-		return nil, err
-	}
-	all := in.account.messages.where(func(m *message) bool { return m.conversation.number == n })
-	return pageByTime(all, in.query, (*message).asNumberMessage), nil
-}
-
-// sender picks the number that an agent calls or writes from: the one that is asked for, or
-// else the agent's first.
+// sender returns the number that an agent calls or writes from: the one that pick selects or, without pick, the agent's
+// first.
 func (a *account) sender(agentID string, pick func(*phone) bool) (*phone, error) {
 	if pick != nil {
 		i := slices.IndexFunc(a.numbers.list, func(n *phone) bool { return !n.released && pick(n) })

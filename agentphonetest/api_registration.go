@@ -3,48 +3,50 @@ package agentphonetest
 import (
 	"cmp"
 	"net/http"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// registration is an application to send texts to the United States. It stays pending: in
-// truth people look at it, for days.
+// registration is an application to send texts in the United States. It stays pending, since people review it, which
+// takes days.
 type registration struct{ stage string }
 
-var registrationFields = fields{
-	oneOf("registration_type", "sole_proprietor", "standard_brand").required(),
-	text("first_name").required().atLeast(1),
-	text("last_name").required().atLeast(1),
-	text("email").required().like(email),
-	text("phone_number").required().like(e164),
-	text("business_name").orNull(),
-	text("brand_name").orNull(),
-	oneOf("organization_type", "sole_proprietor", "private_corporation", "public_corporation", "llc",
-		"partnership", "non_profit", "co_op", "government").orNull(),
-	oneOf("contact_title", "ceo", "cfo", "cto", "coo", "vp", "gm", "director", "other").orNull(),
-	text("contact_title_other").orNull(),
-	text("ein").orNull(),
-	text("website_url").orNull().like(webAddress),
-	text("industry").orNull(),
-	list("business_regions", text("")),
-	text("street_address").required().atLeast(1),
-	text("street_address_2").orNull(),
-	text("city").required().atLeast(1),
-	text("state").required().atLeast(1),
-	text("zip_code").required().atLeast(1),
-	text("country"),
-	integer("planned_numbers").atLeast(1),
-	text("description").required().atLeast(40),
-	list("use_cases", oneOf("", "account_notification", "customer_care", "delivery_notification", "fraud_alert",
+var registrationFields = schema.Fields{
+	schema.Enum("registration_type", "sole_proprietor", "standard_brand").Required(),
+	schema.Text("first_name").Required().Min(1),
+	schema.Text("last_name").Required().Min(1),
+	schema.Text("email").Required().Format(schema.Email),
+	schema.Text("phone_number").Required().Format(e164Format),
+	schema.Text("business_name").Nullable(),
+	schema.Text("brand_name").Nullable(),
+	schema.Enum("organization_type", "sole_proprietor", "private_corporation", "public_corporation", "llc",
+		"partnership", "non_profit", "co_op", "government").Nullable(),
+	schema.Enum("contact_title", "ceo", "cfo", "cto", "coo", "vp", "gm", "director", "other").Nullable(),
+	schema.Text("contact_title_other").Nullable(),
+	schema.Text("ein").Nullable(),
+	schema.Text("website_url").Nullable().Format(schema.URL),
+	schema.Text("industry").Nullable(),
+	schema.List("business_regions", schema.Text("")),
+	schema.Text("street_address").Required().Min(1),
+	schema.Text("street_address_2").Nullable(),
+	schema.Text("city").Required().Min(1),
+	schema.Text("state").Required().Min(1),
+	schema.Text("zip_code").Required().Min(1),
+	schema.Text("country"),
+	schema.Integer("planned_numbers").Min(1),
+	schema.Text("description").Required().Min(40),
+	schema.List("use_cases", schema.Enum("", "account_notification", "customer_care", "delivery_notification", "fraud_alert",
 		"higher_education", "marketing", "polling_voting", "public_service_announcement", "security_alert",
-		"two_factor_authentication")).required().atLeast(1).atMost(5),
-	oneOf("volume", "low", "high"),
-	list("message_samples", text("").atLeast(20).atMost(1024)).required().atLeast(2).atMost(5),
-	text("consent_flow").required().atLeast(40),
-	text("privacy_policy_url").orNull().like(webAddress),
-	text("terms_of_service_url").orNull().like(webAddress),
-	text("opt_in_image_url").required().like(webAddress),
-	list("includes", oneOf("", "links", "phone_numbers", "age_gated", "direct_lending")),
-	text("link_sample").orNull(),
-	boolean("create_sub_account"),
+		"two_factor_authentication")).Required().Min(1).Max(5),
+	schema.Enum("volume", "low", "high"),
+	schema.List("message_samples", schema.Text("").Min(20).Max(1024)).Required().Min(2).Max(5),
+	schema.Text("consent_flow").Required().Min(40),
+	schema.Text("privacy_policy_url").Nullable().Format(schema.URL),
+	schema.Text("terms_of_service_url").Nullable().Format(schema.URL),
+	schema.Text("opt_in_image_url").Required().Format(schema.URL),
+	schema.List("includes", schema.Enum("", "links", "phone_numbers", "age_gated", "direct_lending")),
+	schema.Text("link_sample").Nullable(),
+	schema.Boolean("create_sub_account"),
 }
 
 var registrationOperations = []*operation{
@@ -54,27 +56,27 @@ var registrationOperations = []*operation{
 
 const registrationFee = 2500 // cents
 
-// register registers a new sub-account, unless it is told not to. A sub-account has none and
-// registers itself.
+// register registers a new sub-account, unless create_sub_account is false. A sub-account, which cannot have
+// sub-accounts, registers itself.
 func (s *Server) register(in *input) (any, error) {
-	kind := in.body.text("registration_type")
+	kind := in.body.Text("registration_type")
 	if kind == "standard_brand" {
 		for _, name := range []string{"business_name", "ein", "organization_type", "contact_title", "privacy_policy_url", "terms_of_service_url"} {
-			if in.body.text(name) == "" {
-				return nil, badField(name, name+" is required for a standard_brand")
+			if in.body.Text(name) == "" {
+				return nil, invalidField(name, name+" is required for a standard_brand")
 			}
 		}
 	}
 	a := in.account
-	_, told := in.body["create_sub_account"]
+	_, given := in.body["create_sub_account"]
 	var subAccountID any
 	switch {
-	case in.body.flag("create_sub_account") || !told && a.parent == nil:
-		if err := a.oneLevel(); err != nil {
+	case in.body.Bool("create_sub_account") || !given && a.parent == nil:
+		if err := a.checkParent(); err != nil {
 			return nil, err
 		}
-		name := in.body.text("first_name") + " " + in.body.text("last_name")
-		a = s.addSubAccount(a, cmp.Or(in.body.text("brand_name"), in.body.text("business_name"), name))
+		name := in.body.Text("first_name") + " " + in.body.Text("last_name")
+		a = s.addSubAccount(a, cmp.Or(in.body.Text("brand_name"), in.body.Text("business_name"), name))
 		subAccountID = a.id
 	case a.registration != nil:
 		return nil, refuse(http.StatusConflict, "A registration exists already")

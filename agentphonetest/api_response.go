@@ -3,44 +3,48 @@ package agentphonetest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// answer is what goes back for a request.
-type answer struct {
+// response is the response to a request.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
-	// stream, if set, gives the body piece by piece, each when it is due; io.EOF ends it.
+	// stream, if set, returns the body piece by piece, each when it is due, and io.EOF at the end.
 	stream func(context.Context) ([]byte, error)
-	reset  bool // no answer: the connection breaks
+	reset  bool // there is no response: the connection breaks
 }
 
-func endOfStream(err error) bool { return errors.Is(err, io.EOF) }
+// object is a JSON object of a response.
+type object = map[string]any
 
-// object is a JSON object: what a request holds and what an answer is made of.
-type object map[string]any
+var succeeded = object{"success": true}
 
-// jsonAnswer encodes v. What the package answers with can always be encoded.
-func jsonAnswer(status int, v any) *answer {
-	a := &answer{status: status, header: http.Header{}}
+// jsonResponse encodes v, which must be encodable.
+func jsonResponse(status int, v any) *response {
+	res := &response{status: status, header: http.Header{}}
 	if status == http.StatusNoContent {
-		return a
+		return res
 	}
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("agentphonetest: an answer cannot be encoded: %v", err))
-	}
-	a.header.Set("Content-Type", "application/json")
-	a.body = body
-	return a
+	res.header.Set("Content-Type", "application/json")
+	res.body = encode(v)
+	return res
 }
 
-// failure is an error that is an answer of the API.
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("agentphonetest: encode %T: %v", v, err))
+	}
+	return data
+}
+
+// failure is an error response of the API.
 type failure struct {
 	status int
 	body   object
@@ -48,7 +52,7 @@ type failure struct {
 
 func (f *failure) Error() string { return fmt.Sprint(f.status, " ", f.body) }
 
-// refuse is the API's usual error: {"detail": "text"}.
+// refuse returns the API's usual error: {"detail": "text"}.
 func refuse(status int, detail string) error {
 	return &failure{status, object{"detail": detail}}
 }
@@ -57,31 +61,28 @@ func notFound(what string) error { return refuse(http.StatusNotFound, what+" not
 
 func badRequest(detail string) error { return refuse(http.StatusBadRequest, detail) }
 
-// refuseWithCode is the other shape of errors.
+// refuseWithCode returns the API's other form of an error, which has a code.
 func refuseWithCode(status int, code, kind, message string) error {
 	return &failure{status, object{"error": object{
 		"message": message, "code": code, "type": kind, "details": []any{},
 	}}}
 }
 
-// problem is one invalid field of a 422.
-type problem struct {
-	Loc  []any  `json:"loc"`
-	Msg  string `json:"msg"`
-	Type string `json:"type"`
-}
-
-func invalid(problems ...problem) error {
+// invalid is a 422.
+func invalid(problems ...schema.Problem) error {
 	return &failure{http.StatusUnprocessableEntity, object{"detail": problems}}
 }
 
-// badField is a 422 for one field of the body that is wrong only together with others.
-func badField(name, reason string) error {
-	return invalid(problem{[]any{"body", name}, "Value error, " + reason, "value_error"})
+// invalidField is a 422 for one field of the body, for rules that a schema cannot express.
+func invalidField(name, reason string) error { return invalidAt("body", name, reason) }
+
+func invalidAt(where, name, reason string) error {
+	return invalid(schema.Problem{Loc: []any{where, name}, Msg: "Value error, " + reason, Type: "value_error"})
 }
 
-// The values of answers.
+// Values in responses.
 
+// orNull is null for "".
 func orNull(s string) any {
 	if s == "" {
 		return nil
@@ -89,8 +90,7 @@ func orNull(s string) any {
 	return s
 }
 
-// stamp writes a time as the API does: UTC, with microseconds unless they are 0. The zero
-// time is null.
+// stamp formats a time as the API does: UTC, with microseconds unless they are 0. The zero time is null.
 func stamp(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -102,5 +102,5 @@ func stamp(t time.Time) any {
 	return t.Format("2006-01-02T15:04:05.000000Z")
 }
 
-// now is the time to the precision that the API has.
+// now returns the time with the precision of the API.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

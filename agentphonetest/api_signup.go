@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// signUp is a sign-up that waits for its code.
+// signUp is a sign-up that has not been verified yet.
 type signUp struct {
 	email, agentName string
 	otp              string
@@ -17,21 +19,21 @@ type signUp struct {
 const codeLifetime = 10 * time.Minute
 
 var signUpOperations = []*operation{
-	post("/v0/agent/sign-up", (*Server).startSignUp, fields{
-		text("human_email").required().like(email),
-		text("agent_name").orNull().atLeast(1),
+	post("/v0/agent/sign-up", (*Server).startSignUp, schema.Fields{
+		schema.Text("human_email").Required().Format(schema.Email),
+		schema.Text("agent_name").Nullable().Min(1),
 	}).withoutKey(),
-	post("/v0/agent/verify", (*Server).verify, fields{
-		text("verification_id").required(),
-		text("otp_code").required(),
-		text("source").orNull(),
+	post("/v0/agent/verify", (*Server).verifySignUp, schema.Fields{
+		schema.Text("verification_id").Required(),
+		schema.Text("otp_code").Required(),
+		schema.Text("source").Nullable(),
 	}).withoutKey(),
 }
 
 var errAccountExists = refuse(http.StatusConflict, "An account with this email already exists")
 
 func (s *Server) startSignUp(in *input) (any, error) {
-	address := in.body.text("human_email")
+	address := in.body.Text("human_email")
 	if s.emailTaken(address) {
 		return nil, errAccountExists
 	}
@@ -41,7 +43,7 @@ func (s *Server) startSignUp(in *input) (any, error) {
 		code = code*31 + uint32(b)
 	}
 	su := &signUp{
-		email: address, agentName: in.body.text("agent_name"),
+		email: address, agentName: in.body.Text("agent_name"),
 		otp: fmt.Sprintf("%06d", code%1e6), expires: now().Add(codeLifetime),
 	}
 	s.signUps[id] = su
@@ -51,15 +53,15 @@ func (s *Server) startSignUp(in *input) (any, error) {
 	}, nil
 }
 
-func (s *Server) verify(in *input) (any, error) {
-	id := in.body.text("verification_id")
+func (s *Server) verifySignUp(in *input) (any, error) {
+	id := in.body.Text("verification_id")
 	su := s.signUps[id]
 	switch {
 	case su == nil || now().After(su.expires):
 		return nil, refuse(http.StatusNotFound, "Verification not found or expired")
-	case subtle.ConstantTimeCompare([]byte(su.otp), []byte(in.body.text("otp_code"))) == 0:
+	case subtle.ConstantTimeCompare([]byte(su.otp), []byte(in.body.Text("otp_code"))) == 0:
 		return nil, badRequest("Invalid verification code")
-	case s.emailTaken(su.email): // two sign-ups were begun with one email
+	case s.emailTaken(su.email): // by another sign-up that was verified first
 		return nil, errAccountExists
 	}
 	delete(s.signUps, id)

@@ -1,13 +1,18 @@
 package agentphonetest
 
 import (
-	"maps"
-	"slices"
 	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
 var usageOperations = []*operation{
 	get("/v1/usage", (*Server).getUsage),
+	get("/v1/usage/daily", (*Server).dailyUsage, schema.Integer("days").Min(1).Max(365)),
+	get("/v1/usage/monthly", (*Server).monthlyUsage, schema.Integer("months").Min(1).Max(120)),
+	get("/v1/usage/by-number", (*Server).usageByNumber),
+	get("/v1/usage/by-agent", (*Server).usageByAgent,
+		schema.Enum("period", "week", "month", "year").Required(), schema.Text("tz").Format(schema.TimeZone)),
 }
 
 const day = 24 * time.Hour
@@ -17,9 +22,9 @@ func (s *Server) getUsage(in *input) (any, error) {
 	month := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
 	used := len(a.activeNumbers())
 	stats := object{}
-	countUp(stats, "totalMessages", "messages", a.messages.list, func(m *message) time.Time { return m.at })
-	countUp(stats, "totalCalls", "calls", a.calls.list, func(c *call) time.Time { return c.started })
-	total, succeeded, failed := countDeliveries(a.deliveries)
+	addCounts(stats, "totalMessages", "messages", a.messages.list, func(m *message) time.Time { return m.at })
+	addCounts(stats, "totalCalls", "calls", a.calls.list, func(c *call) time.Time { return c.started })
+	total, succeeded, failed := tally(a.deliveries)
 	stats["totalWebhookDeliveries"], stats["successfulWebhookDeliveries"], stats["failedWebhookDeliveries"] = total, succeeded, failed
 	return object{
 		"plan": object{"name": "payg", "limits": object{
@@ -33,8 +38,8 @@ func (s *Server) getUsage(in *input) (any, error) {
 	}, nil
 }
 
-// countUp counts things over the account's life and over its last days.
-func countUp[T any](stats object, total, recent string, items []T, at func(T) time.Time) {
+// addCounts adds how many items there are in all, and how many of the last day, week and month, to the statistics.
+func addCounts[T any](stats object, total, recent string, items []T, at func(T) time.Time) {
 	age := func(limit time.Duration) (n int) {
 		for _, item := range items {
 			if time.Since(at(item)) < limit {
@@ -49,26 +54,7 @@ func countUp[T any](stats object, total, recent string, items []T, at func(T) ti
 	stats[recent+"Last30d"] = age(30 * day)
 }
 
-var usageReportOperations = []*operation{
-	get("/v1/usage/daily", (*Server).dailyUsage, integer("days").atLeast(1).atMost(365)),
-	get("/v1/usage/monthly", (*Server).monthlyUsage, integer("months").atLeast(1).atMost(120)),
-	get("/v1/usage/by-number", (*Server).usageByNumber),
-	get("/v1/usage/by-agent", (*Server).usageByAgent,
-		oneOf("period", "week", "month", "year").required(), text("tz").like(timeZone)),
-}
-
-// grouped puts items that have a key in common together.
-func grouped[T any](items []T, key func(T) string) map[string][]T {
-	out := map[string][]T{}
-	for _, item := range items {
-		out[key(item)] = append(out[key(item)], item)
-	}
-	return out
-}
-
-func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
-
-// points counts what an account did in each of some periods, which layout tells apart.
+// points counts what an account did in each of some periods. Times of a period have the same text in layout.
 func (a *account) points(name, layout string, periods []time.Time) []object {
 	messages := grouped(a.messages.list, func(m *message) string { return m.at.UTC().Format(layout) })
 	calls := grouped(a.calls.list, func(c *call) string { return c.started.UTC().Format(layout) })
@@ -82,7 +68,7 @@ func (a *account) points(name, layout string, periods []time.Time) []object {
 }
 
 func (s *Server) dailyUsage(in *input) (any, error) {
-	days, today := in.query.integer("days", 30), now()
+	days, today := in.query.Int("days", 30), now()
 	var periods []time.Time
 	for i := range days {
 		periods = append(periods, today.AddDate(0, 0, i+1-days))
@@ -91,7 +77,7 @@ func (s *Server) dailyUsage(in *input) (any, error) {
 }
 
 func (s *Server) monthlyUsage(in *input) (any, error) {
-	months, today := in.query.integer("months", 12), now()
+	months, today := in.query.Int("months", 12), now()
 	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
 	var periods []time.Time
 	for i := range months {
@@ -121,7 +107,7 @@ func (s *Server) usageByNumber(in *input) (any, error) {
 	})}, nil
 }
 
-// periodStart is when the calendar's week (from Monday), month or year of a time begins, where it is.
+// periodStart is when the calendar week (from Monday), month or year of a time begins, in the zone of the time.
 func periodStart(period string, t time.Time) time.Time {
 	y, m, d := t.Date()
 	switch period {
@@ -135,11 +121,11 @@ func periodStart(period string, t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
 }
 
-// usageByAgent counts by who had the number then. What nobody had, or an agent that was deleted, comes last, as an
-// orphan.
+// usageByAgent counts messages and calls by the agent that had the number then. Those without an agent, or of one that
+// was deleted, come last, as an orphan.
 func (s *Server) usageByAgent(in *input) (any, error) {
-	a, period := in.account, in.query.text("period")
-	zone, _ := time.LoadLocation(in.query.text("tz")) // "" is UTC
+	a, period := in.account, in.query.Text("period")
+	zone, _ := time.LoadLocation(in.query.Text("tz")) // "" is UTC
 	end := now()
 	start := periodStart(period, end.In(zone))
 

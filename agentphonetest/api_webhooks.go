@@ -4,6 +4,7 @@ import (
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
 type webhook struct {
@@ -15,7 +16,7 @@ type webhook struct {
 	created      time.Time
 }
 
-// view is null if there is no webhook.
+// view is null for a nil webhook: the API reports a webhook that was never set as null, not as 404.
 func (w *webhook) view() any {
 	if w == nil {
 		return nil
@@ -26,16 +27,16 @@ func (w *webhook) view() any {
 	}
 }
 
-var webhookFields = fields{
-	text("url").required().like(webAddress),
-	integer("contextLimit").orNull().atLeast(0).atMost(50),
-	integer("timeout").orNull().atLeast(5).atMost(120),
+var webhookFields = schema.Fields{
+	schema.Text("url").Required().Format(schema.URL),
+	schema.Integer("contextLimit").Nullable().Min(0).Max(50),
+	schema.Integer("timeout").Nullable().Min(5).Max(120),
 }
 
 var webhookOperations = []*operation{
 	get("/v1/webhooks", (*Server).getWebhook),
 	post("/v1/webhooks", (*Server).setWebhook, webhookFields),
-	post("/v1/webhooks/test", (*Server).testWebhook, nil).with(text("agentId")).thatWaits(),
+	post("/v1/webhooks/test", (*Server).testWebhook, nil).withQuery(schema.Text("agentId")).thatWaits(),
 	remove("/v1/webhooks", (*Server).deleteWebhook),
 	get("/v1/agents/{agent_id}/webhook", (*Server).getAgentWebhook),
 	post("/v1/agents/{agent_id}/webhook", (*Server).setAgentWebhook, webhookFields),
@@ -43,14 +44,14 @@ var webhookOperations = []*operation{
 	post("/v1/agents/{agent_id}/webhook/test", (*Server).testAgentWebhook, nil).thatWaits(),
 }
 
-// newWebhook takes the place of another, whose id it keeps. Its secret is always new.
-func (s *Server) newWebhook(before *webhook, given object) *webhook {
+// newWebhook returns the webhook that replaces another, which may be nil. It keeps the id and has a new secret.
+func (s *Server) newWebhook(old *webhook, given schema.Values) *webhook {
 	w := &webhook{
-		url: given.text("url"), secret: s.secret("whsec"),
-		contextLimit: given.integer("contextLimit", 10), timeout: given.integer("timeout", 30),
+		url: given.Text("url"), secret: s.secret("whsec"),
+		contextLimit: given.Int("contextLimit", 10), timeout: given.Int("timeout", 30),
 	}
-	if before != nil {
-		w.id, w.created = before.id, before.created
+	if old != nil {
+		w.id, w.created = old.id, old.created
 	} else {
 		w.id, w.created = s.id("wh"), now()
 	}
@@ -65,7 +66,7 @@ func (s *Server) setWebhook(in *input) (any, error) {
 }
 
 func (s *Server) getAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s *Server) getAgentWebhook(in *input) (any, error) {
 }
 
 func (s *Server) setAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	if err != nil {
 		return nil, err
 	}
@@ -81,46 +82,46 @@ func (s *Server) setAgentWebhook(in *input) (any, error) {
 	return a.webhook.view(), nil
 }
 
-var errNoWebhook = notFound("Webhook")
+var errWebhookNotFound = notFound("Webhook")
 
 func (s *Server) deleteWebhook(in *input) (any, error) {
 	if in.account.webhook == nil {
-		return nil, errNoWebhook
+		return nil, errWebhookNotFound
 	}
 	in.account.webhook = nil
 	return succeeded, nil
 }
 
 func (s *Server) deleteAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	switch {
 	case err != nil:
 		return nil, err
 	case a.webhook == nil:
-		return nil, errNoWebhook
+		return nil, errWebhookNotFound
 	}
 	a.webhook = nil
 	return succeeded, nil
 }
 
-// testWebhook sends a made-up message of an agent to the account's webhook.
+// testWebhook sends a test message to the account's webhook. The agent that it is for may be named.
 func (s *Server) testWebhook(in *input) (any, error) {
 	s.mu.Lock()
-	w, agentID := in.account.webhook, in.query.text("agentId")
+	w, agentID := in.account.webhook, in.query.Text("agentId")
 	_, known := in.account.agents.get(agentID)
 	s.mu.Unlock()
 	switch {
 	case agentID != "" && !known:
 		return nil, notFound("Agent")
 	case w == nil:
-		return nil, errNoWebhook
+		return nil, errWebhookNotFound
 	}
 	return s.sendTest(in, w, "", agentID), nil
 }
 
 func (s *Server) testAgentWebhook(in *input) (any, error) {
 	s.mu.Lock()
-	a, err := in.account.agentNamed(in.path("agent_id"))
+	a, err := in.agent()
 	var w *webhook
 	if err == nil {
 		w = a.webhook
@@ -130,13 +131,13 @@ func (s *Server) testAgentWebhook(in *input) (any, error) {
 	case err != nil:
 		return nil, err
 	case w == nil:
-		return nil, errNoWebhook
+		return nil, errWebhookNotFound
 	}
 	return s.sendTest(in, w, a.id, a.id), nil
 }
 
-// sendTest sends a made-up message to a webhook, once, and says what came of it. owner is the agent whose
-// own webhook it is, or "".
+// sendTest delivers a test message to a webhook, in one attempt, and returns the result. owner is the id of the agent
+// whose own webhook it is, or "".
 func (s *Server) sendTest(in *input, w *webhook, owner, agentID string) object {
 	s.mu.Lock()
 	var number *phone
@@ -156,23 +157,23 @@ func (s *Server) sendTest(in *input, w *webhook, owner, agentID string) object {
 			agentID = number.agentID
 		}
 	}
-	d := s.addDelivery(in.account, w, owner, happening{
-		event: agentphone.EventMessage, channel: agentphone.ChannelSMS, agentID: agentID, data: data,
+	d := s.addDelivery(in.account, w, owner, event{
+		kind: agentphone.EventMessage, channel: agentphone.ChannelSMS, agentID: agentID, data: data,
 	})
 	s.mu.Unlock()
 
-	o := s.post(in.ctx, d)
-	took := time.Since(o.began)
+	a := s.attemptOnce(in.ctx, d)
+	took := time.Since(a.began)
 	s.mu.Lock()
-	d.note(o)
+	d.record(a)
 	s.mu.Unlock()
-	s.settle(d)
+	s.finishDelivery(d)
 	result := object{
-		"success": o.failure == "", "statusCode": nil,
-		"responseMs": float64(took.Milliseconds()), "error": orNull(o.failure),
+		"success": a.failure == "", "statusCode": nil,
+		"responseMs": float64(took.Milliseconds()), "error": orNull(a.failure),
 	}
-	if o.code != 0 {
-		result["statusCode"] = o.code
+	if a.status != 0 {
+		result["statusCode"] = a.status
 	}
 	return result
 }

@@ -9,25 +9,39 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// CallScript is how a call goes. The call is in progress from when it is placed; its turns
-// come evenly over Duration, the first not at once, and then it is over.
+var (
+	// ErrNoCall reports that there is no call with the given id.
+	ErrNoCall = errors.New("agentphonetest: no such call")
+	// ErrCallOver reports that the call is over, or ended meanwhile.
+	ErrCallOver = errors.New("agentphonetest: the call is over")
+	// ErrNoWebhook reports that neither the agent of a call nor its account has a webhook.
+	ErrNoWebhook = errors.New("agentphonetest: the agent has no webhook")
+	// ErrTurnUnderWay reports that the agent is still answering the call's last voice turn.
+	ErrTurnUnderWay = errors.New("agentphonetest: the call's last voice turn is not answered yet")
+)
+
+// CallScript is the course of a call. The call is in progress from the moment it is placed, its turns come at equal
+// intervals (the first one interval after the start, the last one interval before the end), and after Duration it ends.
 type CallScript struct {
-	Turns    []Utterance // what is said; none is a call in which nothing is said
+	// Turns are what is said. They may be empty.
+	Turns []Utterance
+	// Duration is how long the call takes. Zero is 3 seconds.
 	Duration time.Duration
-	Status   agentphone.CallStatus // at the end; "" is completed
+	// Status is the status of the call after its end. "" is [agentphone.CallStatusCompleted].
+	Status agentphone.CallStatus
 }
 
-// Utterance is one thing said.
+// Utterance is something said in a call, and by whom.
 type Utterance struct {
 	Role    agentphone.TranscriptRole
 	Content string
 }
 
-// NextCall says how the next call that is placed will go. Scripts queue: each is for one call, whichever
-// account places it. A call without one has the agent greet, the human answer and the agent say
-// goodbye, within 3 s, which is also the Duration of a script that has none. But a call without a script and without a
-// SystemPrompt, of an agent that has a webhook (its own or the account's), is the test's to drive: it goes on
-// for an hour or until somebody ends it ([Server.CallerSays], [Server.EndCall]).
+// NextCall sets the script of the next call that is placed, by whichever account. Scripts queue: each is for one call.
+//
+// A call without a script takes 3 seconds, in which the agent greets, the person answers and the agent says goodbye. But
+// if such a call has no SystemPrompt and its agent has a webhook (its own or the account's), the test drives it with
+// [Server.CallerSays], and it goes on for an hour or until it is ended.
 func (s *Server) NextCall(script CallScript) {
 	script.Turns = slices.Clone(script.Turns)
 	s.mu.Lock()
@@ -35,16 +49,9 @@ func (s *Server) NextCall(script CallScript) {
 	s.scripts = append(s.scripts, script)
 }
 
-var (
-	// ErrNoCall is an id of no call.
-	ErrNoCall = errors.New("agentphonetest: there is no such call")
-	// ErrCallOver is something asked of a call that is over, or that ended meanwhile.
-	ErrCallOver = errors.New("agentphonetest: the call is over")
-)
-
-// ReceiveCall has somebody call one of the server's numbers, of whichever account, and returns the call's
-// id. The call takes no script: it goes on for an hour or until somebody ends it, and what is said in it the
-// test says with [Server.CallerSays], after the agent's BeginMessage. It panics if there is no such number.
+// ReceiveCall has a person call one of the server's phone numbers, of whichever account, and returns the id of the
+// call. The call takes no script: the agent says its BeginMessage, if it has one, and then the test drives the call with
+// [Server.CallerSays], for an hour or until it is ended. ReceiveCall panics if there is no such number.
 func (s *Server) ReceiveCall(from, to string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,57 +68,25 @@ func (s *Server) ReceiveCall(from, to string) string {
 			if ag, ok := a.agents.get(n.agentID); ok {
 				greeting = ag.text("beginMessage")
 			}
-			c.driven(greeting)
+			c.driveByTest(greeting)
 			return s.addCall(a, c).id
 		}
 	}
 	panic(fmt.Sprintf("agentphonetest: ReceiveCall: the server has no number %q", to))
 }
 
-// EndCall has the human hang up. A voice turn that is under way ends ([Server.CallerSays]), and the webhook
-// is sent an agent.call_ended event, as with [Server.ReceiveMessage]. The error is [ErrNoCall] or [ErrCallOver].
+// CallerSays has the person say something in a call that is in progress, and returns what the agent answered. The
+// webhook is sent a voice turn, whatever the agent's VoiceMode. What both say goes into the transcript of the call, each
+// line when it is heard. A voice turn is delivered once, since a late answer would be of no use. An answer that is not a
+// JSON object is silence.
 //
-// Every call's end is told to the webhook, once. A call that the API or a voice answer ends tells it at once; one
-// that a script ends, when the server is next asked for anything, or by [Server.Calls] or [Server.WaitDeliveries]:
-// there are no timers.
-func (s *Server) EndCall(callID string) error {
-	d, err := s.endByCaller(callID)
-	s.deliver(d)
-	return err
-}
-
-var (
-	// ErrNoWebhook is a voice turn for an agent without a webhook, in an account without one.
-	ErrNoWebhook = errors.New("agentphonetest: there is no webhook for the agent's events")
-	// ErrTurnUnderWay is a second voice turn before the first is answered.
-	ErrTurnUnderWay = errors.New("agentphonetest: the call's last voice turn is not answered yet")
-)
-
-// VoiceAnswer is how the agent answered a voice turn.
-type VoiceAnswer struct {
-	Lines    []VoiceLine
-	Hangup   bool // the call ended
-	Transfer bool // the caller was put through to the agent's transferNumber
-}
-
-// VoiceLine is something that the agent said.
-type VoiceLine struct {
-	Text    string
-	Interim bool          // more was to come
-	At      time.Duration // when it was heard, since the turn was sent
-}
-
-// CallerSays has the human say something in a call that is in progress: the webhook is sent a voice turn,
-// whatever the agent's VoiceMode, and answers it. Both go into the call's transcript, each line as it is heard. A
-// turn is delivered once: a late answer would be of no use.
-//
-// After hangup the call is over, and its agent.call_ended event is delivered as with [Server.ReceiveMessage]. So
-// it is after a transfer, for the agent, if the agent has a transferNumber; without one there is none, and
-// Transfer only says that it was asked for. An answer that is no JSON object is silence.
+// If the answer hangs up, the call is over and the webhook is sent an agent.call_ended event, as with
+// [Server.ReceiveMessage]. The same holds for an answer that transfers the call if the agent has a TransferNumber;
+// without one the call goes on.
 //
 // The error is [ErrNoCall], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
-// webhook's timeout, or says what the receiver did wrong. If a turn fails halfway, there are both an error and
-// what was heard before.
+// webhook's timeout, or says what the receiver did wrong. If a turn fails halfway, CallerSays returns both the error and
+// what was heard before it.
 func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
 	t, err := s.beginTurn(callID, text)
 	if err != nil {
@@ -121,4 +96,30 @@ func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
 	ended, err := t.finish(t.run())
 	s.deliver(ended)
 	return &t.answer, err
+}
+
+// VoiceAnswer is what the agent answered in a voice turn.
+type VoiceAnswer struct {
+	Lines    []VoiceLine
+	Hangup   bool // the agent hung up
+	Transfer bool // the agent asked for a transfer, which only takes place if it has a TransferNumber
+}
+
+// VoiceLine is something that the agent said.
+type VoiceLine struct {
+	Text    string
+	Interim bool          // more was to come
+	At      time.Duration // when it was heard, since the turn was sent
+}
+
+// EndCall has the person hang up. A voice turn that is under way ends with [ErrCallOver], and the webhook is sent an
+// agent.call_ended event, as with [Server.ReceiveMessage]. The error is [ErrNoCall] or [ErrCallOver].
+//
+// The end of every call is sent to the webhook, once: at once if the API or a voice answer ends the call; and since
+// there are no timers for calls, a call that ends by its script is noticed when the server handles its next request, or by
+// [Server.Calls], [Server.CallerSays], EndCall or [Server.WaitDeliveries].
+func (s *Server) EndCall(callID string) error {
+	d, err := s.endByPerson(callID)
+	s.deliver(d)
+	return err
 }

@@ -9,41 +9,40 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with a request. What its fields say happens in this order:
+// Fault is something that goes wrong with a request. In this order:
 //
-//  1. The request takes effect: always, unless Status is set and neither AfterEffect nor Reset
-//     is. A request that takes effect is still checked: a wrong one changes nothing.
+//  1. The request takes effect, unless Status is set and neither AfterEffect nor Reset is. It is still checked: an
+//     invalid request changes nothing.
 //  2. Delay passes. If the client goes away meanwhile, nothing more happens.
-//  3. Reset breaks the connection; Status, Header and Body are not looked at. Otherwise the
-//     answer is sent: that of the request, or, if Status or Body is set, the fault's own.
+//  3. With Reset the connection breaks, and Status, Header and Body are ignored. Otherwise the response is sent: the
+//     request's own or, if Status or Body is set, the fault's.
 type Fault struct {
-	// Operation is a method and a path template, such as "POST /v1/calls" or
-	// "GET /v1/calls/{call_id}". "" is any request.
+	// Operation is a method and a path template, such as "POST /v1/calls" or "GET /v1/calls/{call_id}". "" is any
+	// request.
 	Operation string
-	// Status of the answer. 0 is that of the request's own answer, or 200 if Body is set.
+	// Status is the status of the response. Zero is that of the request's own response, or 200 if Body is set.
 	Status int
-	// Header is set on the answer, whichever it is. A Content-Length beyond the length of the Body
-	// makes an answer that breaks off.
+	// Header is set on the response, whichever it is. With a Content-Length greater than the length of the Body the
+	// response breaks off.
 	Header http.Header
-	// Body of the answer. With a Status of 400 or more, "" is {"detail": ...}, as the API
-	// answers.
+	// Body is the body of the response. If it is "" and Status is 400 or more, the body is {"detail": ...}, as in the
+	// API's own errors. The Content-Type is JSON, HTML or plain text, as the Body looks, unless Header says otherwise.
 	Body string
-	// Delay is how long the answer is held back. The context of the request is heeded.
+	// Delay is how long the response is held back. It ends early with the request's context.
 	Delay time.Duration
-	// Reset breaks the connection after the request took effect, before any answer.
+	// Reset breaks the connection after the request took effect and before any response.
 	Reset bool
-	// AfterEffect lets the request take effect before it is answered with Status.
+	// AfterEffect lets the request take effect although Status is set.
 	AfterEffect bool
-	// Times is how many requests the fault meets: 0 is one, a negative number is all.
+	// Times is how many requests the fault applies to. Zero is one, a negative number is all.
 	Times int
 }
 
-// InjectFault makes something go wrong with requests to come. A request meets the first fault, in the order in which they
-// were added, that is for its operation; further faults are for further requests. It panics if the
-// API has no such operation.
+// InjectFault makes something go wrong with requests to come. Each request meets at most one fault: the first one
+// injected that is for its operation and not used up. InjectFault panics if the API has no such operation.
 func (s *Server) InjectFault(f Fault) {
 	if f.Operation != "" && !isOperation(f.Operation) {
-		panic(fmt.Sprintf("agentphonetest: Fault: the API has no operation %q; write it as in \"GET /v1/calls/{call_id}\"", f.Operation))
+		panic(fmt.Sprintf("agentphonetest: InjectFault: the API has no operation %q; write it as in \"GET /v1/calls/{call_id}\"", f.Operation))
 	}
 	if f.Times == 0 {
 		f.Times = 1
@@ -72,32 +71,32 @@ func (s *Server) takeFault(op *operation) *Fault {
 	return nil
 }
 
-// takesEffect says whether the request is carried out.
+// takesEffect reports whether the request is carried out.
 func (f *Fault) takesEffect() bool { return f.Status == 0 || f.AfterEffect || f.Reset }
 
-// answer is what goes out in place of the request's own answer, which is nil if it did not
-// take effect.
-func (f *Fault) answer(own *answer) *answer {
+// respond returns the response of a request that meets the fault. own is the request's own response, or nil if it did
+// not take effect.
+func (f *Fault) respond(own *response) *response {
 	if f.Reset {
-		return &answer{reset: true}
+		return &response{reset: true}
 	}
-	a := own
+	res := own
 	if f.Status != 0 || f.Body != "" {
-		a = &answer{status: f.Status, header: http.Header{}, body: []byte(f.Body)}
-		if a.status == 0 {
-			a.status = http.StatusOK
+		res = &response{status: f.Status, header: http.Header{}, body: []byte(f.Body)}
+		if res.status == 0 {
+			res.status = http.StatusOK
 		}
-		if f.Body == "" && a.status >= http.StatusBadRequest {
-			a = jsonAnswer(a.status, object{"detail": http.StatusText(a.status)})
+		if f.Body == "" && res.status >= http.StatusBadRequest {
+			res = jsonResponse(res.status, object{"detail": http.StatusText(res.status)})
 		}
-		if len(a.body) > 0 {
-			a.header.Set("Content-Type", contentType(a.body))
+		if len(res.body) > 0 {
+			res.header.Set("Content-Type", contentType(res.body))
 		}
 	}
 	for name, values := range f.Header {
-		a.header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+		res.header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 	}
-	return a
+	return res
 }
 
 func contentType(body []byte) string {

@@ -2,101 +2,74 @@ package agentphonetest
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// delivery is an event that was sent to a webhook.
+// delivery is an event that is sent to a webhook, and the record of it.
 type delivery struct {
 	id        string
-	agentID   string // whose own webhook it went to; "" is the account's
+	agentID   string // of the agent whose own webhook it goes to; "" if that is the account's
 	messageID string
 	event     agentphone.EventType
 	channel   agentphone.Channel
-	webhook   *webhook // as it was set when the event came: a later one has another secret
+	webhook   *webhook // as it was when the event occurred; one that was set later has another secret
 	payload   []byte
-	status    string // one of those below
-	code      int    // the receiver's; 0 if it did not answer
-	failure   string
-	response  string
+	status    string // deliverySucceeded, deliveryFailed or deliveryPending
 	attempts  int
-	last      time.Time
-	next      time.Time // zero: it is not tried again
+	last      attempt
+	next      time.Time // of the next attempt; zero if there is none
 	created   time.Time
 }
 
 const (
 	deliverySucceeded = "success"
 	deliveryFailed    = "failed"
-	deliveryPending   = "pending" // it will be tried again
+	deliveryPending   = "pending"
 )
 
-// webhookOf is where the events of an agent go, and whose it is: the agent's own, or the account's ("").
-func (a *account) webhookOf(agentID string) (w *webhook, owner string) {
+// webhookFor returns the webhook that gets an agent's events, and the id of the agent that it belongs to, or "" if it
+// is the account's.
+func (a *account) webhookFor(agentID string) (w *webhook, owner string) {
 	if ag, ok := a.agents.get(agentID); ok && ag.webhook != nil {
 		return ag.webhook, ag.id
 	}
 	return a.webhook, ""
 }
 
-// newDelivery addresses an event to whom it is for. It is nil if there is no webhook. The caller holds s.mu
-// and then calls deliver without it.
-func (s *Server) newDelivery(a *account, h happening) *delivery {
-	w, owner := a.webhookOf(h.agentID)
+// newDelivery records an event for the webhook that gets it, or returns nil if there is none. The caller holds s.mu,
+// releases it, and then calls deliver.
+func (s *Server) newDelivery(a *account, e event) *delivery {
+	w, owner := a.webhookFor(e.agentID)
 	if w == nil || s.closed {
 		return nil
 	}
-	return s.addDelivery(a, w, owner, h)
+	return s.addDelivery(a, w, owner, e)
 }
 
-// addDelivery makes a delivery and its record. The caller holds s.mu.
-func (s *Server) addDelivery(a *account, w *webhook, owner string, h happening) *delivery {
+// addDelivery records an event for a webhook. The caller holds s.mu.
+func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *delivery {
 	d := &delivery{
-		id: s.id("whd"), agentID: owner, messageID: h.messageID, event: h.event, channel: h.channel,
+		id: s.id("whd"), agentID: owner, messageID: e.messageID, event: e.kind, channel: e.channel,
 		webhook: w, status: deliveryPending, created: now(),
 	}
-	history := []object{}
-	if h.history != nil {
-		history = h.history(w.contextLimit)
-	}
-	var state any
-	if h.state != nil {
-		state = h.state
-	}
-	d.payload = jsonAnswer(http.StatusOK, object{
-		"event": h.event, "channel": h.channel, "timestamp": stamp(d.created), "agentId": orNull(h.agentID),
-		"data": h.data, "conversationState": state, "recentHistory": history,
-	}).body
+	d.payload = e.payload(d.created, w.contextLimit)
 	a.deliveries = append(a.deliveries, d)
 	s.deliveries = append(s.deliveries, d)
-	s.unsettled++
+	s.unfinished++
 	return d
 }
 
-// defaultPauses are short, for tests to be quick. The API's are minutes.
-var defaultPauses = []time.Duration{
-	10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond,
-}
-
-// outcome is what came of one attempt.
-type outcome struct {
-	began    time.Time
-	code     int // 0: no answer
-	response string
-	failure  string // "" is a success
-}
-
-// deliver makes the first attempt here, so that a test sees its effect at once, and the others in the
-// background. The caller does not hold s.mu.
+// deliver makes the first attempt before it returns, so that a test sees its effect at once, and the others in the
+// background. A nil delivery is ignored. The caller does not hold s.mu.
 func (s *Server) deliver(d *delivery) {
 	if d != nil && !s.attemptDelivery(d) {
 		go s.retryDelivery(d)
 	}
 }
 
-// deliverSoon makes all attempts in the background. The caller may hold s.mu.
+// deliverSoon makes all attempts in the background. A nil delivery is ignored. The caller may hold s.mu.
 func (s *Server) deliverSoon(d *delivery) {
 	if d != nil {
 		go s.deliver(d)
@@ -109,7 +82,7 @@ func (s *Server) retryDelivery(d *delivery) {
 		pause := time.Until(d.next)
 		s.mu.Unlock()
 		if err := s.sleep(context.Background(), pause); err != nil { // the server was closed
-			s.settle(d)
+			s.finishDelivery(d)
 			return
 		}
 		if s.attemptDelivery(d) {
@@ -118,73 +91,52 @@ func (s *Server) retryDelivery(d *delivery) {
 	}
 }
 
-// attemptDelivery says whether the delivery has come to its end.
-func (s *Server) attemptDelivery(d *delivery) bool {
-	o := s.post(context.Background(), d)
+// attemptDelivery makes an attempt and reports whether it was the last one.
+func (s *Server) attemptDelivery(d *delivery) (finished bool) {
+	a := s.attemptOnce(context.Background(), d)
 	s.mu.Lock()
-	d.note(o)
-	if o.failure != "" && d.attempts <= len(s.pauses) && !s.closed {
+	d.record(a)
+	if a.failure != "" && d.attempts <= len(s.pauses) && !s.closed {
 		d.status, d.next = deliveryPending, now().Add(s.pauses[d.attempts-1])
 		s.mu.Unlock()
 		return false
 	}
 	s.mu.Unlock()
-	s.settle(d)
+	s.finishDelivery(d)
 	return true
 }
 
-// note takes an attempt into the record. The caller holds s.mu.
-func (d *delivery) note(o outcome) {
+// record adds an attempt to the record. The caller holds s.mu.
+func (d *delivery) record(a attempt) {
 	d.attempts++
-	d.last, d.next = o.began.UTC().Truncate(time.Microsecond), time.Time{}
-	d.code, d.response, d.failure, d.status = o.code, o.response, o.failure, deliverySucceeded
-	if o.failure != "" {
+	d.last, d.next, d.status = a, time.Time{}, deliverySucceeded
+	if a.failure != "" {
 		d.status = deliveryFailed
 	}
 }
 
-// settle is the end of a delivery.
-func (s *Server) settle(d *delivery) {
+// finishDelivery ends a delivery. One that is pending is given up.
+func (s *Server) finishDelivery(d *delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.next = time.Time{}
 	if d.status == deliveryPending {
 		d.status = deliveryFailed
 	}
-	s.unsettled--
+	s.unfinished--
 	s.changed()
 }
 
-// settled waits until no delivery is under way, also while the server closes.
-func (s *Server) settled() {
+// awaitDeliveries waits until all deliveries are finished, even if the server is closed.
+func (s *Server) awaitDeliveries() {
 	for {
 		s.mu.Lock()
-		if s.unsettled == 0 {
+		if s.unfinished == 0 {
 			s.mu.Unlock()
 			return
 		}
-		wake := make(chan struct{}) // for each wait one, as in pause
-		s.waiting[wake] = true
+		wake := s.wakeOnChange()
 		s.mu.Unlock()
 		<-wake
-	}
-}
-
-// untilClose is a context that the server's end ends as well. It is made of cancel functions, not of one context
-// for the server: that one's channel could belong to a synctest bubble that is long over.
-func (s *Server) untilClose(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		cancel()
-		return ctx, cancel
-	}
-	s.cancels[&cancel] = true
-	return ctx, func() {
-		cancel()
-		s.mu.Lock()
-		delete(s.cancels, &cancel)
-		s.mu.Unlock()
 	}
 }

@@ -2,18 +2,17 @@ package agentphonetest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/inmemory"
 )
 
-// newWebhookClient follows no redirects, for an event is for nobody else, and keeps no connections: nothing
-// is left behind when a test ends.
+// newWebhookClient returns the client that delivers events. It follows no redirects, which could give an event away,
+// and keeps no connections, which a test would leave behind.
 func newWebhookClient(s *Server) *http.Client {
 	network := &http.Transport{DisableKeepAlives: true}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
@@ -21,73 +20,84 @@ func newWebhookClient(s *Server) *http.Client {
 		network.DisableKeepAlives = true
 	}
 	return &http.Client{
-		Transport:     &toReceiver{s, network},
+		Transport:     &receiverTransport{s, network},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-type toReceiver struct {
+// receiverTransport sends requests to the server's receiver if there is one, else to the network.
+type receiverTransport struct {
 	server  *Server
 	network http.RoundTripper
 }
 
-func (t *toReceiver) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *receiverTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.server.mu.Lock()
 	h := t.server.receiver
 	t.server.mu.Unlock()
 	if h == nil {
 		return t.network.RoundTrip(r)
 	}
-	return callHandler(h, r)
+	return inmemory.RoundTrip(h, r)
 }
 
-// sign makes the headers of an attempt that is made now.
+// sign returns the header of an attempt that is made now. Each attempt has its own signature, since the timestamp in it
+// must not be old.
 func (d *delivery) sign() http.Header {
 	h := agentphone.SignWebhook(d.payload, d.webhook.secret, time.Now())
-	d.mark(h)
+	d.setHeader(h)
 	return h
 }
 
-// mark adds the headers that do not depend on the signature.
-func (d *delivery) mark(h http.Header) {
+// setHeader sets the header fields other than the signature and its timestamp.
+func (d *delivery) setHeader(h http.Header) {
 	h.Set("Content-Type", "application/json")
 	h.Set(agentphone.WebhookIDHeader, d.id)
 	h.Set(agentphone.WebhookEventHeader, string(d.event))
 }
 
-// lifetime is how long an attempt may take.
-func (d *delivery) lifetime() time.Duration { return time.Duration(d.webhook.timeout) * time.Second }
+// timeout is how long an attempt may take.
+func (d *delivery) timeout() time.Duration { return time.Duration(d.webhook.timeout) * time.Second }
 
-// post makes one attempt. It waits for the receiver, so the caller does not hold s.mu.
-func (s *Server) post(ctx context.Context, d *delivery) outcome {
-	ctx, cancel := context.WithTimeout(ctx, d.lifetime())
-	defer cancel()
-	o := outcome{began: time.Now()}
-	resp, closeBody, err := s.open(ctx, d.webhook.url, d.sign(), d.payload)
-	if err != nil {
-		o.failure = err.Error()
-		return o
-	}
-	defer closeBody()
-	o.code = resp.StatusCode
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	o.response = string(body)
-	if o.failure = refusal(resp); err != nil {
-		o.failure = err.Error()
-	}
-	return o
+// attempt is the result of one attempt to deliver an event.
+type attempt struct {
+	began    time.Time
+	status   int // of the response; 0 if there was none
+	response string
+	failure  string // what went wrong; "" is success
 }
 
-// refusal is "" for an answer of success.
-func refusal(resp *http.Response) string {
+// attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does not hold s.mu.
+func (s *Server) attemptOnce(ctx context.Context, d *delivery) attempt {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	defer cancel()
+	a := attempt{began: time.Now()}
+	resp, closeBody, err := s.post(ctx, d.webhook.url, d.sign(), d.payload)
+	if err != nil {
+		a.failure = err.Error()
+		return a
+	}
+	defer closeBody()
+	a.status = resp.StatusCode
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	a.response = string(body)
+	if a.failure = rejection(resp); err != nil {
+		a.failure = err.Error()
+	}
+	return a
+}
+
+// rejection says that a response is not 2xx, or is "".
+func rejection(resp *http.Response) string {
 	if resp.StatusCode/100 == 2 {
 		return ""
 	}
-	return "the receiver answered " + resp.Status
+	return "the receiver responded with " + resp.Status
 }
 
-// open posts to a webhook and returns with the head of the answer.
-func (s *Server) open(ctx context.Context, url string, header http.Header, body []byte) (*http.Response, func(), error) {
+// post sends a request to a webhook and returns the response, whose body is still to be read. The request ends with the
+// server.
+func (s *Server) post(ctx context.Context, url string, header http.Header, body []byte) (*http.Response, func(), error) {
 	ctx, cancel := s.untilClose(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -95,7 +105,7 @@ func (s *Server) open(ctx context.Context, url string, header http.Header, body 
 		return nil, nil, err
 	}
 	req.Header = header
-	resp, err := s.webhooks.Do(req)
+	resp, err := s.webhookClient.Do(req)
 	if err != nil {
 		cancel()
 		return nil, nil, err
@@ -106,34 +116,21 @@ func (s *Server) open(ctx context.Context, url string, header http.Header, body 
 	}, nil
 }
 
-func (s *Server) deliveryOf(id string) (*delivery, error) {
+// untilClose returns a context that ends when the server is closed, too. It is made of cancel functions rather than of
+// one context for the server, whose channel could belong to a bubble of testing/synctest that is gone.
+func (s *Server) untilClose(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range newestFirst(s.deliveries) {
-		if id == "" || d.id == id {
-			return d, nil
-		}
+	if s.closed {
+		cancel()
+		return ctx, cancel
 	}
-	return nil, fmt.Errorf("agentphonetest: there is no delivery %q", id)
-}
-
-func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
-	header := agentphone.SignWebhook(d.payload, cmp.Or(how.Secret, d.webhook.secret), time.Now().Add(-how.Age))
-	d.mark(header)
-	if how.NoSignature {
-		header.Del(agentphone.WebhookSignatureHeader)
+	s.cancels[&cancel] = true
+	return ctx, func() {
+		cancel()
+		s.mu.Lock()
+		delete(s.cancels, &cancel)
+		s.mu.Unlock()
 	}
-	payload := d.payload
-	if how.Body != nil {
-		payload = how.Body
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), d.lifetime())
-	defer cancel()
-	resp, closeBody, err := s.open(ctx, d.webhook.url, header, payload)
-	if err != nil {
-		return 0, "", err
-	}
-	defer closeBody()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	return resp.StatusCode, string(body), err
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// port is the server's place on the loopback interface.
+// port is the server's port on the loopback interface.
 type port struct {
 	mu     sync.Mutex
 	url    string
@@ -23,9 +23,8 @@ type port struct {
 	closed bool
 }
 
-// Start opens a port on the loopback interface, for HTTP/1.1, and returns its URL, such as
-// http://127.0.0.1:43210. If it is open already its URL is returned. It panics if no port can be had or the
-// server is closed.
+// Start opens a port on the loopback interface, for HTTP/1.1, and returns its URL, such as http://127.0.0.1:43210. If
+// the port is open already, it returns that URL. It panics if no port can be opened or the server is closed.
 func (s *Server) Start() string {
 	p := &s.port
 	p.mu.Lock()
@@ -45,7 +44,7 @@ func (s *Server) Start() string {
 	p.server, p.done = server, done
 	go func() {
 		defer close(done)
-		_ = server.Serve(listener) // ends by close, with http.ErrServerClosed
+		_ = server.Serve(listener) // returns http.ErrServerClosed after close
 	}()
 	return p.url
 }
@@ -60,37 +59,39 @@ func (p *port) close() {
 	}
 }
 
-// ServeHTTP answers a request, for use of the server as an [http.Handler].
+// ServeHTTP handles a request, so that the server can be mounted in an [http.Server] or an
+// [net/http/httptest.Server]. A connection that breaks ([Fault]) is a panic with [http.ErrAbortHandler] where there is
+// no connection to reset.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(r)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	a, err := s.serve(r, body)
+	res, err := s.serve(r, body)
 	switch {
 	case err != nil: // the client went away, or the server was closed
 		panic(http.ErrAbortHandler)
-	case a.reset:
+	case res.reset:
 		reset(w)
 		return
 	}
-	for name, values := range a.header {
+	for name, values := range res.header {
 		w.Header()[name] = values
 	}
-	if len(a.body) > 0 && w.Header().Get("Content-Length") == "" {
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	if len(res.body) > 0 && w.Header().Get("Content-Length") == "" {
+		w.Header().Set("Content-Length", strconv.Itoa(len(res.body)))
 	}
-	w.WriteHeader(a.status)
-	if a.stream == nil {
-		_, _ = w.Write(a.body)
+	w.WriteHeader(res.status)
+	if res.stream == nil {
+		_, _ = w.Write(res.body)
 		return
 	}
 	flush := http.NewResponseController(w)
 	for {
 		_ = flush.Flush()
-		chunk, err := a.stream(r.Context())
+		chunk, err := res.stream(r.Context())
 		switch {
-		case endOfStream(err):
+		case errors.Is(err, io.EOF):
 			return
 		case err != nil:
 			panic(http.ErrAbortHandler)
@@ -105,30 +106,27 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 or a recorder: this is the nearest there is
+		panic(http.ErrAbortHandler) // HTTP/2, or no connection at all
 	}
 	raw := conn
 	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
 		raw = wrapped.NetConn()
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+		_ = tcp.SetLinger(0) // close with RST
 	}
 	_ = raw.Close()
 }
 
-// maxBody is far above any request that the API takes.
-const maxBody = 16 << 20
+// Transport returns a [http.RoundTripper] that carries requests to the server without a network, whatever host they are
+// for; the client keeps its own base URL, such as [agentphone.DefaultBaseURL]. It works in a bubble of testing/synctest:
+// a request is handled in the goroutine of the caller, and only deliveries of events run in others.
+func (s *Server) Transport() http.RoundTripper { return &memoryTransport{s} }
 
-// Transport carries requests to the server without a network, whatever host they are for; use
-// it with the client's own base URL ([agentphone.DefaultBaseURL]). It works in a bubble of
-// testing/synctest and starts no goroutines but for the delivery of events.
-func (s *Server) Transport() http.RoundTripper { return &memory{s} }
+type memoryTransport struct{ server *Server }
 
-type memory struct{ server *Server }
-
-// RoundTrip runs the request in the caller's goroutine. A streamed answer is made as its body is read.
-func (m *memory) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip handles a request. The body of a streamed response is made while it is read.
+func (t *memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := readBody(r)
 	if err != nil {
 		return nil, err
@@ -136,59 +134,51 @@ func (m *memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	sent := r.Clone(r.Context()) // routing changes it
+	sent := r.Clone(r.Context()) // routing sets its path values
 	sent.Method = cmp.Or(sent.Method, http.MethodGet)
-	a, err := m.server.serve(sent, body)
+	res, err := t.server.serve(sent, body)
 	switch {
 	case errors.Is(err, errClosed):
-		return nil, broken("dial", syscall.ECONNREFUSED)
+		return nil, connectionError("dial", syscall.ECONNREFUSED)
 	case err != nil:
 		return nil, err
-	case a.reset:
-		return nil, broken("read", syscall.ECONNRESET)
+	case res.reset:
+		return nil, connectionError("read", syscall.ECONNRESET)
 	}
 	resp := &http.Response{
-		Status:     strconv.Itoa(a.status) + " " + http.StatusText(a.status),
-		StatusCode: a.status,
+		Status:     strconv.Itoa(res.status) + " " + http.StatusText(res.status),
+		StatusCode: res.status,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:  a.header,
+		Header:  res.header,
 		Request: r,
 	}
-	if a.stream != nil {
+	if res.stream != nil {
 		ctx, stop := context.WithCancel(r.Context())
-		resp.Body = &streamBody{ctx: ctx, stop: stop, next: a.stream}
+		resp.Body = &streamBody{ctx: ctx, stop: stop, next: res.stream}
 		resp.ContentLength = -1
 		return resp, nil
 	}
-	resp.ContentLength = int64(len(a.body))
-	resp.Body = io.NopCloser(bytes.NewReader(a.body))
-	if n, err := strconv.Atoi(a.header.Get("Content-Length")); err == nil && n > len(a.body) {
-		// As on a connection that breaks before the answer is complete.
+	resp.ContentLength = int64(len(res.body))
+	resp.Body = io.NopCloser(bytes.NewReader(res.body))
+	if n, err := strconv.Atoi(res.header.Get("Content-Length")); err == nil && n > len(res.body) {
 		resp.ContentLength = int64(n)
-		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(a.body), cutOff{}))
+		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(res.body), brokenOff{}))
 	}
 	return resp, nil
 }
 
-// broken is the error of a connection that fails, as net/http reports it.
-func broken(op string, cause syscall.Errno) error {
+// connectionError is the error of a connection that fails, as net/http reports it.
+func connectionError(op string, cause syscall.Errno) error {
 	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443}
 	return &net.OpError{Op: op, Net: "tcp", Addr: loopback, Err: cause}
 }
 
-func readBody(r *http.Request) ([]byte, error) {
-	if r.Body == nil {
-		return nil, nil
-	}
-	defer func() { _ = r.Body.Close() }()
-	return io.ReadAll(io.LimitReader(r.Body, maxBody))
-}
+// brokenOff is the rest of a body whose connection broke.
+type brokenOff struct{}
 
-type cutOff struct{}
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// streamBody makes an answer while it is read.
+// streamBody is the body of a streamed response.
 type streamBody struct {
 	ctx  context.Context //nolint:containedctx // the life of the body is that of its request
 	stop context.CancelFunc
@@ -212,6 +202,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Close ends a Read that waits.
 func (b *streamBody) Close() error {
 	b.stop()
 	return nil

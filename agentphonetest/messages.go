@@ -6,19 +6,20 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// ReceiveMessage delivers a message to one of the server's numbers, of whichever account, and returns its
-// id. from is a phone number or, for iMessage, an email address. to may also be the id of
-// a group (grp_...). It panics if there is no such number or group.
+// ReceiveMessage has a person text one of the server's phone numbers, of whichever account, and returns the id of the
+// message. from is a phone number or, for iMessage, an email address. to is one of the server's numbers or the id of a
+// group (grp_...). The message comes by SMS unless the conversation is on iMessage. ReceiveMessage panics if there is no
+// such number or group.
 //
-// The agent's webhook, or else the account's, is sent an agent.message event: when ReceiveMessage
-// returns, the first attempt is over ([Server.WaitDeliveries] for the others).
+// The webhook of the agent, or else of the account, is sent an agent.message event. The first attempt is over when
+// ReceiveMessage returns; the others are made in the background ([Server.WaitDeliveries]).
 func (s *Server) ReceiveMessage(from, to, body string) string {
-	id, d := s.receive(from, to, body)
+	id, d := s.receiveMessage(from, to, body)
 	s.deliver(d)
 	return id
 }
 
-func (s *Server) receive(from, to, body string) (string, *delivery) {
+func (s *Server) receiveMessage(from, to, body string) (string, *delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.accounts {
@@ -33,18 +34,18 @@ func (s *Server) receive(from, to, body string) (string, *delivery) {
 		}
 		m := &message{agentID: c.number.agentID, from: from, to: to, inbound: true, body: body, channel: c.inboundChannel()}
 		s.addMessage(a, c, m)
-		return m.id, s.newDelivery(a, m.received(a))
+		return m.id, s.newDelivery(a, m.receivedEvent(a))
 	}
 	panic(fmt.Sprintf("agentphonetest: ReceiveMessage: the server has no number or group %q", to))
 }
 
-// ReceiveReaction puts a human's tapback on an iMessage, of whichever account. The webhook is sent an agent.reaction
-// event, as with [Server.ReceiveMessage]. It panics if there is no such iMessage.
+// ReceiveReaction has a person react to an iMessage, of whichever account. The webhook is sent an agent.reaction event,
+// as with [Server.ReceiveMessage]. ReceiveReaction panics if there is no such iMessage or reaction.
 func (s *Server) ReceiveReaction(from, messageID string, kind agentphone.ReactionType) {
-	s.deliver(s.react(from, messageID, kind))
+	s.deliver(s.receiveReaction(from, messageID, kind))
 }
 
-func (s *Server) react(from, messageID string, kind agentphone.ReactionType) *delivery {
+func (s *Server) receiveReaction(from, messageID string, kind agentphone.ReactionType) *delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.accounts {
@@ -52,28 +53,11 @@ func (s *Server) react(from, messageID string, kind agentphone.ReactionType) *de
 		if !ok || m.channel != agentphone.ChannelIMessage {
 			continue
 		}
-		if problem := reaction(string(kind)); problem != "" {
-			panic("agentphonetest: React: " + problem)
+		if problem := reactionFormat(string(kind)); problem != "" {
+			panic("agentphonetest: ReceiveReaction: " + problem)
 		}
-		at := stamp(now())
-		m.reactions = append(m.reactions, object{
-			"id": s.id("rct"), "reactionType": kind, "fromNumber": from,
-			"direction": agentphone.DirectionInbound, "createdAt": at,
-		})
-		c := m.conversation
-		data := object{
-			"conversationId": c.id, "numberId": c.number.id, "reactionType": kind, "fromNumber": from,
-			"direction": agentphone.DirectionInbound, "messageId": m.id, "messageBody": m.body,
-			"messageMediaUrl": nil, "createdAt": at,
-		}
-		if len(m.media) > 0 {
-			data["messageMediaUrl"] = m.media[0]
-		}
-		return s.newDelivery(a, happening{
-			event: agentphone.EventReaction, channel: m.channel, agentID: c.number.agentID, messageID: m.id,
-			data: data, state: c.metadata,
-			history: func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) },
-		})
+		r := s.addReaction(m, string(kind), from, agentphone.DirectionInbound)
+		return s.newDelivery(a, m.reactionEvent(r))
 	}
-	panic(fmt.Sprintf("agentphonetest: React: the server has no iMessage %q", messageID))
+	panic(fmt.Sprintf("agentphonetest: ReceiveReaction: the server has no iMessage %q", messageID))
 }

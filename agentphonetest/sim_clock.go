@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-var errClosed = errors.New("agentphonetest: the server was closed")
+// The server has no timers of its own. What waits (a request with wait, a stream, a fault's delay, a pause between
+// attempts) sleeps until the time of the next change that it can foresee, and is woken by all other changes.
 
-// changed wakes all that wait, to look again: a call was ended, the server was closed. The
-// caller holds s.mu.
+var errClosed = errors.New("agentphonetest: the server is closed")
+
+// changed wakes everything that waits: something was said, a call was ended, a delivery finished, the server was
+// closed. The caller holds s.mu.
 func (s *Server) changed() {
 	s.changes++
 	for wake := range s.waiting {
@@ -18,25 +21,30 @@ func (s *Server) changed() {
 	}
 }
 
-// pause returns when d has passed or changed was called. seen is s.changes as it was when the
-// caller last looked, so that no change in between is missed. The caller does not hold s.mu.
+// wakeOnChange returns a channel that the next call of changed closes. The caller holds s.mu.
 //
-// The channel is made here, for each pause: in a synctest bubble only a wait on channels of the
-// bubble itself lets the clock go on.
-func (s *Server) pause(ctx context.Context, d time.Duration, seen int) error {
+// Each wait has a channel of its own: in a bubble of testing/synctest the clock advances only while everything waits on
+// channels of the bubble.
+func (s *Server) wakeOnChange() chan struct{} {
 	wake := make(chan struct{})
+	s.waiting[wake] = true
+	return wake
+}
+
+// pause waits until d has passed or something has changed. seen is s.changes as of the state that the caller last saw,
+// so that no change in between is missed. The error is that of ctx, or errClosed. The caller does not hold s.mu.
+func (s *Server) pause(ctx context.Context, d time.Duration, seen int) error {
 	s.mu.Lock()
-	closed, stale := s.closed, s.changes != seen
-	if !closed && !stale {
-		s.waiting[wake] = true
-	}
-	s.mu.Unlock()
-	switch {
-	case closed:
+	if s.closed {
+		s.mu.Unlock()
 		return errClosed
-	case stale:
+	}
+	if s.changes != seen {
+		s.mu.Unlock()
 		return ctx.Err()
 	}
+	wake := s.wakeOnChange()
+	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		delete(s.waiting, wake)
@@ -53,7 +61,7 @@ func (s *Server) pause(ctx context.Context, d time.Duration, seen int) error {
 	return nil
 }
 
-// sleep returns when d has passed, whatever changes meanwhile.
+// sleep waits until d has passed, whatever changes meanwhile. Its errors are those of pause.
 func (s *Server) sleep(ctx context.Context, d time.Duration) error {
 	end := time.Now().Add(d)
 	for left := d; left > 0; left = time.Until(end) {

@@ -15,27 +15,28 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// voiceTurn is a turn under way.
+// voiceTurn is a voice turn that is under way.
 type voiceTurn struct {
 	server   *Server
 	call     *call
 	delivery *delivery
-	ctx      context.Context //nolint:containedctx // it is the turn's life
+	ctx      context.Context //nolint:containedctx // it lives as long as the turn
 	cancel   context.CancelFunc
-	outcome  outcome
+	attempt  attempt
 	answer   VoiceAnswer
 }
 
+// beginTurn has the person say something. The turn may take as long as the webhook's timeout and the call allow.
 func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lookForEnds()
-	c, err := s.callOf(callID)
+	s.deliverEnds()
+	c, err := s.callByID(callID)
 	if err != nil {
 		return nil, err
 	}
 	m := c.now()
-	w, _ := c.account.webhookOf(c.agentID)
+	w, _ := c.account.webhookFor(c.agentID)
 	switch {
 	case s.closed:
 		return nil, errClosed
@@ -48,59 +49,56 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	}
 	before := m.said()
 	s.say(m, agentphone.RoleUser, text)
-	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turn(text, before))}
-	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(t.delivery.lifetime(), m.untilEnd()))
+	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
+	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(t.delivery.timeout(), m.untilEnd()))
 	c.interrupt = t.cancel
 	return t, nil
 }
 
-// run sends the turn and hears the answer.
+// run delivers the turn and hears the answer.
 func (t *voiceTurn) run() error {
 	d := t.delivery
-	t.outcome.began = time.Now()
-	resp, closeBody, err := t.server.open(t.ctx, d.webhook.url, d.sign(), d.payload)
+	t.attempt.began = time.Now()
+	resp, closeBody, err := t.server.post(t.ctx, d.webhook.url, d.sign(), d.payload)
 	if err != nil {
 		return t.fail(err)
 	}
 	defer closeBody()
-	t.outcome.code = resp.StatusCode
-	if resp.StatusCode/100 != 2 {
-		return t.refused(resp)
+	t.attempt.status = resp.StatusCode
+	if rejected := rejection(resp); rejected != "" {
+		_ = t.readAll(resp.Body)
+		return t.fail(errors.New(rejected))
 	}
 	return t.fail(t.hear(resp))
 }
 
-func (t *voiceTurn) refused(resp *http.Response) error {
-	_ = t.readAll(resp.Body)
-	return t.fail(errors.New(refusal(resp)))
-}
-
+// fail records an error, if there is one, and returns it as that of the turn.
 func (t *voiceTurn) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	t.outcome.failure = err.Error()
+	t.attempt.failure = err.Error()
 	if errors.Is(t.ctx.Err(), context.DeadlineExceeded) {
 		err = t.ctx.Err()
 	}
 	return fmt.Errorf("agentphonetest: the voice turn failed: %w", err)
 }
 
-// finish writes the record of the turn and does what the answer asks for. It returns the event of the call's
-// end, if that was it.
+// finish records the turn and does what the answer asks for. It returns the delivery of the call's end if the call is
+// over.
 func (t *voiceTurn) finish(err error) (*delivery, error) {
 	s, c := t.server, t.call
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.interrupt = nil
-	t.delivery.note(t.outcome)
-	s.unsettled--
+	t.delivery.record(t.attempt)
+	s.unfinished--
 	s.changed()
 	if c.now().final {
 		if err != nil {
 			err = fmt.Errorf("%w: %w", ErrCallOver, err)
 		}
-		return s.ended(c), err
+		return s.endDelivery(c), err
 	}
 	switch {
 	case err != nil:
@@ -112,7 +110,7 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 	default:
 		return nil, nil
 	}
-	return s.ended(c), nil
+	return s.endDelivery(c), nil
 }
 
 func (c *call) canTransfer() bool {
@@ -120,21 +118,21 @@ func (c *call) canTransfer() bool {
 	return ok && ag.text("transferNumber") != ""
 }
 
-// hear reads the answer to a turn: one JSON object, or one a line, each heard as it comes.
+// hear reads the answer: one JSON object, or NDJSON, of which each line is heard as it comes.
 func (t *voiceTurn) hear(resp *http.Response) error {
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if kind != "application/x-ndjson" {
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if mediaType != "application/x-ndjson" {
 		err := t.readAll(resp.Body)
 		if err == nil {
-			t.hearLine([]byte(t.outcome.response))
+			t.hearLine([]byte(t.attempt.response))
 		}
 		return err
 	}
 	body := bufio.NewReader(io.LimitReader(resp.Body, maxBody))
 	for {
 		line, err := body.ReadBytes('\n')
-		t.outcome.response += string(line)
-		if err == nil || errors.Is(err, io.EOF) { // a line that is cut off is not heard
+		t.attempt.response += string(line)
+		if err == nil || errors.Is(err, io.EOF) { // a line that breaks off is not heard
 			t.hearLine(line)
 		}
 		switch {
@@ -148,11 +146,11 @@ func (t *voiceTurn) hear(resp *http.Response) error {
 
 func (t *voiceTurn) readAll(body io.Reader) error {
 	all, err := io.ReadAll(io.LimitReader(body, maxBody))
-	t.outcome.response = string(all)
+	t.attempt.response = string(all)
 	return err
 }
 
-// hearLine takes an object of the answer. What is none is silence.
+// hearLine hears one JSON object of the answer. Anything else is silence.
 func (t *voiceTurn) hearLine(line []byte) {
 	var said *struct {
 		Text    string `json:"text"`
@@ -176,6 +174,6 @@ func (t *voiceTurn) hearLine(line []byte) {
 	if m.final { // nobody hears it
 		return
 	}
-	t.answer.Lines = append(t.answer.Lines, VoiceLine{said.Text, said.Interim, time.Since(t.outcome.began)})
+	t.answer.Lines = append(t.answer.Lines, VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)})
 	s.say(m, agentphone.RoleAgent, said.Text)
 }

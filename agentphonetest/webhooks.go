@@ -1,6 +1,10 @@
 package agentphonetest
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -8,53 +12,66 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// SetReceiver has webhooks delivered to a handler in memory, whatever their URL: then no network is needed
-// and a bubble of testing/synctest works. It is called as by a server of HTTP/1.1 that buffers until Flush,
-// without deadlines for reads and writes. With nil, as at first, events go to the webhook's URL.
+var defaultPauses = []time.Duration{
+	10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond,
+}
+
+// WithDeliveryPauses sets the pauses between the attempts to deliver an event to a webhook: an attempt that gets no 2xx
+// response is followed by another one for each pause. The default is five pauses, of 10, 20, 40, 80 and 160 ms; the
+// API's own are minutes long. Without pauses there is one attempt.
+func WithDeliveryPauses(pauses ...time.Duration) Option {
+	return func(s *Server) { s.pauses = slices.Clone(pauses) }
+}
+
+// SetReceiver delivers all events to a handler in memory, whatever the URL of the webhook, so that no network is needed
+// and deliveries work in a bubble of testing/synctest. The handler is called as an HTTP/1.1 server would call it: its
+// output is buffered until it flushes or returns. There are no deadlines for reads and writes. With nil, the default,
+// events go to the URL of the webhook.
 func (s *Server) SetReceiver(h http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.receiver = h
 }
 
-// WithDeliveryPauses sets how long the server waits before it delivers an event again that was not
-// answered with 2xx, and how often: once for each pause. By default that is five times, after 10, 20, 40, 80
-// and 160 ms.
-func WithDeliveryPauses(pauses ...time.Duration) Option {
-	return func(s *Server) { s.pauses = slices.Clone(pauses) }
-}
-
-// Deliveries returns every event that was sent to a webhook, of all accounts, oldest first, each as it is
-// now. Its ID is the X-Webhook-ID that the receiver gets.
+// Deliveries returns all events that were sent to a webhook, of all accounts, oldest first, each with its status as of
+// now. The ID of a delivery is the X-Webhook-ID header that the receiver gets ([agentphone.WebhookIDHeader]).
 func (s *Server) Deliveries() []agentphone.WebhookDelivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return decoded[agentphone.WebhookDelivery](s.deliveries, (*delivery).view)
 }
 
-// WaitDeliveries returns when every event is delivered or given up, or the server is closed. It looks at all
-// calls first: see [Server.EndCall]. A receiver must not call it: its own delivery is under way.
+// WaitDeliveries blocks until all events are delivered or given up, or the server is closed. Like [Server.Calls], it
+// notices calls that have ended by their script, and sends their events first. A receiver must not call it, since its
+// own delivery does not end before it returns.
 func (s *Server) WaitDeliveries() {
 	s.mu.Lock()
-	s.lookForEnds()
+	s.deliverEnds()
 	s.mu.Unlock()
-	s.settled()
+	s.awaitDeliveries()
 }
 
-// Redelivery is how an event is sent once more. The zero value is a duplicate: the same body, signed now.
+// Redelivery says how [Server.Redeliver] sends an event. The zero value sends a duplicate: the same body, signed now.
 type Redelivery struct {
-	Secret      string        // to sign with another one than the webhook's
-	Age         time.Duration // how old the timestamp is, which is signed; negative is the future
-	Body        []byte        // replaces the body after it was signed
+	// Secret signs the event instead of the webhook's secret.
+	Secret string
+	// Age is how old the signed timestamp is. If it is negative the timestamp is in the future.
+	Age time.Duration
+	// Body replaces the body after it was signed. If it is nil the body stays.
+	Body []byte
+	// NoSignature leaves the signature out.
 	NoSignature bool
-	Times       int // one after the other; 0 is once
+	// Times is how often the event is sent, one after the other. Zero means once.
+	Times int
 }
 
-// Redeliver sends an event to its webhook once more, properly or not, to see what the receiver makes of it. deliveryID
-// is an ID of [Server.Deliveries]; "" is the latest. It returns the receiver's last answer, whatever its status, and
-// changes no record.
+// Redeliver sends an event to its webhook again, so that a test can see what the receiver does with a duplicate, or with
+// a forged, stale or altered event. deliveryID is the ID of one of [Server.Deliveries], or "" for the latest. It returns
+// the receiver's last response, whatever its status. The records of deliveries do not change.
+//
+// The error is that of the connection, or says that there is no such delivery.
 func (s *Server) Redeliver(deliveryID string, how Redelivery) (status int, body string, err error) {
-	d, err := s.deliveryOf(deliveryID)
+	d, err := s.deliveryByID(deliveryID)
 	if err != nil {
 		return 0, "", err
 	}
@@ -64,4 +81,36 @@ func (s *Server) Redeliver(deliveryID string, how Redelivery) (status int, body 
 		}
 	}
 	return status, body, nil
+}
+
+func (s *Server) deliveryByID(id string) (*delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range slices.Backward(s.deliveries) {
+		if id == "" || d.id == id {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("agentphonetest: no delivery %q", id)
+}
+
+func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
+	header := agentphone.SignWebhook(d.payload, cmp.Or(how.Secret, d.webhook.secret), time.Now().Add(-how.Age))
+	d.setHeader(header)
+	if how.NoSignature {
+		header.Del(agentphone.WebhookSignatureHeader)
+	}
+	payload := d.payload
+	if how.Body != nil {
+		payload = how.Body
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d.timeout())
+	defer cancel()
+	resp, closeBody, err := s.post(ctx, d.webhook.url, header, payload)
+	if err != nil {
+		return 0, "", err
+	}
+	defer closeBody()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return resp.StatusCode, string(body), err
 }
