@@ -9,7 +9,7 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-func TestASubAccountHoldsItsOwn(t *testing.T) {
+func TestSubAccounts_HoldTheirOwnData(t *testing.T) {
 	srv := newServer(t)
 	parent, ctx := srv.Client(agentphone.WithMaxRetries(0)), t.Context()
 	made := ask(t, parent, "POST", "/v1/sub-accounts", fields{"name": "Branch"})
@@ -50,7 +50,7 @@ func TestASubAccountHoldsItsOwn(t *testing.T) {
 	assert.Panics(t, func() { srv.ReceiveMessage(human, number.PhoneNumber, "anybody?") })
 }
 
-func TestAnotherAccountCannotUseASubAccount(t *testing.T) {
+func TestSubAccounts_CannotBeUsedByAnotherAccount(t *testing.T) {
 	srv := newServer(t)
 	made := ask(t, srv.Client(), "POST", "/v1/sub-accounts", fields{"name": "Branch"})
 	nobody := clientFor(t, srv, "")

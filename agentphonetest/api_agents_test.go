@@ -9,7 +9,7 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-func TestAnAgentKeepsWhatItIsGiven(t *testing.T) {
+func TestAgents_CreateKeepsWhatIsGiven(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	tools := []agentphone.CustomTool{{
@@ -32,14 +32,14 @@ func TestAnAgentKeepsWhatItIsGiven(t *testing.T) {
 	assert.Equal(t, made, got)
 }
 
-func TestWithoutAVoiceModeAnAgentIsOfAWebhook(t *testing.T) {
+func TestAgents_VoiceModeDefaultsToWebhook(t *testing.T) {
 	made, err := newServer(t).Client().Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "a"})
 	require.NoError(t, err)
 	assert.Equal(t, agentphone.VoiceModeWebhook, made.VoiceMode)
 	assert.Empty(t, made.SystemPrompt)
 }
 
-func TestAnUpdateChangesWhatIsSetAndNullClears(t *testing.T) {
+func TestAgents_UpdateChangesWhatIsSetAndNullClears(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	before, err := client.Agents.Update(ctx, srv.AgentID(), agentphone.UpdateAgentParams{
@@ -60,7 +60,7 @@ func TestAnUpdateChangesWhatIsSetAndNullClears(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
-func TestDeletingAnAgentFreesItsNumbers(t *testing.T) {
+func TestAgents_DeleteFreesTheNumbers(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	sendText(t, srv, human, "hi")
@@ -77,7 +77,7 @@ func TestDeletingAnAgentFreesItsNumbers(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
-func TestNumbersAreAttachedAndDetached(t *testing.T) {
+func TestAgents_NumbersAreAttachedAndDetached(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(agentphone.WithMaxRetries(0)), t.Context()
 	other, err := client.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "other"})
@@ -98,7 +98,7 @@ func TestNumbersAreAttachedAndDetached(t *testing.T) {
 	assert.Empty(t, mustNumbers(t, srv)[0].AgentID)
 }
 
-func TestVoicesHaveNulls(t *testing.T) {
+func TestVoices_HaveNulls(t *testing.T) {
 	voices, err := newServer(t).Client().Voices.List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, agentphone.DefaultVoice, voices.Data[0].VoiceID)

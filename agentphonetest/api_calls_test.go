@@ -13,7 +13,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestEndingACallFreezesIt(t *testing.T) {
+func TestCalls_EndFreezesTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
@@ -35,7 +35,7 @@ func TestEndingACallFreezesIt(t *testing.T) {
 	})
 }
 
-func TestACallEndedAtOnceIsOver(t *testing.T) {
+func TestCalls_EndAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		ended, err := srv.Client().Calls.End(t.Context(), placeCall(t, srv, human).ID)
@@ -45,7 +45,7 @@ func TestACallEndedAtOnceIsOver(t *testing.T) {
 	})
 }
 
-func TestGetHoldsTheAnswerUntilTheCallEnds(t *testing.T) {
+func TestCalls_GetWaitsUntilTheCallEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
@@ -63,7 +63,7 @@ func TestGetHoldsTheAnswerUntilTheCallEnds(t *testing.T) {
 	})
 }
 
-func TestGetThatWaitsHearsOfAHangUp(t *testing.T) {
+func TestCalls_GetThatWaitsNoticesAHangup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
@@ -80,7 +80,7 @@ func TestGetThatWaitsHearsOfAHangUp(t *testing.T) {
 	})
 }
 
-func TestGetThatWaitsEndsWithItsContext(t *testing.T) {
+func TestCalls_GetThatWaitsEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(booking)
@@ -92,7 +92,7 @@ func TestGetThatWaitsEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestCreateAndWaitReturnsTheWholeCall(t *testing.T) {
+func TestCalls_CreateAndWaitReturnsTheWholeCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(booking)
@@ -102,7 +102,7 @@ func TestCreateAndWaitReturnsTheWholeCall(t *testing.T) {
 	})
 }
 
-func TestCallsAreListedNewestFirstAndFiltered(t *testing.T) {
+func TestCalls_ListIsNewestFirstAndFiltered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
@@ -138,7 +138,7 @@ func TestCallsAreListedNewestFirstAndFiltered(t *testing.T) {
 	})
 }
 
-func TestACallNeedsAnAgentWithANumber(t *testing.T) {
+func TestCalls_CreateNeedsAnAgentWithANumber(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(agentphone.WithMaxRetries(0)), t.Context()
 	idle, err := client.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "idle"})
@@ -160,7 +160,7 @@ func TestACallNeedsAnAgentWithANumber(t *testing.T) {
 	assert.Equal(t, second.PhoneNumber, call.FromNumber)
 }
 
-func TestPhoneCallsAreFoundAsPSTN(t *testing.T) {
+func TestCalls_PhoneCallsAreOfTypePSTN(t *testing.T) {
 	srv := newServer(t)
 	call := placeCall(t, srv, human)
 	ask(t, srv.Client(), "POST", "/v1/calls/web", fields{"agentId": srv.AgentID()})
@@ -170,7 +170,7 @@ func TestPhoneCallsAreFoundAsPSTN(t *testing.T) {
 	assert.Equal(t, call.ID, page.Data[0].ID)
 }
 
-func TestAWebCallIsACallWithoutNumbers(t *testing.T) {
+func TestCalls_WebCallHasNoNumbers(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	made := ask(t, client, "POST", "/v1/calls/web", fields{"agentId": srv.AgentID(), "metadata": fields{"a": 1}})

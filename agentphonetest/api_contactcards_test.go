@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAContactCardIsReplacedWhole(t *testing.T) {
+func TestContactCards_SetReplacesTheWholeCard(t *testing.T) {
 	srv := newServer(t)
 	client, path := srv.Client(), "/v1/numbers/"+srv.NumberID()+"/contact-card"
 	require.ErrorIs(t, refused(t, client, "GET", path, nil), agentphone.ErrNotFound)

@@ -9,7 +9,7 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-func TestContactsAreKeptOnePerNumber(t *testing.T) {
+func TestContacts_OnePerNumber(t *testing.T) {
 	client := newServer(t).Client()
 	ada := ask(t, client, "POST", "/v1/contacts", fields{"phoneNumber": human, "name": "Ada", "email": "ada@example.com"})
 	bob := ask(t, client, "POST", "/v1/contacts", fields{"phoneNumber": "+14155550002", "name": "Bob", "notes": "Plays chess."})
@@ -38,7 +38,7 @@ func TestContactsAreKeptOnePerNumber(t *testing.T) {
 	ask(t, client, "POST", "/v1/contacts", fields{"phoneNumber": human, "name": "Ada again"})
 }
 
-func TestAnEvenNumberHasIMessage(t *testing.T) {
+func TestContacts_EvenNumbersHaveIMessage(t *testing.T) {
 	srv := newServer(t)
 	for number, want := range map[string]bool{"%2B14155550002": true, "%2B14155550003": false} {
 		status, body := send(t, srv, "GET", "/v1/contacts/capabilities?phone_number="+number, "")
@@ -52,7 +52,7 @@ func TestAnEvenNumberHasIMessage(t *testing.T) {
 	}
 }
 
-func TestALocationIsKnownOnlyOnceItIsSet(t *testing.T) {
+func TestLocation_IsUnavailableUntilItIsSet(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	unknown, err := client.Location.Get(t.Context(), human)

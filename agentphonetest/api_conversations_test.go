@@ -19,7 +19,7 @@ func startGroup(t *testing.T, srv *agentphonetest.Server) *agentphone.SentMessag
 	return sent
 }
 
-func TestAConversationTakesNotesAndAGroupAName(t *testing.T) {
+func TestConversations_UpdateSetsMetadataAndAGroupsName(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	single := "/v1/conversations/" + sendText(t, srv, human, "hi").ConversationID
@@ -34,7 +34,7 @@ func TestAConversationTakesNotesAndAGroupAName(t *testing.T) {
 	require.ErrorIs(t, refused(t, client, "PATCH", single, fields{"metadata": "x"}), agentphone.ErrValidation)
 }
 
-func TestAConversationListsItsOwnMessagesNewestFirst(t *testing.T) {
+func TestConversations_MessagesAreNewestFirst(t *testing.T) {
 	srv := newServer(t)
 	sendText(t, srv, "+14155550001", "other")
 	first := sendText(t, srv, human, "one")
@@ -47,7 +47,7 @@ func TestAConversationListsItsOwnMessagesNewestFirst(t *testing.T) {
 	assert.NotContains(t, page, "total")
 }
 
-func TestWhatIMessageAloneHasIsRefusedElsewhere(t *testing.T) {
+func TestConversations_IMessageFeaturesAreRefusedElsewhere(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	sms, imessage := sendText(t, srv, human, "hi"), startGroup(t, srv)
@@ -70,7 +70,7 @@ func TestWhatIMessageAloneHasIsRefusedElsewhere(t *testing.T) {
 	assert.InDelta(t, 2, ask(t, client, "POST", base+"/background", picture)["backgroundVersion"], 0)
 }
 
-func TestConversationsAreListedByTheirLatestMessage(t *testing.T) {
+func TestConversations_ListIsSortedByLatestMessage(t *testing.T) {
 	srv := newServer(t)
 	first := sendText(t, srv, "+14155550001", "a")
 	sendText(t, srv, "+14155550002", "b")

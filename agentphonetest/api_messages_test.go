@@ -12,7 +12,7 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-func TestTimesOfMessagesIncreaseWhileTheClockStands(t *testing.T) {
+func TestMessages_TimesIncreaseWhileTheClockStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		for i := range 7 {
@@ -38,7 +38,7 @@ func TestTimesOfMessagesIncreaseWhileTheClockStands(t *testing.T) {
 	})
 }
 
-func TestTheChannelFollowsTheMessage(t *testing.T) {
+func TestMessages_ChannelFollowsFromTheMessage(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	for want, p := range map[agentphone.Channel]agentphone.SendMessageParams{
@@ -62,7 +62,7 @@ func TestTheChannelFollowsTheMessage(t *testing.T) {
 	assert.Equal(t, agentphone.ChannelIMessage, all[len(all)-1].Channel, "the answer comes the same way")
 }
 
-func TestAReplyShowsWhatItRepliesTo(t *testing.T) {
+func TestMessages_ReplyShowsItsParent(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	asked := srv.ReceiveMessage(human, srv.PhoneNumber(), "Open today?")
@@ -80,7 +80,7 @@ func TestAReplyShowsWhatItRepliesTo(t *testing.T) {
 	}
 }
 
-func TestTheSenderCanBeANumber(t *testing.T) {
+func TestMessages_SenderCanBeANumber(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	other, err := client.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS})
@@ -102,7 +102,7 @@ func TestTheSenderCanBeANumber(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
-func TestRecipientsMakeAGroup(t *testing.T) {
+func TestMessages_RecipientsMakeAGroup(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	members := []string{human, "ada@example.com"}
@@ -128,7 +128,7 @@ func TestRecipientsMakeAGroup(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
-func TestReactionsAreOnTheMessageEachOneThatWasSent(t *testing.T) {
+func TestMessages_EachReactionIsOnTheMessage(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	sent := startGroup(t, srv)
@@ -148,7 +148,7 @@ func TestReactionsAreOnTheMessageEachOneThatWasSent(t *testing.T) {
 	assert.Equal(t, srv.PhoneNumber(), reactions[1].FromNumber)
 }
 
-func TestATimeThatIsEmptyIsNoLimit(t *testing.T) {
+func TestMessages_EmptyTimeIsNoLimit(t *testing.T) {
 	srv := newServer(t)
 	sent := sendText(t, srv, human, "hello")
 	for _, path := range []string{

@@ -17,7 +17,7 @@ func mustNumbers(t *testing.T, srv *agentphonetest.Server) []agentphone.PhoneNum
 	return numbers
 }
 
-func TestABoughtNumberIsOfItsCountryAreaAndAgent(t *testing.T) {
+func TestNumbers_BuyUsesAreaCodeAndAgent(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	n, err := client.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS, AreaCode: "212", AgentID: srv.AgentID()})
@@ -31,7 +31,7 @@ func TestABoughtNumberIsOfItsCountryAreaAndAgent(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
-func TestTheLimitOfNumbersIsTenAndAReleaseGivesAPlaceBack(t *testing.T) {
+func TestNumbers_LimitIsTenAndReleasedOnesDoNotCount(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	seen := map[string]bool{srv.PhoneNumber(): true}
@@ -65,7 +65,7 @@ func TestTheLimitOfNumbersIsTenAndAReleaseGivesAPlaceBack(t *testing.T) {
 	require.NoError(t, err, "its messages stay")
 }
 
-func TestAReleasedNumberLeavesItsAgent(t *testing.T) {
+func TestNumbers_ReleaseDetachesFromTheAgent(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(agentphone.WithMaxRetries(0)), t.Context()
 	_, err := client.Numbers.Release(ctx, srv.NumberID())
@@ -78,7 +78,7 @@ func TestAReleasedNumberLeavesItsAgent(t *testing.T) {
 	assert.Panics(t, func() { srv.ReceiveMessage(human, srv.PhoneNumber(), "hi") })
 }
 
-func TestANumberIsThereByIDEvenWhenReleased(t *testing.T) {
+func TestNumbers_ReleasedOneCanBeReadByID(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	path := "/v1/numbers/" + srv.NumberID()

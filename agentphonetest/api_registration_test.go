@@ -19,7 +19,7 @@ func registration() fields {
 	}
 }
 
-func TestARegistrationIsCheckedAndThenPending(t *testing.T) {
+func TestRegistration_IsValidatedAndThenPending(t *testing.T) {
 	client := newServer(t).Client()
 	assert.Equal(t, "none", ask(t, client, "GET", "/v1/register/status", nil)["campaign_status"])
 	sample := strings.Repeat("s", 20)
@@ -63,7 +63,7 @@ func TestARegistrationIsCheckedAndThenPending(t *testing.T) {
 	require.ErrorIs(t, refused(t, client, "POST", "/v1/register", own), agentphone.ErrConflict)
 }
 
-func TestARegistrationMakesASubAccountUnlessToldNotTo(t *testing.T) {
+func TestRegistration_CreatesASubAccountByDefault(t *testing.T) {
 	client := newServer(t).Client(agentphone.WithMaxRetries(0))
 	made := ask(t, client, "POST", "/v1/register", registration())
 	assert.EqualValues(t, 2500, made["fee_cents"])

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestARequestWithoutTheRightKeyIs401(t *testing.T) {
+func TestRequest_WithoutAValidKeyIs401(t *testing.T) {
 	srv := newServer(t)
 	for _, header := range []string{"", "Bearer", "Bearer sk_live_wrong", "Basic " + srv.APIKey()} {
 		status, body := send(t, srv, "GET", "/v1/agents", "", "Authorization", header)
@@ -19,12 +19,12 @@ func TestARequestWithoutTheRightKeyIs401(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
 }
 
-func TestTheKeyIsLookedAtBeforeTheInput(t *testing.T) {
+func TestRequest_KeyIsCheckedBeforeTheInput(t *testing.T) {
 	status, _ := send(t, newServer(t), "POST", "/v1/calls", `{`, "Authorization", "")
 	assert.Equal(t, 401, status)
 }
 
-func TestWrongInputIsA422ThatNamesEachField(t *testing.T) {
+func TestRequest_InvalidInputIsA422ThatNamesEachField(t *testing.T) {
 	srv := newServer(t)
 	const messages = "/v1/messages"
 	cases := []struct {
@@ -79,13 +79,13 @@ func TestWrongInputIsA422ThatNamesEachField(t *testing.T) {
 	assert.Empty(t, srv.Calls())
 }
 
-func TestABodyThatIsNotSaidToBeJSONIsRefused(t *testing.T) {
+func TestRequest_ContentTypeMustBeJSON(t *testing.T) {
 	status, body := send(t, newServer(t), "POST", "/v1/calls", `{"agentId":"a","toNumber":"+14155551234"}`, "Content-Type", "text/plain")
 	assert.Equal(t, 422, status)
 	assert.Equal(t, []string{"body model_attributes_type"}, problems(t, body))
 }
 
-func TestTheTextOfA422IsTheUsualOne(t *testing.T) {
+func TestRequest_422HasTheAPIsText(t *testing.T) {
 	_, body := send(t, newServer(t), "POST", "/v1/calls", `{"toNumber":"+14155551234","modelTier":"x"}`)
 	assert.Equal(t, []any{
 		map[string]any{"loc": []any{"body", "agentId"}, "msg": "Field required", "type": "missing"},
@@ -93,7 +93,7 @@ func TestTheTextOfA422IsTheUsualOne(t *testing.T) {
 	}, body["detail"])
 }
 
-func TestUnknownFieldsAreIgnored(t *testing.T) {
+func TestRequest_UnknownFieldsAreIgnored(t *testing.T) {
 	status, _ := send(t, newServer(t), "POST", "/v1/agents?x=1", `{"name":"a","colour":"red"}`)
 	assert.Equal(t, 200, status)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestASignUpMakesAnAccountOfItsOwn(t *testing.T) {
+func TestSignup_CreatesAnAccountOfItsOwn(t *testing.T) {
 	srv := newServer(t)
 	nobody, ctx := clientFor(t, srv, ""), t.Context()
 	started, err := nobody.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com", AgentName: "Ada's"})
@@ -53,7 +53,7 @@ func TestASignUpMakesAnAccountOfItsOwn(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrAccountExists)
 }
 
-func TestOfTwoSignUpsWithOneEmailOneMakesTheAccount(t *testing.T) {
+func TestSignup_OneEmailMakesOneAccount(t *testing.T) {
 	srv := newServer(t)
 	nobody, ctx := clientFor(t, srv, ""), t.Context()
 	var ids []string
@@ -68,7 +68,7 @@ func TestOfTwoSignUpsWithOneEmailOneMakesTheAccount(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrConflict)
 }
 
-func TestACodeExpires(t *testing.T) {
+func TestSignup_CodeExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		nobody := clientFor(t, srv, "")

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhatTheAPIDoesNotHaveIs404AndAnotherMethod405(t *testing.T) {
+func TestRequest_UnknownPathIs404AndMethod405(t *testing.T) {
 	srv := newServer(t)
 	for _, path := range []string{"/", "/v1", "/v1/nothing", "/v1/agents/", "/v1//agents", "/v1/x/../agents", "/v1/agents/agt_none", "/v1/agents/a%2Fb"} {
 		status, body := send(t, srv, "GET", path, "")

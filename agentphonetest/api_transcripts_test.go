@@ -45,7 +45,7 @@ func nextEvent(r *bufio.Reader) (string, error) {
 	}
 }
 
-func TestTheStreamTellsACallAsItGoes(t *testing.T) {
+func TestTranscriptStream_SendsTurnsWhenTheyCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(booking)
@@ -85,7 +85,7 @@ func TestTheStreamTellsACallAsItGoes(t *testing.T) {
 	})
 }
 
-func TestTheStreamHearsOfAHangUp(t *testing.T) {
+func TestTranscriptStream_NoticesAHangup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
@@ -103,7 +103,7 @@ func TestTheStreamHearsOfAHangUp(t *testing.T) {
 	})
 }
 
-func TestTheStreamEndsWithTheClientAndWithTheServer(t *testing.T) {
+func TestTranscriptStream_EndsWithTheClientAndWithTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
@@ -125,7 +125,7 @@ func TestTheStreamEndsWithTheClientAndWithTheServer(t *testing.T) {
 	})
 }
 
-func TestTheStreamOverAPort(t *testing.T) {
+func TestTranscriptStream_WorksOverAPort(t *testing.T) {
 	srv := newServer(t)
 	pool := &http.Transport{}
 	t.Cleanup(pool.CloseIdleConnections)
@@ -149,7 +149,7 @@ func TestTheStreamOverAPort(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 }
 
-func TestATranscriptIsWhatWasSaidSoFar(t *testing.T) {
+func TestTranscript_IsWhatWasSaidSoFar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(booking)
@@ -164,7 +164,7 @@ func TestATranscriptIsWhatWasSaidSoFar(t *testing.T) {
 	})
 }
 
-func TestARecordingIsAWAVOfACallThatTookPlace(t *testing.T) {
+func TestRecording_IsAWAVOfACompletedCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		get := func(id string) (int, string, []byte) {

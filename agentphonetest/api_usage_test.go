@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestUsageForgetsWhatIsOld(t *testing.T) {
+func TestUsage_CountsOnlyTheLastDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		sendText(t, srv, human, "hi")
@@ -25,7 +25,7 @@ func TestUsageForgetsWhatIsOld(t *testing.T) {
 	})
 }
 
-func TestUsageIsCountedByDayMonthNumberAndAgent(t *testing.T) {
+func TestUsage_CountsByDayMonthNumberAndAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client := srv.Client()

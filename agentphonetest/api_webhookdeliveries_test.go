@@ -14,7 +14,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestDeliveriesAreListedAndCounted(t *testing.T) {
+func TestWebhookDeliveries_AreListedAndCounted(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +60,7 @@ func TestDeliveriesAreListedAndCounted(t *testing.T) {
 	}
 }
 
-func TestStatisticsCountWhatIsPendingApartAndLookBackSomeHours(t *testing.T) {
+func TestWebhookDeliveries_StatsCountPendingAndLimitHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(90*time.Minute))
 		client, ctx := srv.Client(), t.Context()

@@ -12,7 +12,7 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-func TestSettingAWebhookAgainMakesANewSecret(t *testing.T) {
+func TestWebhooks_SetAgainMakesANewSecret(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	none, err := client.Webhooks.Get(ctx)
@@ -32,7 +32,7 @@ func TestSettingAWebhookAgainMakesANewSecret(t *testing.T) {
 	assert.Equal(t, second, now)
 }
 
-func TestAnAgentHasAWebhookOfItsOwn(t *testing.T) {
+func TestWebhooks_AgentHasItsOwn(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	set, err := client.Webhooks.SetForAgent(ctx, srv.AgentID(), agentphone.SetWebhookParams{URL: "https://example.com/agent"})
@@ -47,7 +47,7 @@ func TestAnAgentHasAWebhookOfItsOwn(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
-func TestATestIsSignedAndSaysWhatTheReceiverAnswered(t *testing.T) {
+func TestWebhooks_TestIsSignedAndReportsTheResponse(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	_, err := client.Webhooks.Test(ctx)

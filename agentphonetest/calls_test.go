@@ -21,7 +21,7 @@ var booking = agentphonetest.CallScript{
 	Duration: 40 * time.Second,
 }
 
-func TestACallFollowsItsScript(t *testing.T) {
+func TestCallScript_IsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
@@ -66,7 +66,7 @@ func TestACallFollowsItsScript(t *testing.T) {
 	})
 }
 
-func TestScriptsAreTakenInOrderAndThenTheDefault(t *testing.T) {
+func TestNextCall_QueuesScriptsBeforeTheDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Status: agentphone.CallStatusBusy})
@@ -94,7 +94,7 @@ func TestScriptsAreTakenInOrderAndThenTheDefault(t *testing.T) {
 	})
 }
 
-func TestACallerTalksWithTheAgentUntilItHangsUp(t *testing.T) {
+func TestCallerSays_UntilTheAgentHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		over := answering(t, srv, bookTable)
@@ -125,7 +125,7 @@ func TestACallerTalksWithTheAgentUntilItHangsUp(t *testing.T) {
 	})
 }
 
-func TestACallerHangsUpDuringATurn(t *testing.T) {
+func TestEndCall_DuringAVoiceTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		gone := make(chan error, 1)
@@ -148,7 +148,7 @@ func TestACallerHangsUpDuringATurn(t *testing.T) {
 	})
 }
 
-func TestACallWithoutAPromptIsTheTestsToDriveAndEndsAreTold(t *testing.T) {
+func TestCallerSays_DrivesACallWithoutAPrompt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		over := answering(t, srv, bookTable)

@@ -40,7 +40,7 @@ func call(client *agentphone.Client, srv *agentphonetest.Server) error {
 	return err
 }
 
-func TestAStatusAnswersWithoutEffect(t *testing.T) {
+func TestFault_StatusPreventsTheEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"retry-after": {"7"}}})
 		err := call(client, srv)
@@ -54,7 +54,7 @@ func TestAStatusAnswersWithoutEffect(t *testing.T) {
 	})
 }
 
-func TestAStatusAfterTheEffectAnswersWithEffect(t *testing.T) {
+func TestFault_AfterEffectLetsARequestTakeEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 502, Body: "<html>Bad Gateway</html>", AfterEffect: true})
 		err := call(client, srv)
@@ -66,7 +66,7 @@ func TestAStatusAfterTheEffectAnswersWithEffect(t *testing.T) {
 	})
 }
 
-func TestAResetBreaksTheConnectionAfterTheEffect(t *testing.T) {
+func TestFault_ResetBreaksTheConnectionAfterTheEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Reset: true, Status: 500})
 		err := call(client, srv)
@@ -80,7 +80,7 @@ func TestAResetBreaksTheConnectionAfterTheEffect(t *testing.T) {
 	})
 }
 
-func TestABodyAloneIsA200AfterTheEffect(t *testing.T) {
+func TestFault_BodyAloneIsA200AfterTheEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Body: "<html>"})
 		err := call(client, srv)
@@ -91,7 +91,7 @@ func TestABodyAloneIsA200AfterTheEffect(t *testing.T) {
 	})
 }
 
-func TestAContentLengthBeyondTheBodyBreaksTheAnswerOff(t *testing.T) {
+func TestFault_ContentLengthBeyondTheBodyBreaksTheResponseOff(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Body: `{"id":`, Header: http.Header{"Content-Length": {"100"}}})
 		err := call(client, srv)
@@ -101,7 +101,7 @@ func TestAContentLengthBeyondTheBodyBreaksTheAnswerOff(t *testing.T) {
 	})
 }
 
-func TestAHeaderAloneIsAddedToTheAnswer(t *testing.T) {
+func TestFault_HeaderAloneIsAddedToTheResponse(t *testing.T) {
 	srv := newServer(t)
 	srv.InjectFault(agentphonetest.Fault{Header: http.Header{"X-Request-Id": {"req_mine"}}})
 	var response agentphone.Response
@@ -110,7 +110,7 @@ func TestAHeaderAloneIsAddedToTheAnswer(t *testing.T) {
 	assert.Equal(t, "req_mine", response.RequestID)
 }
 
-func TestADelayHoldsTheAnswerBackAfterTheEffect(t *testing.T) {
+func TestFault_DelayHoldsTheResponseBackAfterTheEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client := srv.Client(agentphone.WithTimeout(time.Second))
@@ -127,7 +127,7 @@ func TestADelayHoldsTheAnswerBackAfterTheEffect(t *testing.T) {
 	})
 }
 
-func TestADelayedStatusHasNoEffect(t *testing.T) {
+func TestFault_DelayedStatusPreventsTheEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.InjectFault(agentphonetest.Fault{Status: 503, Delay: time.Second})
@@ -139,7 +139,7 @@ func TestADelayedStatusHasNoEffect(t *testing.T) {
 	})
 }
 
-func TestADelayOverAPortEndsWithTheClient(t *testing.T) {
+func TestFault_DelayOverAPortEndsWithTheClient(t *testing.T) {
 	srv := newServer(t)
 	srv.InjectFault(agentphonetest.Fault{Delay: time.Hour})
 	client := srv.Client(agentphone.WithBaseURL(srv.Start()), agentphone.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}),
@@ -148,7 +148,7 @@ func TestADelayOverAPortEndsWithTheClient(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-func TestFaultsAreMetInOrderEachByItsOperation(t *testing.T) {
+func TestFault_AppliesInOrderToItsOperation(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client(agentphone.WithMaxRetries(0))
 	srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 500})
@@ -168,12 +168,12 @@ func TestFaultsAreMetInOrderEachByItsOperation(t *testing.T) {
 	}
 }
 
-func TestAFaultForNoOperationPanics(t *testing.T) {
+func TestFault_UnknownOperationPanics(t *testing.T) {
 	srv := newServer(t)
 	assert.Panics(t, func() { srv.InjectFault(agentphonetest.Fault{Operation: "GET /v1/calls/call_1"}) })
 }
 
-func TestTheSDKRetriesWhatIsSafeAndPlacesOneCall(t *testing.T) {
+func TestFault_RetriedCallIsPlacedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"Retry-After": {"30"}}, Times: 2})
@@ -185,7 +185,7 @@ func TestTheSDKRetriesWhatIsSafeAndPlacesOneCall(t *testing.T) {
 	})
 }
 
-func TestAMountedServerBreaksTLSAndHTTP2ConnectionsToo(t *testing.T) {
+func TestFault_ResetWorksOverTLSAndHTTP2(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		srv := newServer(t)
 		mounted := httptest.NewUnstartedServer(srv)

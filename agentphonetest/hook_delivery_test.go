@@ -13,7 +13,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestADeliveryIsTriedSixTimesSignedAnew(t *testing.T) {
+func TestDelivery_IsRetriedAfterEachPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Second, 2*time.Second))
 		r := receive(t, srv)
@@ -44,7 +44,7 @@ func TestADeliveryIsTriedSixTimesSignedAnew(t *testing.T) {
 	})
 }
 
-func TestByDefaultThereAreSixAttemptsAndAHangingReceiverIsGivenUp(t *testing.T) {
+func TestDelivery_HangingReceiverGetsSixAttemptsByDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		setWebhook(t, srv, agentphone.SetWebhookParams{TimeoutSeconds: 5})
@@ -58,7 +58,7 @@ func TestByDefaultThereAreSixAttemptsAndAHangingReceiverIsGivenUp(t *testing.T) 
 	})
 }
 
-func TestCloseGivesDeliveriesUp(t *testing.T) {
+func TestDelivery_IsGivenUpWhenTheServerCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Hour))
 		receive(t, srv).fail = 1
@@ -78,7 +78,7 @@ func byPath(account, agent *receiver) http.Handler {
 	return mux
 }
 
-func TestAnAgentsOwnWebhookGoesBeforeTheAccounts(t *testing.T) {
+func TestDelivery_AgentsOwnWebhookPrecedesTheAccounts(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	set, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://receiver.example.com/account"})
@@ -121,7 +121,7 @@ func TestAnAgentsOwnWebhookGoesBeforeTheAccounts(t *testing.T) {
 }
 
 // What was signed with the old secret stays so: a receiver must accept both for a while.
-func TestADeliveryKeepsTheWebhookThatItBeganWith(t *testing.T) {
+func TestDelivery_KeepsTheWebhookItBeganWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Minute))
 		client, ctx := srv.Client(), t.Context()
@@ -138,7 +138,7 @@ func TestADeliveryKeepsTheWebhookThatItBeganWith(t *testing.T) {
 	})
 }
 
-func TestEachAttemptIsSignedAnewAndTheEndIsRecorded(t *testing.T) {
+func TestDelivery_EachAttemptHasItsOwnSignature(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Longer than a timestamp is accepted: a signature of the first attempt would be stale.
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(10*time.Minute, time.Hour))

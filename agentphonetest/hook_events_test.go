@@ -10,7 +10,7 @@ import (
 )
 
 // The history is of before: with the words themselves in it a model would hear them twice.
-func TestATurnAndTheEndOfACallSayWhatWasSaidAndByWhom(t *testing.T) {
+func TestEvent_VoiceTurnAndCallEndHaveTheHistory(t *testing.T) {
 	srv := newServer(t)
 	var events []*agentphone.Event
 	set := setWebhook(t, srv, agentphone.SetWebhookParams{ContextLimit: agentphone.Ptr(3)})
@@ -57,7 +57,7 @@ func TestATurnAndTheEndOfACallSayWhatWasSaidAndByWhom(t *testing.T) {
 	}, events[2].Data.(*agentphone.CallEndedData).Transcript)
 }
 
-func TestAMessageIsDeliveredWithWhatWasSaidBefore(t *testing.T) {
+func TestEvent_MessageHasTheHistoryBeforeIt(t *testing.T) {
 	srv := newServer(t)
 	srv.ReceiveMessage(human, srv.PhoneNumber(), "before there was a webhook")
 	assert.Empty(t, srv.Deliveries(), "nothing is sent, nothing recorded")
@@ -89,7 +89,7 @@ func TestAMessageIsDeliveredWithWhatWasSaidBefore(t *testing.T) {
 	assert.Equal(t, "two", event.RecentHistory[1].Content, "newest last, without the message itself")
 }
 
-func TestAMessageToAGroupSaysWhichAndWhoWroteIt(t *testing.T) {
+func TestEvent_GroupMessageNamesTheGroupAndItsSender(t *testing.T) {
 	srv := newServer(t)
 	r := receive(t, srv)
 	sent, err := srv.Client().Messages.Send(t.Context(), agentphone.SendMessageParams{

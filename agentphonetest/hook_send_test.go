@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
+func TestDelivery_RedirectFailsAndIsNotFollowed(t *testing.T) {
 	for _, status := range []int{300, 301, 302, 303, 304, 307, 308} {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses())
 		elsewhere := 0
@@ -40,7 +40,7 @@ func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestAReceiverThatPanicsBreaksTheConnection(t *testing.T) {
+func TestDelivery_ReceiverThatPanicsBreaksTheConnection(t *testing.T) {
 	srv := newServer(t, agentphonetest.WithDeliveryPauses())
 	setWebhook(t, srv, agentphone.SetWebhookParams{})
 	srv.SetReceiver(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("boom")) }))

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAPortIsTheSameServer(t *testing.T) {
+func TestServer_StartServesTheSameState(t *testing.T) {
 	srv := newServer(t)
 	url := srv.Start()
 	assert.Equal(t, url, srv.Start())
@@ -34,7 +34,7 @@ func TestAPortIsTheSameServer(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func TestAClosedServerRefusesConnections(t *testing.T) {
+func TestServer_ClosedOneRefusesConnections(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	url := srv.Start()
 	srv.Close()
@@ -48,7 +48,7 @@ func TestAClosedServerRefusesConnections(t *testing.T) {
 	assert.Panics(t, func() { srv.Start() })
 }
 
-func TestCloseEndsWhatWaits(t *testing.T) {
+func TestServer_CloseEndsRequestsThatWait(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	srv.InjectFault(agentphonetest.Fault{Delay: 1 << 40, Times: 2})
 	over, err := agentphone.NewClient(srv.APIKey(), agentphone.WithBaseURL(srv.Start()), agentphone.WithMaxRetries(0))
@@ -65,7 +65,7 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 	done.Wait()
 }
 
-func TestTheTransportKeepsTheRulesOfRoundTripper(t *testing.T) {
+func TestTransport_KeepsTheRulesOfRoundTripper(t *testing.T) {
 	srv := newServer(t)
 	body := &closed{Reader: strings.NewReader(`{}`)}
 	req, err := http.NewRequestWithContext(t.Context(), "POST", "https://example.com/v1/calls", body)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMessagesBothWaysMakeOneConversation(t *testing.T) {
+func TestReceiveMessage_JoinsTheConversation(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	sent := sendText(t, srv, human, "Are you there?")
@@ -61,7 +61,7 @@ func TestMessagesBothWaysMakeOneConversation(t *testing.T) {
 	assert.Equal(t, "Yes.", all[1].Body)
 }
 
-func TestAReactionIsDelivered(t *testing.T) {
+func TestReceiveReaction_IsRecordedAndDelivered(t *testing.T) {
 	srv := newServer(t)
 	r := receive(t, srv)
 	id := srv.ReceiveMessage("ann@example.com", srv.PhoneNumber(), "hello")

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequestsAreRecordedWithoutTheKey(t *testing.T) {
+func TestRequests_AreRecordedWithoutTheKey(t *testing.T) {
 	srv := newServer(t)
 	call := placeCall(t, srv, human)
 	_, err := srv.Client().Calls.List(t.Context(), agentphone.ListCallsParams{Limit: 3})

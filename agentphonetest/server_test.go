@@ -13,7 +13,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestANewServerIsAsAfterSignUp(t *testing.T) {
+func TestServer_IsAsAfterASignup(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 
@@ -41,13 +41,13 @@ func TestANewServerIsAsAfterSignUp(t *testing.T) {
 	assert.Equal(t, "payg", usage.Plan.Name)
 }
 
-func TestABadClientOptionPanics(t *testing.T) {
+func TestServer_ClientPanicsOnAnInvalidOption(t *testing.T) {
 	srv := newServer(t)
 	assert.PanicsWithValue(t, "agentphonetest: Client: agentphone: base URL: is not an absolute URL such as "+agentphone.DefaultBaseURL,
 		func() { srv.Client(agentphone.WithBaseURL("x")) })
 }
 
-func TestClientOptionsComeLast(t *testing.T) {
+func TestServer_ClientOptionsComeLast(t *testing.T) {
 	srv, other := newServer(t), newServer(t)
 	placeCall(t, other, human)
 	client := srv.Client(agentphone.WithHTTPClient(&http.Client{Transport: other.Transport()}))
@@ -58,7 +58,7 @@ func TestClientOptionsComeLast(t *testing.T) {
 
 func (c *closed) Close() error { c.closed = true; return nil }
 
-func TestManyGoroutinesMayUseOneServer(t *testing.T) {
+func TestServer_IsSafeForConcurrentUse(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	var all sync.WaitGroup
@@ -78,7 +78,7 @@ func TestManyGoroutinesMayUseOneServer(t *testing.T) {
 	assert.Len(t, srv.Messages(), 160)
 }
 
-func TestTheStarterIDsOutliveWhatTheyName(t *testing.T) {
+func TestServer_StarterIDsOutliveWhatTheyName(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	agent, number, phone := srv.AgentID(), srv.NumberID(), srv.PhoneNumber()
@@ -94,7 +94,7 @@ func TestTheStarterIDsOutliveWhatTheyName(t *testing.T) {
 	assert.Equal(t, phone, srv.PhoneNumber())
 }
 
-func TestTwoServersGiveTheSameIDs(t *testing.T) {
+func TestServer_IDsAreTheSameInEachRun(t *testing.T) {
 	a, b := newServer(t), newServer(t)
 	assert.Equal(t, a.APIKey(), b.APIKey())
 	assert.Equal(t, a.AgentID(), b.AgentID())
@@ -102,12 +102,12 @@ func TestTwoServersGiveTheSameIDs(t *testing.T) {
 	assert.Regexp(t, "^agt_[0-9a-f]{24}$", a.AgentID())
 }
 
-func TestTheLimitOfNumbersCanBeSet(t *testing.T) {
+func TestServer_NumberLimitCanBeSet(t *testing.T) {
 	_, err := newServer(t, agentphonetest.WithNumberLimit(1)).Client().Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS})
 	require.ErrorIs(t, err, agentphone.ErrNumberLimit)
 }
 
-func TestAServerFromOutsideABubbleWorksInIt(t *testing.T) {
+func TestServer_FromOutsideABubbleWorksInIt(t *testing.T) {
 	srv := newServer(t)
 	synctest.Test(t, func(t *testing.T) {
 		srv.NextCall(booking)

@@ -16,7 +16,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestATurnTimesOutAndIsNotDeliveredAgain(t *testing.T) {
+func TestCallerSays_TimesOutAndIsNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		answering(t, srv, func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
@@ -37,7 +37,7 @@ func TestATurnTimesOutAndIsNotDeliveredAgain(t *testing.T) {
 	})
 }
 
-func TestATransferNeedsANumber(t *testing.T) {
+func TestCallerSays_TransferNeedsANumber(t *testing.T) {
 	srv := newServer(t)
 	over := answering(t, srv, func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
 		return v.Transfer()
@@ -53,7 +53,7 @@ func TestATransferNeedsANumber(t *testing.T) {
 	assert.Equal(t, "call_transfer", (<-over).DisconnectionReason)
 }
 
-func TestWhatIsNoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
+func TestCallerSays_NoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
 	srv := newServer(t)
 	id := srv.ReceiveCall(human, srv.PhoneNumber())
 	_, err := srv.CallerSays(id, "Hello?")
@@ -74,7 +74,7 @@ func TestWhatIsNoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
 	assert.Panics(t, func() { srv.ReceiveCall(human, "+14155550000") })
 }
 
-func TestLinesAreHeardAsTheyComeOverAPort(t *testing.T) {
+func TestCallerSays_HearsLinesAsTheyComeOverAPort(t *testing.T) {
 	srv := newServer(t)
 	release := make(chan struct{})
 	var h http.Handler
@@ -100,7 +100,7 @@ func TestLinesAreHeardAsTheyComeOverAPort(t *testing.T) {
 	assert.Greater(t, answer.Lines[1].At, answer.Lines[0].At)
 }
 
-func TestACallHasOneTurnAtATime(t *testing.T) {
+func TestCallerSays_OneTurnAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		answering(t, srv, bookTable)
@@ -125,7 +125,7 @@ func TestACallHasOneTurnAtATime(t *testing.T) {
 }
 
 // Half of a sentence may be the opposite of it.
-func TestALineThatIsCutOffIsNotHeard(t *testing.T) {
+func TestCallerSays_LineThatBreaksOffIsNotHeard(t *testing.T) {
 	const whole = `{"text":"One moment.","interim":true}` + "\n"
 	for name, cut := range map[string]string{
 		"within its text": `{"text":"I can`, "before its line feed": `{"text":"I cancel it."}`, "an object in an object": `{"text":"I cancel it.","more":{}`,
@@ -159,7 +159,7 @@ func TestALineThatIsCutOffIsNotHeard(t *testing.T) {
 	assert.True(t, answer.Hangup)
 }
 
-func TestATurnEndsWithItsCall(t *testing.T) {
+func TestCallerSays_EndsWithTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		over := answering(t, srv, func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnEventIsDeliveredOnceMoreProperlyOrNot(t *testing.T) {
+func TestRedeliver_DuplicatesAndForgeries(t *testing.T) {
 	srv := newServer(t)
 	secret := setWebhook(t, srv, agentphone.SetWebhookParams{}).Secret
 	messages := 0
@@ -40,7 +40,7 @@ func TestAnEventIsDeliveredOnceMoreProperlyOrNot(t *testing.T) {
 	assert.Equal(t, 1, messages)
 }
 
-func TestARedeliveryComesAsOftenAsItIsToldAndChangesNoRecord(t *testing.T) {
+func TestRedeliver_RepeatsAndChangesNoRecord(t *testing.T) {
 	srv := newServer(t, agentphonetest.WithDeliveryPauses())
 	r := receive(t, srv)
 	first := srv.ReceiveMessage(human, srv.PhoneNumber(), "one")

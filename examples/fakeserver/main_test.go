@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestItSaysWhereItIsServesAndStopsOnASignal(t *testing.T) {
+func TestFakeserver_PrintsItsAddressAndStopsOnASignal(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", "127.0.0.1:0")
