@@ -11,7 +11,7 @@ import (
 
 // operations are all operations of the API. Each api_*.go holds those of a resource.
 var operations = slices.Concat(
-	signUpOperations,
+	signupOperations,
 	agentOperations, voiceOperations,
 	numberOperations, contactCardOperations,
 	messageOperations, conversationOperations,

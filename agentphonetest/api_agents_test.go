@@ -17,7 +17,7 @@ func TestAgents_CreateKeepsWhatIsGiven(t *testing.T) {
 		Headers: map[string]string{"X": "y"}, Parameters: map[string]any{"type": "object"}, TimeoutMs: 1500,
 	}}
 	made, err := client.Agents.Create(ctx, agentphone.CreateAgentParams{
-		Name: "Caller", VoiceMode: agentphone.VoiceModeHosted, SystemPrompt: "Call.", TransferNumber: human,
+		Name: "Caller", VoiceMode: agentphone.VoiceModeHosted, SystemPrompt: "Call.", TransferNumber: person,
 		CustomTools: tools, EnableMessaging: agentphone.Ptr(false), Language: agentphone.LanguageDeDE, VoiceSpeed: 1.25,
 	})
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestAgents_UpdateChangesWhatIsSetAndNullClears(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
 	before, err := client.Agents.Update(ctx, srv.AgentID(), agentphone.UpdateAgentParams{
-		Voice: agentphone.Value("11labs-Marissa"), TransferNumber: agentphone.Value(human), BeginMessage: agentphone.Value("Hi."),
+		Voice: agentphone.Value("11labs-Marissa"), TransferNumber: agentphone.Value(person), BeginMessage: agentphone.Value("Hi."),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "11labs-Marissa", before.Voice)
@@ -63,7 +63,7 @@ func TestAgents_UpdateChangesWhatIsSetAndNullClears(t *testing.T) {
 func TestAgents_DeleteFreesTheNumbers(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
-	sendText(t, srv, human, "hi")
+	sendText(t, srv, person, "hi")
 	deleted, err := client.Agents.Delete(ctx, srv.AgentID())
 	require.NoError(t, err)
 	assert.Equal(t, srv.NumberID(), mustNumbers(t, srv)[0].ID)

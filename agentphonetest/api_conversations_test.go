@@ -13,7 +13,7 @@ import (
 func startGroup(t *testing.T, srv *agentphonetest.Server) *agentphone.SentMessage {
 	t.Helper()
 	sent, err := srv.Client().Messages.Send(t.Context(), agentphone.SendMessageParams{
-		AgentID: srv.AgentID(), Recipients: []string{human, "ada@example.com"}, Body: "hi",
+		AgentID: srv.AgentID(), Recipients: []string{person, "ada@example.com"}, Body: "hi",
 	})
 	require.NoError(t, err)
 	return sent
@@ -22,14 +22,14 @@ func startGroup(t *testing.T, srv *agentphonetest.Server) *agentphone.SentMessag
 func TestConversations_UpdateSetsMetadataAndAGroupsName(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
-	single := "/v1/conversations/" + sendText(t, srv, human, "hi").ConversationID
+	single := "/v1/conversations/" + sendText(t, srv, person, "hi").ConversationID
 	group := "/v1/conversations/" + startGroup(t, srv).ConversationID
-	assert.Equal(t, fields{"topic": "tea"}, ask(t, client, "PATCH", single, fields{"metadata": fields{"topic": "tea"}})["metadata"])
-	assert.Equal(t, fields{"topic": "tea"}, ask(t, client, "PATCH", single, fields{})["metadata"], "absent leaves it")
-	assert.Nil(t, ask(t, client, "PATCH", single, fields{"metadata": nil})["metadata"])
-	assert.Nil(t, ask(t, client, "PATCH", single, fields{"group_name": "x"})["groupName"], "it is for groups, and ignored")
-	assert.Equal(t, "Team", ask(t, client, "PATCH", group, fields{"group_name": "Team"})["groupName"])
-	assert.Equal(t, "Team", ask(t, client, "GET", group, nil)["groupName"])
+	assert.Equal(t, fields{"topic": "tea"}, request(t, client, "PATCH", single, fields{"metadata": fields{"topic": "tea"}})["metadata"])
+	assert.Equal(t, fields{"topic": "tea"}, request(t, client, "PATCH", single, fields{})["metadata"], "absent leaves it")
+	assert.Nil(t, request(t, client, "PATCH", single, fields{"metadata": nil})["metadata"])
+	assert.Nil(t, request(t, client, "PATCH", single, fields{"group_name": "x"})["groupName"], "it is for groups, and ignored")
+	assert.Equal(t, "Team", request(t, client, "PATCH", group, fields{"group_name": "Team"})["groupName"])
+	assert.Equal(t, "Team", request(t, client, "GET", group, nil)["groupName"])
 	require.ErrorIs(t, refused(t, client, "PATCH", "/v1/conversations/conv_none", fields{}), agentphone.ErrNotFound)
 	require.ErrorIs(t, refused(t, client, "PATCH", single, fields{"metadata": "x"}), agentphone.ErrValidation)
 }
@@ -37,9 +37,9 @@ func TestConversations_UpdateSetsMetadataAndAGroupsName(t *testing.T) {
 func TestConversations_MessagesAreNewestFirst(t *testing.T) {
 	srv := newServer(t)
 	sendText(t, srv, "+14155550001", "other")
-	first := sendText(t, srv, human, "one")
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "two")
-	page := ask(t, srv.Client(), "GET", "/v1/conversations/"+first.ConversationID+"/messages", nil)
+	first := sendText(t, srv, person, "one")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "two")
+	page := request(t, srv.Client(), "GET", "/v1/conversations/"+first.ConversationID+"/messages", nil)
 	list := items(t, page, "data")
 	require.Len(t, list, 2)
 	assert.Equal(t, "two", list[0]["body"])
@@ -50,7 +50,7 @@ func TestConversations_MessagesAreNewestFirst(t *testing.T) {
 func TestConversations_IMessageFeaturesAreRefusedElsewhere(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
-	sms, imessage := sendText(t, srv, human, "hi"), startGroup(t, srv)
+	sms, imessage := sendText(t, srv, person, "hi"), startGroup(t, srv)
 	picture, heart := fields{"image_url": "https://example.com/a.png"}, fields{"reaction": "love"}
 	for path, body := range map[string]fields{
 		"/v1/conversations/" + sms.ConversationID + "/typing":     {},
@@ -60,14 +60,14 @@ func TestConversations_IMessageFeaturesAreRefusedElsewhere(t *testing.T) {
 		require.ErrorIs(t, refused(t, client, "POST", path, body), agentphone.ErrBadRequest)
 	}
 	base := "/v1/conversations/" + imessage.ConversationID
-	assert.Equal(t, "sent", ask(t, client, "POST", base+"/typing", nil)["status"])
-	set := ask(t, client, "POST", base+"/background", picture)
+	assert.Equal(t, "sent", request(t, client, "POST", base+"/typing", nil)["status"])
+	set := request(t, client, "POST", base+"/background", picture)
 	assert.Equal(t, true, set["changed"])
-	again := ask(t, client, "POST", base+"/background", picture)
+	again := request(t, client, "POST", base+"/background", picture)
 	assert.Equal(t, false, again["changed"])
 	assert.Equal(t, set["backgroundId"], again["backgroundId"])
-	assert.Empty(t, ask(t, client, "DELETE", base+"/background", nil))
-	assert.InDelta(t, 2, ask(t, client, "POST", base+"/background", picture)["backgroundVersion"], 0)
+	assert.Empty(t, request(t, client, "DELETE", base+"/background", nil))
+	assert.InDelta(t, 2, request(t, client, "POST", base+"/background", picture)["backgroundVersion"], 0)
 }
 
 func TestConversations_ListIsSortedByLatestMessage(t *testing.T) {

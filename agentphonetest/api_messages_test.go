@@ -16,7 +16,7 @@ func TestMessages_TimesIncreaseWhileTheClockStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		for i := range 7 {
-			sendText(t, srv, human, fmt.Sprint(i))
+			sendText(t, srv, person, fmt.Sprint(i))
 		}
 		all := srv.Messages()
 		for i := range all[1:] {
@@ -43,40 +43,44 @@ func TestMessages_ChannelFollowsFromTheMessage(t *testing.T) {
 	client, ctx := srv.Client(), t.Context()
 	for want, p := range map[agentphone.Channel]agentphone.SendMessageParams{
 		agentphone.ChannelSMS:      {ToNumber: "12345", Body: "hi"},
-		agentphone.ChannelMMS:      {ToNumber: human, MediaURL: "https://example.com/a.png", MediaURLs: []string{"https://example.com/b.png"}},
+		agentphone.ChannelMMS:      {ToNumber: person, MediaURL: "https://example.com/a.png", MediaURLs: []string{"https://example.com/b.png"}},
 		agentphone.ChannelIMessage: {ToNumber: "ada@example.com", Body: "hi"},
 	} {
-		p.AgentID = srv.AgentID()
-		sent, err := client.Messages.Send(ctx, p)
-		require.NoError(t, err)
-		assert.Equal(t, want, sent.Channel)
-		if want == agentphone.ChannelMMS {
-			assert.Equal(t, []string{"https://example.com/a.png", "https://example.com/b.png"}, sent.MediaURLs)
-		}
+		t.Run(string(want), func(t *testing.T) {
+			p.AgentID = srv.AgentID()
+			sent, err := client.Messages.Send(ctx, p)
+			require.NoError(t, err)
+			assert.Equal(t, want, sent.Channel)
+			if want == agentphone.ChannelMMS {
+				assert.Equal(t, []string{"https://example.com/a.png", "https://example.com/b.png"}, sent.MediaURLs)
+			}
+		})
 	}
-	styled, err := client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: human, Body: "!", SendStyle: agentphone.SendStyleSlam})
+	styled, err := client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: person, Body: "!", SendStyle: agentphone.SendStyleSlam})
 	require.NoError(t, err)
 	assert.Equal(t, agentphone.ChannelIMessage, styled.Channel)
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "wow")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "wow")
 	all := srv.Messages()
-	assert.Equal(t, agentphone.ChannelIMessage, all[len(all)-1].Channel, "the answer comes the same way")
+	assert.Equal(t, agentphone.ChannelIMessage, all[len(all)-1].Channel, "the reply comes the same way")
 }
 
 func TestMessages_ReplyShowsItsParent(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
-	asked := srv.ReceiveMessage(human, srv.PhoneNumber(), "Open today?")
-	for parent, unresolved := range map[string]bool{asked: false, "msg_none": true} {
-		sent, err := client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: human, Body: "Yes.", ReplyToMessageID: parent})
-		require.NoError(t, err)
-		assert.Equal(t, parent, sent.ReplyToMessageID)
-		require.NotNil(t, sent.ReplyParentUnresolved)
-		assert.Equal(t, unresolved, *sent.ReplyParentUnresolved)
-		for _, m := range srv.Messages() {
-			if m.ID == sent.ID && !unresolved {
-				assert.Equal(t, "Open today?", m.ReplyTo.Message)
+	question := srv.ReceiveMessage(person, srv.PhoneNumber(), "Open today?")
+	for parent, unresolved := range map[string]bool{question: false, "msg_none": true} {
+		t.Run(fmt.Sprint("unresolved ", unresolved), func(t *testing.T) {
+			sent, err := client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: person, Body: "Yes.", ReplyToMessageID: parent})
+			require.NoError(t, err)
+			assert.Equal(t, parent, sent.ReplyToMessageID)
+			require.NotNil(t, sent.ReplyParentUnresolved)
+			assert.Equal(t, unresolved, *sent.ReplyParentUnresolved)
+			for _, m := range srv.Messages() {
+				if m.ID == sent.ID && !unresolved {
+					assert.Equal(t, "Open today?", m.ReplyTo.Message)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -86,26 +90,28 @@ func TestMessages_SenderCanBeANumber(t *testing.T) {
 	other, err := client.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS})
 	require.NoError(t, err)
 	for _, p := range []agentphone.SendMessageParams{{NumberID: other.ID}, {FromNumber: other.PhoneNumber}} {
-		p.ToNumber, p.Body = human, "hi"
-		sent, err := client.Messages.Send(ctx, p)
-		require.NoError(t, err)
-		assert.Equal(t, other.PhoneNumber, sent.FromNumber)
-		p.AgentID = srv.AgentID()
-		_, err = client.Messages.Send(ctx, p)
-		require.ErrorIs(t, err, agentphone.ErrBadRequest, "it is not the agent's")
+		t.Run(p.NumberID+p.FromNumber, func(t *testing.T) {
+			p.ToNumber, p.Body = person, "hi"
+			sent, err := client.Messages.Send(ctx, p)
+			require.NoError(t, err)
+			assert.Equal(t, other.PhoneNumber, sent.FromNumber)
+			p.AgentID = srv.AgentID()
+			_, err = client.Messages.Send(ctx, p)
+			require.ErrorIs(t, err, agentphone.ErrBadRequest, "it is not the agent's")
+		})
 	}
-	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{FromNumber: human, ToNumber: human, Body: "hi"})
-	var answer *agentphone.APIError
-	require.ErrorAs(t, err, &answer)
-	assert.Equal(t, agentphone.CodePhoneNumberNotFound, answer.Code)
-	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "agt_none", ToNumber: human, Body: "hi"})
+	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{FromNumber: person, ToNumber: person, Body: "hi"})
+	var apiErr *agentphone.APIError
+	require.ErrorAs(t, err, &apiErr)
+	assert.Equal(t, agentphone.CodePhoneNumberNotFound, apiErr.Code)
+	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "agt_none", ToNumber: person, Body: "hi"})
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 }
 
 func TestMessages_RecipientsMakeAGroup(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
-	members := []string{human, "ada@example.com"}
+	members := []string{person, "ada@example.com"}
 	sent, err := client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), Recipients: members, Body: "All here?"})
 	require.NoError(t, err)
 	assert.Equal(t, agentphone.ChannelIMessage, sent.Channel)
@@ -134,7 +140,7 @@ func TestMessages_EachReactionIsOnTheMessage(t *testing.T) {
 	sent := startGroup(t, srv)
 	path := "/v1/messages/" + sent.ID + "/reactions"
 	for _, reaction := range []string{"love", "🎉", "love"} {
-		made := ask(t, client, "POST", path, fields{"reaction": reaction})
+		made := request(t, client, "POST", path, fields{"reaction": reaction})
 		assert.Equal(t, reaction, made["reaction_type"])
 		assert.Equal(t, sent.ID, made["message_id"])
 	}
@@ -150,7 +156,7 @@ func TestMessages_EachReactionIsOnTheMessage(t *testing.T) {
 
 func TestMessages_EmptyTimeIsNoLimit(t *testing.T) {
 	srv := newServer(t)
-	sent := sendText(t, srv, human, "hello")
+	sent := sendText(t, srv, person, "hello")
 	for _, path := range []string{
 		"/v1/numbers/" + srv.NumberID() + "/messages?before=&after=",
 		"/v1/conversations/" + sent.ConversationID + "/messages?after=&before=",

@@ -73,22 +73,22 @@ func TestNumbers_ReleaseDetachesFromTheAgent(t *testing.T) {
 	agent, err := client.Agents.Get(ctx, srv.AgentID())
 	require.NoError(t, err)
 	assert.Empty(t, agent.Numbers)
-	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: human, Body: "hi"})
+	_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: person, Body: "hi"})
 	require.ErrorIs(t, err, agentphone.ErrBadRequest)
-	assert.Panics(t, func() { srv.ReceiveMessage(human, srv.PhoneNumber(), "hi") })
+	assert.Panics(t, func() { srv.ReceiveMessage(person, srv.PhoneNumber(), "hi") })
 }
 
 func TestNumbers_ReleasedOneCanBeReadByID(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	path := "/v1/numbers/" + srv.NumberID()
-	assert.Equal(t, "active", ask(t, client, "GET", path, nil)["status"])
-	placeCall(t, srv, human)
+	assert.Equal(t, "active", request(t, client, "GET", path, nil)["status"])
+	placeCall(t, srv, person)
 	_, err := client.Numbers.Release(t.Context(), srv.NumberID())
 	require.NoError(t, err)
-	released := ask(t, client, "GET", path, nil)
+	released := request(t, client, "GET", path, nil)
 	assert.Equal(t, "released", released["status"])
 	assert.Nil(t, released["agentId"])
-	assert.Len(t, items(t, ask(t, client, "GET", path+"/calls", nil), "data"), 1)
+	assert.Len(t, items(t, request(t, client, "GET", path+"/calls", nil), "data"), 1)
 	require.ErrorIs(t, refused(t, client, "GET", "/v1/numbers/num_none/calls", nil), agentphone.ErrNotFound)
 }

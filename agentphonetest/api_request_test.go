@@ -3,17 +3,20 @@ package agentphonetest_test
 import (
 	"testing"
 
-	agentphone "github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
 )
 
 func TestRequest_WithoutAValidKeyIs401(t *testing.T) {
 	srv := newServer(t)
 	for _, header := range []string{"", "Bearer", "Bearer sk_live_wrong", "Basic " + srv.APIKey()} {
-		status, body := send(t, srv, "GET", "/v1/agents", "", "Authorization", header)
-		assert.Equal(t, 401, status, header)
-		assert.IsType(t, "", body["detail"])
+		t.Run("Authorization "+header, func(t *testing.T) {
+			status, body := send(t, srv, "GET", "/v1/agents", "", "Authorization", header)
+			assert.Equal(t, 401, status, header)
+			assert.IsType(t, "", body["detail"])
+		})
 	}
 	_, err := clientFor(t, srv, "sk_live_other").Agents.List(t.Context(), agentphone.ListAgentsParams{})
 	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
@@ -49,16 +52,16 @@ func TestRequest_InvalidInputIsA422ThatNamesEachField(t *testing.T) {
 		{"prompt taken from a hosted agent", "PATCH", "/v1/agents/" + srv.AgentID(), `{"systemPrompt":null}`, []string{"body.systemPrompt value_error"}},
 		{"country and area", "POST", "/v1/numbers", `{"areaCode":"41"}`, []string{"body.country missing", "body.areaCode value_error"}},
 		{"another country", "POST", "/v1/numbers", `{"country":"DE"}`, []string{"body.country literal_error"}},
-		{"nobody to write to", "POST", messages, `{"agent_id":"a","body":"hi"}`, []string{"body.to_number value_error"}},
+		{"no recipient", "POST", messages, `{"agent_id":"a","body":"hi"}`, []string{"body.to_number value_error"}},
 		{"both ways", "POST", messages, `{"agent_id":"a","body":"hi","to_number":"+14155551234","recipients":["+14155551234","a@example.com"]}`, []string{"body.recipients value_error"}},
 		{"group of one", "POST", messages, `{"agent_id":"a","body":"hi","recipients":["+14155551234"]}`, []string{"body.recipients too_short"}},
 		{"mistyped number", "POST", messages, `{"agent_id":"a","body":"hi","to_number":"4155551234"}`, []string{"body.to_number value_error"}},
 		{"nothing said", "POST", messages, `{"agent_id":"a","to_number":"+14155551234","body":""}`, []string{"body.body value_error"}},
-		{"nobody to write", "POST", messages, `{"to_number":"+14155551234","body":"hi"}`, []string{"body.agent_id value_error"}},
+		{"no sender", "POST", messages, `{"to_number":"+14155551234","body":"hi"}`, []string{"body.agent_id value_error"}},
 		{"effect", "POST", messages, `{"agent_id":"a","to_number":"+14155551234","body":"hi","send_style":"boom"}`, []string{"body.send_style literal_error"}},
 		{"webhook", "POST", "/v1/webhooks", `{"url":"ftp://x","contextLimit":-1,"timeout":4}`,
 			[]string{"body.url value_error", "body.contextLimit greater_than_equal", "body.timeout greater_than_equal"}},
-		{"webhook time-out", "POST", "/v1/webhooks", `{"url":"https://example.com/x","timeout":121}`, []string{"body.timeout less_than_equal"}},
+		{"webhook timeout", "POST", "/v1/webhooks", `{"url":"https://example.com/x","timeout":121}`, []string{"body.timeout less_than_equal"}},
 		{"email", "POST", "/v0/agent/sign-up", `{"human_email":"nobody"}`, []string{"body.human_email value_error"}},
 		{"verification", "POST", "/v0/agent/verify", `{}`, []string{"body.verification_id missing", "body.otp_code missing"}},
 		{"page", "GET", "/v1/calls?limit=101&offset=-1", ``, []string{"query.limit less_than_equal", "query.offset greater_than_equal"}},

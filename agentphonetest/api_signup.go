@@ -9,8 +9,8 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// signUp is a sign-up that has not been verified yet.
-type signUp struct {
+// signup is a sign-up that has not been verified yet.
+type signup struct {
 	email, agentName string
 	otp              string
 	expires          time.Time
@@ -18,12 +18,12 @@ type signUp struct {
 
 const codeLifetime = 10 * time.Minute
 
-var signUpOperations = []*operation{
-	post("/v0/agent/sign-up", (*Server).startSignUp, schema.Fields{
+var signupOperations = []*operation{
+	post("/v0/agent/sign-up", (*Server).startSignup, schema.Fields{
 		schema.Text("human_email").Required().Format(schema.Email),
 		schema.Text("agent_name").Nullable().Min(1),
 	}).withoutKey(),
-	post("/v0/agent/verify", (*Server).verifySignUp, schema.Fields{
+	post("/v0/agent/verify", (*Server).verifySignup, schema.Fields{
 		schema.Text("verification_id").Required(),
 		schema.Text("otp_code").Required(),
 		schema.Text("source").Nullable(),
@@ -32,7 +32,7 @@ var signUpOperations = []*operation{
 
 var errAccountExists = refuse(http.StatusConflict, "An account with this email already exists")
 
-func (s *Server) startSignUp(in *input) (any, error) {
+func (s *Server) startSignup(in *input) (any, error) {
 	address := in.body.Text("human_email")
 	if s.emailTaken(address) {
 		return nil, errAccountExists
@@ -42,20 +42,20 @@ func (s *Server) startSignUp(in *input) (any, error) {
 	for _, b := range []byte(s.digest("otp")[:6]) {
 		code = code*31 + uint32(b)
 	}
-	su := &signUp{
+	su := &signup{
 		email: address, agentName: in.body.Text("agent_name"),
 		otp: fmt.Sprintf("%06d", code%1e6), expires: now().Add(codeLifetime),
 	}
-	s.signUps[id] = su
+	s.signups[id] = su
 	return object{
 		"verification_id": id, "human_email": address, "expires_at": stamp(su.expires),
 		"message": "A verification code was sent by email.",
 	}, nil
 }
 
-func (s *Server) verifySignUp(in *input) (any, error) {
+func (s *Server) verifySignup(in *input) (any, error) {
 	id := in.body.Text("verification_id")
-	su := s.signUps[id]
+	su := s.signups[id]
 	switch {
 	case su == nil || now().After(su.expires):
 		return nil, refuse(http.StatusNotFound, "Verification not found or expired")
@@ -64,7 +64,7 @@ func (s *Server) verifySignUp(in *input) (any, error) {
 	case s.emailTaken(su.email): // by another sign-up that was verified first
 		return nil, errAccountExists
 	}
-	delete(s.signUps, id)
+	delete(s.signups, id)
 	a := s.openAccount(su.email, su.agentName)
 	n := a.numbers.list[0]
 	return object{

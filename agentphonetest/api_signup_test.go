@@ -14,8 +14,8 @@ import (
 
 func TestSignup_CreatesAnAccountOfItsOwn(t *testing.T) {
 	srv := newServer(t)
-	nobody, ctx := clientFor(t, srv, ""), t.Context()
-	started, err := nobody.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com", AgentName: "Ada's"})
+	keyless, ctx := clientFor(t, srv, ""), t.Context()
+	started, err := keyless.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com", AgentName: "Ada's"})
 	require.NoError(t, err)
 	assert.Equal(t, "ada@example.com", started.HumanEmail)
 	otp := srv.OTP(started.VerificationID)
@@ -25,11 +25,11 @@ func TestSignup_CreatesAnAccountOfItsOwn(t *testing.T) {
 	if otp == wrong {
 		wrong = "000001"
 	}
-	_, err = nobody.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: wrong})
+	_, err = keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: wrong})
 	require.ErrorIs(t, err, agentphone.ErrBadRequest)
-	account, err := nobody.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: otp})
+	account, err := keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: otp})
 	require.NoError(t, err)
-	_, err = nobody.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: otp})
+	_, err = keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: otp})
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 	assert.Empty(t, srv.OTP(started.VerificationID))
 	for _, r := range srv.Requests() {
@@ -47,35 +47,35 @@ func TestSignup_CreatesAnAccountOfItsOwn(t *testing.T) {
 	_, err = srv.Client().Agents.Get(ctx, account.AgentID)
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
 
-	_, err = nobody.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ADA@example.com"})
+	_, err = keyless.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ADA@example.com"})
 	require.ErrorIs(t, err, agentphone.ErrAccountExists)
-	_, err = nobody.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: agentphonetest.StarterEmail})
+	_, err = keyless.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: agentphonetest.StarterEmail})
 	require.ErrorIs(t, err, agentphone.ErrAccountExists)
 }
 
 func TestSignup_OneEmailMakesOneAccount(t *testing.T) {
 	srv := newServer(t)
-	nobody, ctx := clientFor(t, srv, ""), t.Context()
+	keyless, ctx := clientFor(t, srv, ""), t.Context()
 	var ids []string
 	for range 2 {
-		started, err := nobody.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com"})
+		started, err := keyless.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com"})
 		require.NoError(t, err)
 		ids = append(ids, started.VerificationID)
 	}
-	_, err := nobody.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: ids[0], OTPCode: srv.OTP(ids[0])})
+	_, err := keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: ids[0], OTPCode: srv.OTP(ids[0])})
 	require.NoError(t, err)
-	_, err = nobody.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: ids[1], OTPCode: srv.OTP(ids[1])})
+	_, err = keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: ids[1], OTPCode: srv.OTP(ids[1])})
 	require.ErrorIs(t, err, agentphone.ErrConflict)
 }
 
 func TestSignup_CodeExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		nobody := clientFor(t, srv, "")
-		started, err := nobody.Signup.Start(t.Context(), agentphone.SignupParams{HumanEmail: "ada@example.com"})
+		keyless := clientFor(t, srv, "")
+		started, err := keyless.Signup.Start(t.Context(), agentphone.SignupParams{HumanEmail: "ada@example.com"})
 		require.NoError(t, err)
 		time.Sleep(time.Until(started.ExpiresAt.Time) + time.Second)
-		_, err = nobody.Signup.Verify(t.Context(), agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: srv.OTP(started.VerificationID)})
+		_, err = keyless.Signup.Verify(t.Context(), agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: srv.OTP(started.VerificationID)})
 		require.ErrorIs(t, err, agentphone.ErrNotFound)
 	})
 }

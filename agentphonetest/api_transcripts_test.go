@@ -49,7 +49,7 @@ func TestTranscriptStream_SendsTurnsWhenTheyCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		read := func() (events []string, at []time.Duration) {
 			began := time.Now()
 			resp := openStream(t, t.Context(), srv, srv.Transport(), agentphone.DefaultBaseURL, placed.ID)
@@ -68,7 +68,7 @@ func TestTranscriptStream_SendsTurnsWhenTheyCome(t *testing.T) {
 		require.Len(t, events, 7)
 		assert.Equal(t, []time.Duration{0, 10, 15, 20, 30, 30, 40}, at)
 		assert.Contains(t, events[0], "event: connected")
-		for _, part := range []string{placed.ID, `"status":"in-progress"`, srv.AgentID(), `"agentName":"My agent"`, human, srv.PhoneNumber()} {
+		for _, part := range []string{placed.ID, `"status":"in-progress"`, srv.AgentID(), `"agentName":"My agent"`, person, srv.PhoneNumber()} {
 			assert.Contains(t, events[0], part)
 		}
 		assert.Contains(t, events[1], `"content":"A table for two?"`)
@@ -79,7 +79,7 @@ func TestTranscriptStream_SendsTurnsWhenTheyCome(t *testing.T) {
 		assert.Contains(t, events[6], `"durationSeconds":40`)
 
 		again, at := read()
-		assert.Equal(t, []time.Duration{0, 0, 0, 0, 0}, at, "a call that is over is told from the start at once")
+		assert.Equal(t, []time.Duration{0, 0, 0, 0, 0}, at, "the events of a call that is over come at once")
 		assert.Contains(t, again[0], `"status":"completed"`)
 		assert.Equal(t, events[1], again[1])
 	})
@@ -89,7 +89,7 @@ func TestTranscriptStream_NoticesAHangup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		go func() {
 			time.Sleep(5 * time.Second)
 			_, err := srv.Client().Calls.End(context.Background(), placed.ID)
@@ -107,7 +107,7 @@ func TestTranscriptStream_EndsWithTheClientAndWithTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := io.ReadAll(openStream(t, ctx, srv, srv.Transport(), agentphone.DefaultBaseURL, placed.ID).Body)
@@ -130,7 +130,7 @@ func TestTranscriptStream_WorksOverAPort(t *testing.T) {
 	pool := &http.Transport{}
 	t.Cleanup(pool.CloseIdleConnections)
 	srv.NextCall(agentphonetest.CallScript{Duration: 50 * time.Millisecond, Turns: booking.Turns})
-	placed := placeCall(t, srv, human)
+	placed := placeCall(t, srv, person)
 	resp := openStream(t, t.Context(), srv, pool, srv.Start(), placed.ID)
 	all, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestTranscriptStream_WorksOverAPort(t *testing.T) {
 	assert.Equal(t, 3, strings.Count(string(all), "event: turn"))
 
 	srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
-	resp = openStream(t, t.Context(), srv, pool, srv.Start(), placeCall(t, srv, human).ID)
+	resp = openStream(t, t.Context(), srv, pool, srv.Start(), placeCall(t, srv, person).ID)
 	body := bufio.NewReader(resp.Body)
 	first, err := nextEvent(body)
 	require.NoError(t, err)
@@ -153,9 +153,9 @@ func TestTranscript_IsWhatWasSaidSoFar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		time.Sleep(20 * time.Second)
-		transcript := ask(t, srv.Client(), "GET", "/v1/calls/"+placed.ID+"/transcript", nil)
+		transcript := request(t, srv.Client(), "GET", "/v1/calls/"+placed.ID+"/transcript", nil)
 		assert.Equal(t, placed.ID, transcript["callId"])
 		said := items(t, transcript, "transcript")
 		require.Len(t, said, 2)
@@ -177,9 +177,9 @@ func TestRecording_IsAWAVOfACompletedCall(t *testing.T) {
 			require.NoError(t, resp.Body.Close())
 			return resp.StatusCode, resp.Header.Get("Content-Type"), data
 		}
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		srv.NextCall(agentphonetest.CallScript{Status: agentphone.CallStatusNoAnswer})
-		missed := placeCall(t, srv, human)
+		missed := placeCall(t, srv, person)
 		status, _, _ := get(placed.ID)
 		assert.Equal(t, 404, status, "it goes on")
 		time.Sleep(time.Minute)

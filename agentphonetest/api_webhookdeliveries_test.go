@@ -24,7 +24,7 @@ func TestWebhookDeliveries_AreListedAndCounted(t *testing.T) {
 		_, _ = w.Write([]byte("seen"))
 	}))
 	defer receiver.Close()
-	assert.Empty(t, ask(t, client, "GET", "/v1/webhooks/deliveries", nil)["items"])
+	assert.Empty(t, request(t, client, "GET", "/v1/webhooks/deliveries", nil)["items"])
 	_, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: receiver.URL})
 	require.NoError(t, err)
 	_, err = client.Webhooks.SetForAgent(ctx, srv.AgentID(), agentphone.SetWebhookParams{URL: receiver.URL + "/broken"})
@@ -32,9 +32,9 @@ func TestWebhookDeliveries_AreListedAndCounted(t *testing.T) {
 	_, err = client.Webhooks.Test(ctx)
 	require.NoError(t, err)
 	own := "/v1/agents/" + srv.AgentID() + "/webhook"
-	assert.Equal(t, false, ask(t, client, "POST", own+"/test", nil)["success"])
+	assert.Equal(t, false, request(t, client, "POST", own+"/test", nil)["success"])
 
-	page := ask(t, client, "GET", "/v1/webhooks/deliveries", nil)
+	page := request(t, client, "GET", "/v1/webhooks/deliveries", nil)
 	list := items(t, page, "items")
 	require.Len(t, list, 2)
 	assert.InDelta(t, 20, page["limit"], 0)
@@ -47,14 +47,14 @@ func TestWebhookDeliveries_AreListedAndCounted(t *testing.T) {
 	require.Len(t, its, 1)
 	assert.Equal(t, list[0]["id"], its[0]["id"])
 
-	assert.Equal(t, fields{"total": 2.0, "success": 1.0, "failed": 1.0, "successRate": 50.0}, ask(t, client, "GET", "/v1/webhooks/deliveries/all-time", nil))
-	stats := ask(t, client, "GET", "/v1/webhooks/deliveries/stats", nil)
+	assert.Equal(t, fields{"total": 2.0, "success": 1.0, "failed": 1.0, "successRate": 50.0}, request(t, client, "GET", "/v1/webhooks/deliveries/all-time", nil))
+	stats := request(t, client, "GET", "/v1/webhooks/deliveries/stats", nil)
 	assert.InDelta(t, 0, stats["pending"], 0)
 	assert.Contains(t, stats["byEventType"], "agent.message")
 	assert.Len(t, stats["byHour"], 1)
 
 	for _, path := range []string{"/v1/webhooks", own} {
-		assert.Equal(t, true, ask(t, client, "DELETE", path, nil)["success"])
+		assert.Equal(t, true, request(t, client, "DELETE", path, nil)["success"])
 		require.ErrorIs(t, refused(t, client, "DELETE", path, nil), agentphone.ErrNotFound)
 		require.ErrorIs(t, refused(t, client, "POST", path+"/test", fields{}), agentphone.ErrNotFound)
 	}
@@ -66,10 +66,10 @@ func TestWebhookDeliveries_StatsCountPendingAndLimitHours(t *testing.T) {
 		client, ctx := srv.Client(), t.Context()
 		r := receive(t, srv)
 		receive := func(text string, fail int) {
-			r.mu.Lock() // deliveries are tried again in the background
+			r.mu.Lock() // deliveries are retried in the background
 			r.fail = fail
 			r.mu.Unlock()
-			srv.ReceiveMessage(human, srv.PhoneNumber(), text)
+			srv.ReceiveMessage(person, srv.PhoneNumber(), text)
 		}
 		receive("success", 0)
 		receive("failed", 2)

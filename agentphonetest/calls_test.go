@@ -6,10 +6,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	agentphone "github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 var booking = agentphonetest.CallScript{
@@ -26,11 +27,11 @@ func TestCallScript_IsFollowed(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
 		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		assert.Equal(t, agentphone.CallStatusInProgress, placed.Status)
 		assert.Empty(t, placed.Transcripts)
 		assert.Equal(t, srv.PhoneNumber(), placed.FromNumber)
-		assert.Equal(t, human, placed.ToNumber)
+		assert.Equal(t, person, placed.ToNumber)
 		assert.Equal(t, srv.NumberID(), placed.PhoneNumberID)
 		assert.Nil(t, placed.DurationSeconds)
 		assert.False(t, *placed.RecordingAvailable)
@@ -73,7 +74,7 @@ func TestNextCall_QueuesScriptsBeforeTheDefault(t *testing.T) {
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Minute, Status: agentphone.CallStatusNoAnswer})
 		for range 3 {
 			_, err := srv.Client().Calls.Create(t.Context(), agentphone.CreateCallParams{
-				AgentID: srv.AgentID(), ToNumber: human, InitialGreeting: "Good morning.",
+				AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: "Good morning.",
 			})
 			require.NoError(t, err)
 		}
@@ -98,7 +99,7 @@ func TestCallerSays_UntilTheAgentHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		over := answering(t, srv, bookTable)
-		id := srv.ReceiveCall(human, srv.PhoneNumber())
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		answer, err := srv.CallerSays(id, "A table, please.")
 		require.NoError(t, err)
 		assert.Equal(t, []agentphonetest.VoiceLine{
@@ -134,7 +135,7 @@ func TestEndCall_DuringAVoiceTurn(t *testing.T) {
 			gone <- ctx.Err()
 			return nil
 		})
-		id := srv.ReceiveCall(human, srv.PhoneNumber())
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		go func() {
 			time.Sleep(time.Second)
 			assert.NoError(t, srv.EndCall(id))
@@ -153,7 +154,7 @@ func TestCallerSays_DrivesACallWithoutAPrompt(t *testing.T) {
 		srv := newServer(t)
 		over := answering(t, srv, bookTable)
 		client, ctx := srv.Client(), t.Context()
-		call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human, InitialGreeting: "Hello."})
+		call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: "Hello."})
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
 		_, err = srv.CallerSays(call.ID, "Who is it?")
@@ -164,10 +165,10 @@ func TestCallerSays_DrivesACallWithoutAPrompt(t *testing.T) {
 		assert.Len(t, (<-over).Transcript, 4)
 
 		srv.NextCall(booking)
-		placeCall(t, srv, human)
+		placeCall(t, srv, person)
 		time.Sleep(time.Minute)
 		srv.WaitDeliveries()
-		assert.Len(t, (<-over).Transcript, 3, "a scripted call, when somebody looks")
+		assert.Len(t, (<-over).Transcript, 3, "a scripted call, when the server notices")
 		srv.Calls()
 		srv.WaitDeliveries()
 		assert.Empty(t, over)

@@ -3,6 +3,7 @@ package agentphonetest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -36,7 +37,7 @@ func onBoth(t *testing.T, test func(t *testing.T, srv *agentphonetest.Server, cl
 }
 
 func call(client *agentphone.Client, srv *agentphonetest.Server) error {
-	_, err := client.Calls.Create(context.Background(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human})
+	_, err := client.Calls.Create(context.Background(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person})
 	return err
 }
 
@@ -44,10 +45,10 @@ func TestFault_StatusPreventsTheEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 429, Header: http.Header{"retry-after": {"7"}}})
 		err := call(client, srv)
-		var answer *agentphone.APIError
-		require.ErrorAs(t, err, &answer)
-		assert.Equal(t, 7*time.Second, answer.RetryAfter)
-		assert.Equal(t, "Too Many Requests", answer.Message)
+		var apiErr *agentphone.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, 7*time.Second, apiErr.RetryAfter)
+		assert.Equal(t, "Too Many Requests", apiErr.Message)
 		assert.Empty(t, srv.Calls())
 		assert.Equal(t, 429, srv.Requests()[0].Status)
 		require.NoError(t, call(client, srv), "a fault is met once")
@@ -59,9 +60,9 @@ func TestFault_AfterEffectLetsARequestTakeEffect(t *testing.T) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 502, Body: "<html>Bad Gateway</html>", AfterEffect: true})
 		err := call(client, srv)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-		var answer *agentphone.APIError
-		require.ErrorAs(t, err, &answer)
-		assert.Equal(t, "<html>Bad Gateway</html>", string(answer.Body))
+		var apiErr *agentphone.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, "<html>Bad Gateway</html>", string(apiErr.Body))
 		assert.Len(t, srv.Calls(), 1)
 	})
 }
@@ -133,7 +134,7 @@ func TestFault_DelayedStatusPreventsTheEffect(t *testing.T) {
 		srv.InjectFault(agentphonetest.Fault{Status: 503, Delay: time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, err := srv.Client().Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human})
+		_, err := srv.Client().Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Empty(t, srv.Calls())
 	})
@@ -155,9 +156,9 @@ func TestFault_AppliesInOrderToItsOperation(t *testing.T) {
 	srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 502, Times: 2})
 	srv.InjectFault(agentphonetest.Fault{Status: 418, Times: -1})
 	status := func(err error) int {
-		var answer *agentphone.APIError
-		if errors.As(err, &answer) {
-			return answer.StatusCode
+		var apiErr *agentphone.APIError
+		if errors.As(err, &apiErr) {
+			return apiErr.StatusCode
 		}
 		return 0
 	}
@@ -187,15 +188,17 @@ func TestFault_RetriedCallIsPlacedOnce(t *testing.T) {
 
 func TestFault_ResetWorksOverTLSAndHTTP2(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		srv := newServer(t)
-		mounted := httptest.NewUnstartedServer(srv)
-		mounted.EnableHTTP2 = http2
-		mounted.StartTLS()
-		defer mounted.Close()
-		client := srv.Client(agentphone.WithMaxRetries(0), agentphone.WithBaseURL(mounted.URL), agentphone.WithHTTPClient(mounted.Client()))
-		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Reset: true})
-		require.ErrorIs(t, call(client, srv), agentphone.ErrOutcomeUnknown)
-		assert.Len(t, srv.Calls(), 1)
-		require.NoError(t, call(client, srv))
+		t.Run(fmt.Sprint("HTTP/2 ", http2), func(t *testing.T) {
+			srv := newServer(t)
+			mounted := httptest.NewUnstartedServer(srv)
+			mounted.EnableHTTP2 = http2
+			mounted.StartTLS()
+			defer mounted.Close()
+			client := srv.Client(agentphone.WithMaxRetries(0), agentphone.WithBaseURL(mounted.URL), agentphone.WithHTTPClient(mounted.Client()))
+			srv.InjectFault(agentphonetest.Fault{Operation: createCall, Reset: true})
+			require.ErrorIs(t, call(client, srv), agentphone.ErrOutcomeUnknown)
+			assert.Len(t, srv.Calls(), 1)
+			require.NoError(t, call(client, srv))
+		})
 	}
 }

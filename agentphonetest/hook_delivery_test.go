@@ -18,7 +18,7 @@ func TestDelivery_IsRetriedAfterEachPause(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Second, 2*time.Second))
 		r := receive(t, srv)
 		r.fail = 2
-		id := srv.ReceiveMessage(human, srv.PhoneNumber(), "hello")
+		id := srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
 		pending := srv.Deliveries()[0]
 		assert.Equal(t, "pending", pending.Status)
 		assert.Equal(t, 503, pending.HTTPStatus)
@@ -37,7 +37,7 @@ func TestDelivery_IsRetriedAfterEachPause(t *testing.T) {
 		assert.InDelta(t, 3*time.Second, r.at[2].Sub(r.at[0]), float64(time.Millisecond))
 
 		r.fail = 100
-		srv.ReceiveMessage(human, srv.PhoneNumber(), "nobody answers")
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "nobody is there")
 		srv.WaitDeliveries()
 		assert.Equal(t, "failed", srv.Deliveries()[1].Status)
 		assert.Equal(t, 3, srv.Deliveries()[1].AttemptCount)
@@ -50,7 +50,7 @@ func TestDelivery_HangingReceiverGetsSixAttemptsByDefault(t *testing.T) {
 		setWebhook(t, srv, agentphone.SetWebhookParams{TimeoutSeconds: 5})
 		srv.SetReceiver(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		began := time.Now()
-		srv.ReceiveMessage(human, srv.PhoneNumber(), "hello")
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
 		assert.Equal(t, 5*time.Second, time.Since(began).Round(time.Second))
 		srv.WaitDeliveries()
 		assert.Equal(t, 6, srv.Deliveries()[0].AttemptCount)
@@ -62,11 +62,12 @@ func TestDelivery_IsGivenUpWhenTheServerCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Hour))
 		receive(t, srv).fail = 1
-		srv.ReceiveMessage(human, srv.PhoneNumber(), "hello")
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
 		began := time.Now()
 		srv.Close()
 		assert.Zero(t, time.Since(began))
 		assert.Equal(t, "failed", srv.Deliveries()[0].Status)
+		assert.True(t, srv.Deliveries()[0].NextRetryAt.IsZero(), "given up")
 	})
 }
 
@@ -92,10 +93,10 @@ func TestDelivery_AgentsOwnWebhookPrecedesTheAccounts(t *testing.T) {
 	line, err := client.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: "US", AgentID: other.ID})
 	require.NoError(t, err)
 
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "one")
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "two")
-	_, _ = srv.CallerSays(srv.ReceiveCall(human, srv.PhoneNumber()), "three")
-	srv.ReceiveMessage(human, line.PhoneNumber, "four")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "one")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "two")
+	_, _ = srv.CallerSays(srv.ReceiveCall(person, srv.PhoneNumber()), "three")
+	srv.ReceiveMessage(person, line.PhoneNumber, "four")
 	require.Len(t, agent.events, 3, "with its own secret, or the receiver would complain")
 	assert.Len(t, agent.events[1].RecentHistory, 1, "and its own context limit")
 	require.Len(t, account.events, 1)
@@ -115,8 +116,8 @@ func TestDelivery_AgentsOwnWebhookPrecedesTheAccounts(t *testing.T) {
 
 	err = client.Webhooks.DeleteForAgent(ctx, srv.AgentID())
 	require.NoError(t, err)
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "five")
-	assert.Len(t, account.events, 2, "the account's serves it again")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "five")
+	assert.Len(t, account.events, 2, "the account's takes over")
 	assert.Len(t, booked(srv.AgentID()), 3)
 }
 
@@ -129,7 +130,7 @@ func TestDelivery_KeepsTheWebhookItBeganWith(t *testing.T) {
 		require.NoError(t, err)
 		r := &receiver{t: t, secret: old.Secret, fail: 1}
 		srv.SetReceiver(byPath(r, &receiver{t: t}))
-		srv.ReceiveMessage(human, srv.PhoneNumber(), "hello")
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
 		_, err = client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://receiver.example.com/agent"})
 		require.NoError(t, err)
 		srv.WaitDeliveries()
@@ -139,32 +140,27 @@ func TestDelivery_KeepsTheWebhookItBeganWith(t *testing.T) {
 }
 
 func TestDelivery_EachAttemptHasItsOwnSignature(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// Longer than a timestamp is accepted: a signature of the first attempt would be stale.
-		srv := newServer(t, agentphonetest.WithDeliveryPauses(10*time.Minute, time.Hour))
-		r := receive(t, srv) // which verifies
-		for fail, want := range map[int]string{1: "success", 3: "failed"} {
-			r.fail, r.signed = fail, nil
-			srv.ReceiveMessage(human, srv.PhoneNumber(), want)
-			pending := srv.Deliveries()[len(srv.Deliveries())-1]
-			assert.Equal(t, "pending", pending.Status)
-			assert.Equal(t, 10*time.Minute, pending.NextRetryAt.Sub(pending.LastAttemptAt.Time).Round(time.Second))
-			srv.WaitDeliveries()
-			done := srv.Deliveries()[len(srv.Deliveries())-1]
-			assert.Equal(t, want, done.Status)
-			assert.True(t, done.NextRetryAt.IsZero(), "there is no next one")
-			assert.Len(t, r.signed, done.AttemptCount)
-			for i, at := range r.signed[1:] {
-				assert.Greater(t, at, r.signed[i])
-			}
-			assert.True(t, done.LastAttemptAt.After(pending.LastAttemptAt.Time))
-		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Hour))
-		receive(t, srv).fail = 1
-		srv.ReceiveMessage(human, srv.PhoneNumber(), "hello")
-		srv.Close()
-		assert.True(t, srv.Deliveries()[0].NextRetryAt.IsZero(), "given up")
-	})
+	for fail, want := range map[int]string{1: "success", 3: "failed"} {
+		t.Run(want, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				// Longer than a timestamp is accepted: a signature of the first attempt would be stale.
+				srv := newServer(t, agentphonetest.WithDeliveryPauses(10*time.Minute, time.Hour))
+				r := receive(t, srv) // which verifies
+				r.fail = fail
+				srv.ReceiveMessage(person, srv.PhoneNumber(), want)
+				pending := srv.Deliveries()[0]
+				assert.Equal(t, "pending", pending.Status)
+				assert.Equal(t, 10*time.Minute, pending.NextRetryAt.Sub(pending.LastAttemptAt.Time).Round(time.Second))
+				srv.WaitDeliveries()
+				done := srv.Deliveries()[0]
+				assert.Equal(t, want, done.Status)
+				assert.True(t, done.NextRetryAt.IsZero(), "there is no next one")
+				assert.Len(t, r.signed, done.AttemptCount)
+				for i, at := range r.signed[1:] {
+					assert.Greater(t, at, r.signed[i])
+				}
+				assert.True(t, done.LastAttemptAt.After(pending.LastAttemptAt.Time))
+			})
+		})
+	}
 }

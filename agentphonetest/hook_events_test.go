@@ -4,9 +4,10 @@ import (
 	"context"
 	"testing"
 
-	agentphone "github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
 )
 
 // The history is of before: with the words themselves in it a model would hear them twice.
@@ -24,8 +25,8 @@ func TestEvent_VoiceTurnAndCallEndHaveTheHistory(t *testing.T) {
 	})
 	require.NoError(t, err)
 	srv.SetReceiver(h)
-	ask(t, srv.Client(), "PATCH", "/v1/agents/"+srv.AgentID(), fields{"beginMessage": "Hello!"})
-	id := srv.ReceiveCall(human, srv.PhoneNumber())
+	request(t, srv.Client(), "PATCH", "/v1/agents/"+srv.AgentID(), fields{"beginMessage": "Hello!"})
+	id := srv.ReceiveCall(person, srv.PhoneNumber())
 	for _, words := range []string{"one", "two"} {
 		_, err := srv.CallerSays(id, words)
 		require.NoError(t, err)
@@ -59,17 +60,17 @@ func TestEvent_VoiceTurnAndCallEndHaveTheHistory(t *testing.T) {
 
 func TestEvent_MessageHasTheHistoryBeforeIt(t *testing.T) {
 	srv := newServer(t)
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "before there was a webhook")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "before there was a webhook")
 	assert.Empty(t, srv.Deliveries(), "nothing is sent, nothing recorded")
 	r := &receiver{t: t, secret: setWebhook(t, srv, agentphone.SetWebhookParams{ContextLimit: agentphone.Ptr(2)}).Secret}
 	srv.SetReceiver(r)
 	client, ctx := srv.Client(), t.Context()
-	contact, err := client.Contacts.Create(ctx, agentphone.CreateContactParams{PhoneNumber: human, Name: "Ann"})
+	contact, err := client.Contacts.Create(ctx, agentphone.CreateContactParams{PhoneNumber: person, Name: "Ann"})
 	require.NoError(t, err)
-	sent := sendText(t, srv, human, "one")
-	ask(t, client, "PATCH", "/v1/conversations/"+sent.ConversationID, fields{"metadata": fields{"step": 2}})
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "two")
-	id := srv.ReceiveMessage(human, srv.PhoneNumber(), "three")
+	sent := sendText(t, srv, person, "one")
+	request(t, client, "PATCH", "/v1/conversations/"+sent.ConversationID, fields{"metadata": fields{"step": 2}})
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "two")
+	id := srv.ReceiveMessage(person, srv.PhoneNumber(), "three")
 
 	require.Len(t, r.events, 2, "the first attempt is over when ReceiveMessage returns")
 	event := r.events[1]
@@ -93,19 +94,19 @@ func TestEvent_GroupMessageNamesTheGroupAndItsSender(t *testing.T) {
 	srv := newServer(t)
 	r := receive(t, srv)
 	sent, err := srv.Client().Messages.Send(t.Context(), agentphone.SendMessageParams{
-		AgentID: srv.AgentID(), Recipients: []string{human, "+14155550002"}, Body: "Dinner?",
+		AgentID: srv.AgentID(), Recipients: []string{person, "+14155550002"}, Body: "Dinner?",
 	})
 	require.NoError(t, err)
-	srv.ReceiveMessage(human, sent.ToNumber, "Yes!")
+	srv.ReceiveMessage(person, sent.ToNumber, "Yes!")
 	require.Len(t, r.events, 1)
 	data := r.events[0].Data.(*agentphone.MessageData)
-	assert.Equal(t, human, data.SenderIdentifier)
+	assert.Equal(t, person, data.SenderIdentifier)
 	assert.Equal(t, sent.ToNumber, data.Group["id"])
-	assert.ElementsMatch(t, []any{human, "+14155550002"}, data.Group["participants"])
+	assert.ElementsMatch(t, []any{person, "+14155550002"}, data.Group["participants"])
 	require.Len(t, r.events[0].RecentHistory, 1)
 	assert.Equal(t, "Dinner?", r.events[0].RecentHistory[0].Content)
 
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "And you alone?")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "And you alone?")
 	data = r.events[1].Data.(*agentphone.MessageData)
 	assert.Nil(t, data.Group)
 	assert.Empty(t, data.SenderIdentifier)

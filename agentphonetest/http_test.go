@@ -9,10 +9,11 @@ import (
 	"sync"
 	"testing"
 
-	agentphone "github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 func TestServer_StartServesTheSameState(t *testing.T) {
@@ -22,11 +23,11 @@ func TestServer_StartServesTheSameState(t *testing.T) {
 	assert.Equal(t, url, srv.Start())
 	over, err := agentphone.NewClient(srv.APIKey(), agentphone.WithBaseURL(url))
 	require.NoError(t, err)
-	call, err := over.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human})
+	call, err := over.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person})
 	require.NoError(t, err)
 	same, err := srv.Client().Calls.Get(t.Context(), call.ID)
 	require.NoError(t, err)
-	assert.Equal(t, human, same.ToNumber)
+	assert.Equal(t, person, same.ToNumber)
 	resp, err := http.Get(url + "/v1/agents")
 	require.NoError(t, err)
 	assert.Equal(t, 401, resp.StatusCode)

@@ -3,25 +3,26 @@ package agentphonetest_test
 import (
 	"testing"
 
-	agentphone "github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
 )
 
 func TestReceiveMessage_JoinsTheConversation(t *testing.T) {
 	srv := newServer(t)
 	client, ctx := srv.Client(), t.Context()
-	sent := sendText(t, srv, human, "Are you there?")
+	sent := sendText(t, srv, person, "Are you there?")
 	assert.Equal(t, agentphone.ChannelSMS, sent.Channel)
 	assert.Equal(t, srv.PhoneNumber(), sent.FromNumber)
-	received := srv.ReceiveMessage(human, srv.PhoneNumber(), "Yes.")
+	received := srv.ReceiveMessage(person, srv.PhoneNumber(), "Yes.")
 
 	list, err := client.Conversations.List(ctx, agentphone.ListConversationsParams{})
 	require.NoError(t, err)
 	require.Len(t, list.Data, 1)
 	c := list.Data[0]
 	assert.Equal(t, sent.ConversationID, c.ID)
-	assert.Equal(t, human, c.Participant)
+	assert.Equal(t, person, c.Participant)
 	assert.Equal(t, 2, c.MessageCount)
 	assert.Equal(t, "Yes.", c.LastMessagePreview)
 	assert.Equal(t, srv.AgentID(), c.AgentID)
@@ -33,7 +34,7 @@ func TestReceiveMessage_JoinsTheConversation(t *testing.T) {
 	require.Len(t, detail.Messages, 2)
 	assert.Equal(t, received, detail.Messages[0].ID, "newest first")
 	assert.Equal(t, agentphone.DirectionInbound, detail.Messages[0].Direction)
-	assert.Equal(t, human, detail.Messages[0].FromNumber)
+	assert.Equal(t, person, detail.Messages[0].FromNumber)
 	assert.Equal(t, sent.ID, detail.Messages[1].ID)
 	one, err := client.Conversations.Get(ctx, c.ID, agentphone.GetConversationOptions{MessageLimit: 1})
 	require.NoError(t, err)
@@ -48,7 +49,7 @@ func TestReceiveMessage_JoinsTheConversation(t *testing.T) {
 	messages, err := client.Numbers.ListMessages(ctx, srv.NumberID(), agentphone.ListMessagesParams{})
 	require.NoError(t, err)
 	assert.Equal(t, "Yes.", messages.Data[0].Body)
-	assert.Equal(t, human, messages.Data[0].From)
+	assert.Equal(t, person, messages.Data[0].From)
 
 	usage, err := client.Usage.Get(ctx)
 	require.NoError(t, err)
@@ -73,6 +74,6 @@ func TestReceiveReaction_IsRecordedAndDelivered(t *testing.T) {
 	assert.Equal(t, id, data.MessageID)
 	assert.Equal(t, "hello", data.MessageBody)
 	assert.Len(t, srv.Messages()[0].Reactions, 1)
-	assert.Panics(t, func() { srv.ReceiveReaction(human, "msg_none", agentphone.ReactionLove) })
-	assert.Panics(t, func() { srv.ReceiveReaction(human, id, "lvoe") })
+	assert.Panics(t, func() { srv.ReceiveReaction(person, "msg_none", agentphone.ReactionLove) })
+	assert.Panics(t, func() { srv.ReceiveReaction(person, id, "lvoe") })
 }

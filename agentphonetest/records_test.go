@@ -3,14 +3,15 @@ package agentphonetest_test
 import (
 	"testing"
 
-	agentphone "github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
 )
 
 func TestRequests_AreRecordedWithoutTheKey(t *testing.T) {
 	srv := newServer(t)
-	call := placeCall(t, srv, human)
+	call := placeCall(t, srv, person)
 	_, err := srv.Client().Calls.List(t.Context(), agentphone.ListCallsParams{Limit: 3})
 	require.NoError(t, err)
 	_, err = srv.Client(agentphone.WithMaxRetries(0)).Calls.Get(t.Context(), "call_none")
@@ -20,7 +21,7 @@ func TestRequests_AreRecordedWithoutTheKey(t *testing.T) {
 	requests := srv.Requests()
 	require.Len(t, requests, 4)
 	assert.Equal(t, "POST /v1/calls", requests[0].Operation)
-	assert.Contains(t, string(requests[0].Body), human)
+	assert.Contains(t, string(requests[0].Body), person)
 	assert.Equal(t, 200, requests[0].Status)
 	assert.Equal(t, "3", requests[1].Query.Get("limit"))
 	assert.Equal(t, "GET /v1/calls/{call_id}", requests[2].Operation)

@@ -35,7 +35,7 @@ type Server struct {
 	lastMessage time.Time // see addMessage
 	keys        map[string]*account
 	accounts    []*account // including sub-accounts
-	signUps     map[string]*signUp
+	signups     map[string]*signup
 	locations   map[string]*place // by phone number
 	scripts     []CallScript
 	faults      []*Fault
@@ -67,7 +67,7 @@ func NewServer(opts ...Option) *Server {
 		numberLimit: 10,
 		cancels:     map[*context.CancelFunc]bool{},
 		keys:        map[string]*account{},
-		signUps:     map[string]*signUp{},
+		signups:     map[string]*signup{},
 		locations:   map[string]*place{},
 		waiting:     map[chan struct{}]bool{},
 	}
@@ -111,7 +111,7 @@ func (s *Server) Client(opts ...agentphone.Option) *agentphone.Client {
 func (s *Server) OTP(verificationID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if su := s.signUps[verificationID]; su != nil {
+	if su := s.signups[verificationID]; su != nil {
 		return su.otp
 	}
 	return ""

@@ -49,7 +49,7 @@ func TestServer_ClientPanicsOnAnInvalidOption(t *testing.T) {
 
 func TestServer_ClientOptionsComeLast(t *testing.T) {
 	srv, other := newServer(t), newServer(t)
-	placeCall(t, other, human)
+	placeCall(t, other, person)
 	client := srv.Client(agentphone.WithHTTPClient(&http.Client{Transport: other.Transport()}))
 	calls, err := client.Calls.List(t.Context(), agentphone.ListCallsParams{})
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestServer_IsSafeForConcurrentUse(t *testing.T) {
 	for range 16 {
 		all.Go(func() {
 			for range 10 {
-				_, err := client.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: human, Body: "hi"})
+				_, err := client.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: person, Body: "hi"})
 				assert.NoError(t, err)
 				_, err = client.Conversations.List(t.Context(), agentphone.ListConversationsParams{})
 				assert.NoError(t, err)
@@ -111,7 +111,7 @@ func TestServer_FromOutsideABubbleWorksInIt(t *testing.T) {
 	srv := newServer(t)
 	synctest.Test(t, func(t *testing.T) {
 		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		call, err := srv.Client().Calls.Get(t.Context(), placed.ID, agentphone.GetCallOptions{Wait: true})
 		require.NoError(t, err)
 		assert.InDelta(t, 40, *call.DurationSeconds, 0)

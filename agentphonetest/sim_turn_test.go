@@ -24,7 +24,7 @@ func TestCallerSays_TimesOutAndIsNotRetried(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		id := srv.ReceiveCall(human, srv.PhoneNumber())
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		began := time.Now()
 		answer, err := srv.CallerSays(id, "Hello?")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -42,12 +42,12 @@ func TestCallerSays_TransferNeedsANumber(t *testing.T) {
 	over := answering(t, srv, func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
 		return v.Transfer()
 	})
-	id := srv.ReceiveCall(human, srv.PhoneNumber())
+	id := srv.ReceiveCall(person, srv.PhoneNumber())
 	answer, err := srv.CallerSays(id, "A human, please.")
 	require.NoError(t, err)
 	assert.True(t, answer.Transfer)
 	assert.Empty(t, over)
-	ask(t, srv.Client(), "PATCH", "/v1/agents/"+srv.AgentID(), fields{"transferNumber": "+14155550001"})
+	request(t, srv.Client(), "PATCH", "/v1/agents/"+srv.AgentID(), fields{"transferNumber": "+14155550001"})
 	_, err = srv.CallerSays(id, "A human!")
 	require.NoError(t, err)
 	assert.Equal(t, "call_transfer", (<-over).DisconnectionReason)
@@ -55,7 +55,7 @@ func TestCallerSays_TransferNeedsANumber(t *testing.T) {
 
 func TestCallerSays_NoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
 	srv := newServer(t)
-	id := srv.ReceiveCall(human, srv.PhoneNumber())
+	id := srv.ReceiveCall(person, srv.PhoneNumber())
 	_, err := srv.CallerSays(id, "Hello?")
 	require.ErrorIs(t, err, agentphonetest.ErrNoWebhook)
 	setWebhook(t, srv, agentphone.SetWebhookParams{})
@@ -71,7 +71,7 @@ func TestCallerSays_NoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
 	_, err = srv.CallerSays(id, "Hello?")
 	require.ErrorContains(t, err, "500")
 	assert.Len(t, srv.Deliveries(), 2)
-	assert.Panics(t, func() { srv.ReceiveCall(human, "+14155550000") })
+	assert.Panics(t, func() { srv.ReceiveCall(person, "+14155550000") })
 }
 
 func TestCallerSays_HearsLinesAsTheyComeOverAPort(t *testing.T) {
@@ -88,7 +88,7 @@ func TestCallerSays_HearsLinesAsTheyComeOverAPort(t *testing.T) {
 		_ = v.Say("At seven.")
 		return err
 	})
-	id := srv.ReceiveCall(human, srv.PhoneNumber())
+	id := srv.ReceiveCall(person, srv.PhoneNumber())
 	go func() {
 		defer close(release)
 		assert.Eventually(t, func() bool { return len(srv.Calls()[0].Dialogue()) == 2 }, 10*time.Second, time.Millisecond)
@@ -104,7 +104,7 @@ func TestCallerSays_OneTurnAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		answering(t, srv, bookTable)
-		id := srv.ReceiveCall(human, srv.PhoneNumber())
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		another := srv.ReceiveCall("+14155550002", srv.PhoneNumber())
 		first := make(chan error, 1)
 		go func() {
@@ -124,7 +124,7 @@ func TestCallerSays_OneTurnAtATime(t *testing.T) {
 	})
 }
 
-// Half of a sentence may be the opposite of it.
+// Half of a sentence may mean its opposite.
 func TestCallerSays_LineThatBreaksOffIsNotHeard(t *testing.T) {
 	const whole = `{"text":"One moment.","interim":true}` + "\n"
 	for name, cut := range map[string]string{
@@ -139,7 +139,7 @@ func TestCallerSays_LineThatBreaksOffIsNotHeard(t *testing.T) {
 				_ = http.NewResponseController(w).Flush()
 				panic(http.ErrAbortHandler)
 			}))
-			id := srv.ReceiveCall(human, srv.PhoneNumber())
+			id := srv.ReceiveCall(person, srv.PhoneNumber())
 			answer, err := srv.CallerSays(id, "Cancel it?")
 			require.Error(t, err)
 			require.Len(t, answer.Lines, 1)
@@ -153,7 +153,7 @@ func TestCallerSays_LineThatBreaksOffIsNotHeard(t *testing.T) {
 		w.Header().Set("Content-Type", "application/x-ndjson; charset=utf-8")
 		_, _ = io.WriteString(w, whole+"\n[]\nnull\nno JSON\n"+`{"text":"It is done.","hangup":true}`)
 	}))
-	answer, err := srv.CallerSays(srv.ReceiveCall(human, srv.PhoneNumber()), "Cancel it?")
+	answer, err := srv.CallerSays(srv.ReceiveCall(person, srv.PhoneNumber()), "Cancel it?")
 	require.NoError(t, err)
 	require.Len(t, answer.Lines, 2, "a last line needs no line feed; what is no object is silence")
 	assert.True(t, answer.Hangup)
@@ -166,7 +166,7 @@ func TestCallerSays_EndsWithTheCall(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		id := srv.ReceiveCall(human, srv.PhoneNumber())
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		time.Sleep(time.Hour - 2*time.Second)
 		began := time.Now()
 		_, err := srv.CallerSays(id, "Hello?") // the receiver would have 5 s

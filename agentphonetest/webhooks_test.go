@@ -2,13 +2,15 @@ package agentphonetest_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
-	agentphone "github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 func TestRedeliver_DuplicatesAndForgeries(t *testing.T) {
@@ -22,7 +24,7 @@ func TestRedeliver_DuplicatesAndForgeries(t *testing.T) {
 	srv.SetReceiver(h)
 	_, _, err = srv.Redeliver("", agentphonetest.Redelivery{})
 	require.Error(t, err, "there is none yet")
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "hello")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
 	for name, c := range map[string]struct {
 		how  agentphonetest.Redelivery
 		want int
@@ -33,9 +35,11 @@ func TestRedeliver_DuplicatesAndForgeries(t *testing.T) {
 		"tampered": {agentphonetest.Redelivery{Body: []byte(`{"event":"agent.message"}`)}, 401},
 		"unsigned": {agentphonetest.Redelivery{NoSignature: true}, 401},
 	} {
-		status, _, err := srv.Redeliver(srv.Deliveries()[0].ID, c.how)
-		require.NoError(t, err)
-		assert.Equal(t, c.want, status, name)
+		t.Run(name, func(t *testing.T) {
+			status, _, err := srv.Redeliver(srv.Deliveries()[0].ID, c.how)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, status, name)
+		})
 	}
 	assert.Equal(t, 1, messages)
 }
@@ -43,20 +47,22 @@ func TestRedeliver_DuplicatesAndForgeries(t *testing.T) {
 func TestRedeliver_RepeatsAndChangesNoRecord(t *testing.T) {
 	srv := newServer(t, agentphonetest.WithDeliveryPauses())
 	r := receive(t, srv)
-	first := srv.ReceiveMessage(human, srv.PhoneNumber(), "one")
-	srv.ReceiveMessage(human, srv.PhoneNumber(), "two")
+	first := srv.ReceiveMessage(person, srv.PhoneNumber(), "one")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "two")
 	before := srv.Deliveries()
 	require.Len(t, r.events, 2)
 	for times, want := range map[int]int{0: 1, 1: 1, 3: 3} {
-		r.ids, r.events = nil, nil
-		status, _, err := srv.Redeliver(before[0].ID, agentphonetest.Redelivery{Times: times})
-		require.NoError(t, err)
-		assert.Equal(t, 200, status)
-		require.Len(t, r.ids, want, times)
-		for i, id := range r.ids {
-			assert.Equal(t, before[0].ID, id)
-			assert.Equal(t, first, r.events[i].Data.(*agentphone.MessageData).MessageID)
-		}
+		t.Run(fmt.Sprint(times, " times"), func(t *testing.T) {
+			r.ids, r.events = nil, nil
+			status, _, err := srv.Redeliver(before[0].ID, agentphonetest.Redelivery{Times: times})
+			require.NoError(t, err)
+			assert.Equal(t, 200, status)
+			require.Len(t, r.ids, want, times)
+			for i, id := range r.ids {
+				assert.Equal(t, before[0].ID, id)
+				assert.Equal(t, first, r.events[i].Data.(*agentphone.MessageData).MessageID)
+			}
+		})
 	}
 	r.ids, r.fail = nil, 1
 	status, body, err := srv.Redeliver("", agentphonetest.Redelivery{})
