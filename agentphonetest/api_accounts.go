@@ -18,7 +18,7 @@ type account struct {
 	parent        *account
 	created       time.Time
 	agents        store[*agent]
-	numbers       store[*phone]
+	numbers       store[*phoneNumber]
 	conversations store[*conversation]
 	messages      store[*message]
 	calls         store[*call]

@@ -9,6 +9,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
+// agent is an agent of an account.
 type agent struct {
 	id      string
 	created time.Time
@@ -76,7 +77,7 @@ func (a *account) agentView(ag *agent) object {
 	v := maps.Clone(ag.fields)
 	v["id"] = ag.id
 	v["createdAt"] = stamp(ag.created)
-	v["numbers"] = views(a.numbersOf(ag.id), (*phone).asAgentNumber)
+	v["numbers"] = views(a.numbersOf(ag.id), (*phoneNumber).asAgentNumber)
 	return v
 }
 

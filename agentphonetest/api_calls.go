@@ -80,16 +80,16 @@ func (s *Server) createCall(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pick func(*phone) bool
+	var pick func(*phoneNumber) bool
 	if id := in.body.Text("fromNumberId"); id != "" {
-		pick = func(n *phone) bool { return n.id == id }
+		pick = func(n *phoneNumber) bool { return n.id == id }
 	}
 	from, err := in.account.sender(a.id, pick)
 	if err != nil {
 		return nil, err
 	}
 	c := &call{
-		agentID: a.id, number: from, from: from.phone, to: in.body.Text("toNumber"),
+		agentID: a.id, number: from, from: from.e164, to: in.body.Text("toNumber"),
 		kind: phoneCall, direction: agentphone.DirectionOutbound,
 	}
 	greeting := cmp.Or(in.body.Text("initialGreeting"), a.text("beginMessage"))
@@ -183,7 +183,7 @@ func (m moment) commonView() object {
 		"lastTranscriptSnippet": nil,
 	}
 	if m.number != nil {
-		v["phoneNumberId"], v["phoneNumber"] = m.number.id, m.number.phone
+		v["phoneNumberId"], v["phoneNumber"] = m.number.id, m.number.e164
 	}
 	if said := m.said(); len(said) > 0 {
 		v["lastTranscriptSnippet"] = said[len(said)-1].Content

@@ -30,7 +30,7 @@ var contactCardOperations = []*operation{
 var errCardNotFound = notFound("Contact card")
 
 // numberWithCard returns the phone number that the path names, which must have a contact card.
-func (in *input) numberWithCard() (*phone, error) {
+func (in *input) numberWithCard() (*phoneNumber, error) {
 	n, err := in.account.activeNumber(in.path("number_id"))
 	switch {
 	case err != nil:

@@ -15,7 +15,7 @@ const groupPrefix = "grp_"
 // conversation is what a phone number and a person, or a group, write to each other.
 type conversation struct {
 	id          string
-	number      *phone
+	number      *phoneNumber
 	agentID     string // "" if the number has no agent
 	participant string // a phone number, an email address, or the id of a group
 	groupID     string // "" if it is not a group
@@ -50,14 +50,14 @@ func (c *conversation) isIMessage() bool {
 	return len(c.messages) > 0 && c.last().channel == agentphone.ChannelIMessage
 }
 
-func (s *Server) addConversation(a *account, n *phone, participant string) *conversation {
+func (s *Server) addConversation(a *account, n *phoneNumber, participant string) *conversation {
 	c := &conversation{id: s.id("conv"), number: n, agentID: n.agentID, participant: participant, created: now()}
 	a.conversations.add(c)
 	return c
 }
 
 // conversationWith returns the conversation of a number with a person, which it creates if there is none.
-func (s *Server) conversationWith(a *account, n *phone, participant string) *conversation {
+func (s *Server) conversationWith(a *account, n *phoneNumber, participant string) *conversation {
 	for _, c := range a.conversations.list {
 		if c.number == n && c.participant == participant {
 			return c
@@ -76,7 +76,7 @@ func (a *account) group(id string) *conversation {
 	return nil
 }
 
-func (s *Server) addGroup(a *account, n *phone, members []string) *conversation {
+func (s *Server) addGroup(a *account, n *phoneNumber, members []string) *conversation {
 	id := s.id("grp")
 	c := s.addConversation(a, n, id)
 	c.groupID, c.members = id, members
@@ -90,7 +90,7 @@ func (c *conversation) preview() string {
 
 func (c *conversation) commonView() object {
 	return object{
-		"id": c.id, "agentId": orNull(c.agentID), "phoneNumberId": c.number.id, "phoneNumber": c.number.phone,
+		"id": c.id, "agentId": orNull(c.agentID), "phoneNumberId": c.number.id, "phoneNumber": c.number.e164,
 		"participant": c.participant, "lastMessageAt": stamp(c.last().at),
 		"messageCount": len(c.messages), "createdAt": stamp(c.created),
 	}

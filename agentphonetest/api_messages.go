@@ -128,7 +128,7 @@ func (s *Server) sendMessage(in *input) (any, error) {
 		return nil, err
 	}
 	m := &message{
-		agentID: from.agentID, from: from.phone, to: c.participant, body: in.body.Text("body"),
+		agentID: from.agentID, from: from.e164, to: c.participant, body: in.body.Text("body"),
 		media: in.body.Texts("media_urls"), channel: agentphone.ChannelSMS,
 	}
 	if url := in.body.Text("media_url"); url != "" {
@@ -156,7 +156,7 @@ func (s *Server) sendMessage(in *input) (any, error) {
 
 // conversationFor returns the conversation that a message belongs to, which it creates if there is none, and the number
 // that the message is sent from. On an error it creates nothing.
-func (s *Server) conversationFor(a *account, body schema.Values) (*conversation, *phone, error) {
+func (s *Server) conversationFor(a *account, body schema.Values) (*conversation, *phoneNumber, error) {
 	agentID, to := body.Text("agent_id"), body.Text("to_number")
 	if agentID != "" {
 		if _, err := a.agentByID(agentID); err != nil {
@@ -170,12 +170,12 @@ func (s *Server) conversationFor(a *account, body schema.Values) (*conversation,
 		}
 	}
 	id, number := body.Text("number_id"), body.Text("from_number")
-	var pick func(*phone) bool
+	var pick func(*phoneNumber) bool
 	switch {
 	case id != "" || number != "":
-		pick = func(n *phone) bool { return (id == "" || n.id == id) && (number == "" || n.phone == number) }
+		pick = func(n *phoneNumber) bool { return (id == "" || n.id == id) && (number == "" || n.e164 == number) }
 	case group != nil:
-		pick = func(n *phone) bool { return n == group.number }
+		pick = func(n *phoneNumber) bool { return n == group.number }
 	}
 	from, err := a.sender(agentID, pick)
 	switch {
@@ -261,7 +261,7 @@ func (s *Server) sendReaction(in *input) (any, error) {
 	case m.channel != agentphone.ChannelIMessage:
 		return nil, badRequest("Only an iMessage can be reacted to")
 	}
-	r := s.addReaction(m, in.body.Text("reaction"), m.conversation.number.phone, agentphone.DirectionOutbound)
+	r := s.addReaction(m, in.body.Text("reaction"), m.conversation.number.e164, agentphone.DirectionOutbound)
 	return object{"id": r["id"], "reaction_type": r["reactionType"], "message_id": m.id, "channel": m.channel}, nil
 }
 

@@ -11,10 +11,10 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// phone is a phone number that an account bought.
-type phone struct {
+// phoneNumber is a phone number that an account bought.
+type phoneNumber struct {
 	id       string
-	phone    string
+	e164     string
 	country  string
 	agentID  string // "" if no agent has it
 	released bool
@@ -22,9 +22,9 @@ type phone struct {
 	card     *contactCard // nil if it has none
 }
 
-func (n *phone) ident() string { return n.id }
+func (n *phoneNumber) ident() string { return n.id }
 
-func (n *phone) status() string {
+func (n *phoneNumber) status() string {
 	if n.released {
 		return string(agentphone.NumberStatusReleased)
 	}
@@ -33,27 +33,27 @@ func (n *phone) status() string {
 
 const numberType = "local"
 
-func (n *phone) view() object {
+func (n *phoneNumber) view() object {
 	return object{
-		"id": n.id, "phoneNumber": n.phone, "country": n.country, "status": n.status(),
+		"id": n.id, "phoneNumber": n.e164, "country": n.country, "status": n.status(),
 		"type": numberType, "agentId": orNull(n.agentID), "createdAt": stamp(n.created),
 	}
 }
 
-func (n *phone) asAgentNumber() object {
-	return object{"id": n.id, "phoneNumber": n.phone, "status": n.status(), "type": numberType}
+func (n *phoneNumber) asAgentNumber() object {
+	return object{"id": n.id, "phoneNumber": n.e164, "status": n.status(), "type": numberType}
 }
 
-func (a *account) activeNumbers() []*phone {
-	return a.numbers.where(func(n *phone) bool { return !n.released })
+func (a *account) activeNumbers() []*phoneNumber {
+	return a.numbers.where(func(n *phoneNumber) bool { return !n.released })
 }
 
-func (a *account) numbersOf(agentID string) []*phone {
-	return a.numbers.where(func(n *phone) bool { return n.agentID == agentID && !n.released })
+func (a *account) numbersOf(agentID string) []*phoneNumber {
+	return a.numbers.where(func(n *phoneNumber) bool { return n.agentID == agentID && !n.released })
 }
 
 // numberByID finds a phone number, even a released one.
-func (a *account) numberByID(id string) (*phone, error) {
+func (a *account) numberByID(id string) (*phoneNumber, error) {
 	n, ok := a.numbers.get(id)
 	if !ok {
 		return nil, notFound("Number")
@@ -61,7 +61,7 @@ func (a *account) numberByID(id string) (*phone, error) {
 	return n, nil
 }
 
-func (a *account) activeNumber(id string) (*phone, error) {
+func (a *account) activeNumber(id string) (*phoneNumber, error) {
 	n, err := a.numberByID(id)
 	if err == nil && n.released {
 		return nil, notFound("Number")
@@ -95,13 +95,13 @@ func areaCodeFormat(s string) string {
 	return ""
 }
 
-func (s *Server) addNumber(acc *account, country, area, agentID string) *phone {
+func (s *Server) addNumber(acc *account, country, area, agentID string) *phoneNumber {
 	if area == "" {
 		area = map[string]string{"US": "415", "CA": "604"}[country]
 	}
 	// 555-0100 and up, which are reserved for fiction.
-	n := &phone{
-		id: s.id("num"), phone: fmt.Sprintf("+1%s555%04d", area, 100+s.numbersSold),
+	n := &phoneNumber{
+		id: s.id("num"), e164: fmt.Sprintf("+1%s555%04d", area, 100+s.numbersSold),
 		country: country, agentID: agentID, created: now(),
 	}
 	s.numbersSold++
@@ -110,7 +110,7 @@ func (s *Server) addNumber(acc *account, country, area, agentID string) *phone {
 }
 
 func (s *Server) listNumbers(in *input) (any, error) {
-	return pageOf(in.account.activeNumbers(), in.query, defaultPage, (*phone).view), nil
+	return pageOf(in.account.activeNumbers(), in.query, defaultPage, (*phoneNumber).view), nil
 }
 
 func (s *Server) buyNumber(in *input) (any, error) {
@@ -142,14 +142,14 @@ func (s *Server) releaseNumber(in *input) (any, error) {
 		return nil, err
 	}
 	n.released, n.agentID = true, ""
-	return object{"success": true, "phoneNumber": n.phone, "status": n.status()}, nil
+	return object{"success": true, "phoneNumber": n.e164, "status": n.status()}, nil
 }
 
 // sender returns the number that an agent calls or writes from: the one that pick selects or, without pick, the agent's
 // first.
-func (a *account) sender(agentID string, pick func(*phone) bool) (*phone, error) {
+func (a *account) sender(agentID string, pick func(*phoneNumber) bool) (*phoneNumber, error) {
 	if pick != nil {
-		i := slices.IndexFunc(a.numbers.list, func(n *phone) bool { return !n.released && pick(n) })
+		i := slices.IndexFunc(a.numbers.list, func(n *phoneNumber) bool { return !n.released && pick(n) })
 		switch {
 		case i < 0:
 			return nil, refuseWithCode(http.StatusNotFound, agentphone.CodePhoneNumberNotFound, "not_found_error", "Phone number not found")

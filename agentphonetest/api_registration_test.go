@@ -80,7 +80,7 @@ func TestRegistration_CreatesASubAccountByDefault(t *testing.T) {
 	assert.Equal(t, "none", request(t, client, "GET", "/v1/register/status", nil)["campaign_status"])
 	sub := client.ForSubAccount(id)
 	assert.Equal(t, "pending", request(t, sub, "GET", "/v1/register/status", nil)["campaign_status"])
-	require.ErrorIs(t, refused(t, sub, "POST", "/v1/register", registration()), agentphone.ErrConflict, "it has no sub-accounts: itself is registered")
+	require.ErrorIs(t, refused(t, sub, "POST", "/v1/register", registration()), agentphone.ErrConflict, "it cannot have sub-accounts, so it is registered itself")
 
 	own := registration()
 	own["create_sub_account"] = false

@@ -69,6 +69,6 @@ func (s *Server) verifySignup(in *input) (any, error) {
 	n := a.numbers.list[0]
 	return object{
 		"account_id": a.id, "agent_id": a.agents.list[0].id,
-		"number_id": n.id, "phone_number": n.phone, "api_key": a.key,
+		"number_id": n.id, "phone_number": n.e164, "api_key": a.key,
 	}, nil
 }

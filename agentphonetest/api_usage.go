@@ -95,9 +95,9 @@ func (s *Server) usageByNumber(in *input) (any, error) {
 		}
 		return c.number.id
 	})
-	return object{"data": views(a.numbers.list, func(n *phone) object {
+	return object{"data": views(a.numbers.list, func(n *phoneNumber) object {
 		v := object{
-			"numberId": n.id, "phoneNumber": n.phone, "country": n.country, "status": n.status(),
+			"numberId": n.id, "phoneNumber": n.e164, "country": n.country, "status": n.status(),
 			"agentId": orNull(n.agentID), "agentName": nil, "messages": len(messages[n.id]), "calls": len(calls[n.id]),
 		}
 		if ag, ok := a.agents.get(n.agentID); ok {

@@ -7,6 +7,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
+// webhook is the webhook of an account or an agent.
 type webhook struct {
 	id           string
 	url          string
@@ -140,7 +141,7 @@ func (s *Server) testAgentWebhook(in *input) (any, error) {
 // whose own webhook it is, or "".
 func (s *Server) sendTest(in *input, w *webhook, owner, agentID string) object {
 	s.mu.Lock()
-	var number *phone
+	var number *phoneNumber
 	for _, n := range in.account.activeNumbers() {
 		if number == nil || n.agentID == agentID {
 			number = n
@@ -152,7 +153,7 @@ func (s *Server) sendTest(in *input, w *webhook, owner, agentID string) object {
 		"direction": agentphone.DirectionInbound, "receivedAt": stamp(now()),
 	}
 	if number != nil {
-		data["numberId"], data["to"] = number.id, number.phone
+		data["numberId"], data["to"] = number.id, number.e164
 		if agentID == "" {
 			agentID = number.agentID
 		}

@@ -57,7 +57,7 @@ func (s *Server) ReceiveCall(from, to string) string {
 	defer s.mu.Unlock()
 	for _, a := range s.accounts {
 		for _, n := range a.activeNumbers() {
-			if n.phone != to {
+			if n.e164 != to {
 				continue
 			}
 			c := &call{

@@ -121,7 +121,7 @@ func TestDelivery_AgentsOwnWebhookPrecedesTheAccounts(t *testing.T) {
 	assert.Len(t, booked(srv.AgentID()), 3)
 }
 
-// What was signed with the old secret stays so: a receiver must accept both for a while.
+// A receiver must accept the old secret for a while.
 func TestDelivery_KeepsTheWebhookItBeganWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Minute))

@@ -10,7 +10,7 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// The history is of before: with the words themselves in it a model would hear them twice.
+// The history does not include the words themselves: with them a language model would read them twice.
 func TestEvent_VoiceTurnAndCallEndHaveTheHistory(t *testing.T) {
 	srv := newServer(t)
 	var events []*agentphone.Event

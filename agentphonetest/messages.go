@@ -25,7 +25,7 @@ func (s *Server) receiveMessage(from, to, body string) (string, *delivery) {
 	for _, a := range s.accounts {
 		c := a.group(to)
 		for _, n := range a.activeNumbers() {
-			if n.phone == to {
+			if n.e164 == to {
 				c = s.conversationWith(a, n, from)
 			}
 		}

@@ -22,8 +22,8 @@ type Server struct {
 	pauses        []time.Duration
 	numberLimit   int
 	starter       *account
-	agentID       string // of the starter account, as it began; it may have been deleted since
-	number        *phone // likewise
+	agentID       string       // of the starter account, as it began; it may have been deleted since
+	number        *phoneNumber // likewise
 
 	port port
 
@@ -92,7 +92,7 @@ func (s *Server) AgentID() string { return s.agentID }
 func (s *Server) NumberID() string { return s.number.id }
 
 // PhoneNumber returns the phone number that the starter account began with, in E.164 form.
-func (s *Server) PhoneNumber() string { return s.number.phone }
+func (s *Server) PhoneNumber() string { return s.number.e164 }
 
 // Client returns a client of the starter account that uses the server in memory ([Server.Transport]). The options are
 // applied after those that make it so: [agentphone.WithHTTPClient] with another transport takes it off the server. It

@@ -15,7 +15,7 @@ import (
 type call struct {
 	id        string
 	agentID   string
-	number    *phone // nil for a web call
+	number    *phoneNumber // nil for a web call
 	from, to  string
 	kind      string // phoneCall or webCall
 	direction agentphone.Direction

@@ -47,7 +47,7 @@ func TestFakeserver_PrintsItsAddressAndStopsOnASignal(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, first.NumberID, agent.Numbers[0].ID)
 
-			// Somebody has connected and says nothing.
+			// A client that has connected and sends no request must not delay the end.
 			idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://"))
 			require.NoError(t, err)
 			defer func() { _ = idle.Close() }()
