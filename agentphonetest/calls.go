@@ -1,139 +1,125 @@
 package agentphonetest
 
 import (
-	"cmp"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-var callOperations = []*operation{
-	get("/v1/calls", (*Server).listCalls, append(page(100),
-		text("status"), text("direction"), text("type"), text("search"))...),
-	post("/v1/calls", (*Server).createCall, fields{
-		text("agentId").required(),
-		text("toNumber").required().like(e164),
-		text("fromNumberId").orNull(),
-		text("initialGreeting").orNull(),
-		text("voice").orNull(),
-		text("systemPrompt").orNull(),
-		modelTier,
-		group("variables").orNull().valuesLike(text("").orNull()),
-		text("callScreeningIdentity").orNull(),
-		text("callScreeningPurpose").orNull(),
-	}),
-	get("/v1/calls/{call_id}", (*Server).getCall,
-		boolean("wait"), integer("timeout").atLeast(10).atMost(300)).thatWaits(),
-	post("/v1/calls/{call_id}/end", (*Server).endCall, nil),
-	get("/v1/numbers/{number_id}/calls", (*Server).listNumberCalls, page(100)...),
+var (
+	// ErrNoCall reports that there is no call with the given id.
+	ErrNoCall = errors.New("agentphonetest: no such call")
+	// ErrCallOver reports that the call is over, or ended meanwhile.
+	ErrCallOver = errors.New("agentphonetest: the call is over")
+	// ErrNoWebhook reports that neither the agent of a call nor its account has a webhook.
+	ErrNoWebhook = errors.New("agentphonetest: the agent has no webhook")
+	// ErrTurnUnderWay reports that the agent is still answering the call's last voice turn.
+	ErrTurnUnderWay = errors.New("agentphonetest: the call's last voice turn is not answered yet")
+)
+
+// CallScript is the course of a call. The call is in progress from the moment it is placed, its turns come at equal
+// intervals (the first one interval after the start, the last one interval before the end), and after Duration it ends.
+type CallScript struct {
+	// Turns are what is said. They may be empty.
+	Turns []Utterance
+	// Duration is how long the call takes. Zero is 3 seconds.
+	Duration time.Duration
+	// Status is the status of the call after its end. "" is [agentphone.CallStatusCompleted].
+	Status agentphone.CallStatus
 }
 
-func (s *Server) listCalls(in *input) (any, error) {
-	var fit []*call
-	for _, c := range newestFirst(in.account.calls.list) {
-		if c.now().fits(in.query) {
-			fit = append(fit, c)
+// Utterance is something said in a call, and by whom.
+type Utterance struct {
+	Role    agentphone.TranscriptRole
+	Content string
+}
+
+// NextCall sets the script of the next call that is placed, by whichever account. Scripts queue: each is for one call.
+//
+// A call without a script takes 3 seconds, in which the agent greets, the person answers and the agent says goodbye. But
+// if such a call has no SystemPrompt and its agent has a webhook (its own or the account's), the test drives it with
+// [Server.CallerSays], and it goes on for an hour or until it is ended.
+func (s *Server) NextCall(script CallScript) {
+	script.Turns = slices.Clone(script.Turns)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scripts = append(s.scripts, script)
+}
+
+// ReceiveCall has a person call one of the server's phone numbers, of whichever account, and returns the id of the
+// call. The call takes no script: the agent says its BeginMessage, if it has one, and then the test drives the call with
+// [Server.CallerSays], for an hour or until it is ended. ReceiveCall panics if there is no such number.
+func (s *Server) ReceiveCall(from, to string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.accounts {
+		for _, n := range a.activeNumbers() {
+			if n.e164 != to {
+				continue
+			}
+			c := &call{
+				agentID: n.agentID, number: n, from: from, to: to,
+				kind: phoneCall, direction: agentphone.DirectionInbound,
+			}
+			greeting := ""
+			if ag, ok := a.agents.get(n.agentID); ok {
+				greeting = ag.text("beginMessage")
+			}
+			c.driveByTest(greeting)
+			return s.addCall(a, c).id
 		}
 	}
-	return pageOf(fit, in.query, defaultPage, in.callView), nil
+	panic(fmt.Sprintf("agentphonetest: ReceiveCall: the server has no number %q", to))
 }
 
-func (in *input) callView(c *call) object { return c.now().view(in.base) }
-
-func (s *Server) listAgentCalls(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
+// CallerSays has the person say something in a call that is in progress, and returns what the agent answered. The
+// webhook is sent a voice turn, whatever the agent's VoiceMode. What both say goes into the transcript of the call, each
+// line when it is heard. A voice turn is delivered once, since a late answer would be of no use. An answer that is not a
+// JSON object is silence.
+//
+// If the answer hangs up, the call is over and the webhook is sent an agent.call_ended event, as with
+// [Server.ReceiveMessage]. The same holds for an answer that transfers the call if the agent has a TransferNumber;
+// without one the call goes on.
+//
+// The error is [ErrNoCall], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
+// webhook's timeout, or says what the receiver did wrong. If a turn fails halfway, CallerSays returns both the error and
+// what was heard before it.
+func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
+	t, err := s.beginTurn(callID, text)
 	if err != nil {
 		return nil, err
 	}
-	its := in.account.calls.where(func(c *call) bool { return c.agentID == a.id })
-	return pageOf(newestFirst(its), in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
+	defer t.cancel()
+	ended, err := t.finish(t.run())
+	s.deliver(ended)
+	return &t.answer, err
 }
 
-func (s *Server) listNumberCalls(in *input) (any, error) {
-	n, err := in.account.number(in.path("number_id"))
-	if err != nil {
-		return nil, err
-	}
-	its := in.account.calls.where(func(c *call) bool { return c.number == n })
-	return pageOf(newestFirst(its), in.query, defaultPage, in.callView), nil
+// VoiceAnswer is what the agent answered in a voice turn.
+type VoiceAnswer struct {
+	Lines    []VoiceLine
+	Hangup   bool // the agent hung up
+	Transfer bool // the agent asked for a transfer, which only takes place if it has a TransferNumber
 }
 
-func (s *Server) createCall(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.body.text("agentId"))
-	if err != nil {
-		return nil, err
-	}
-	var pick func(*phone) bool
-	if id := in.body.text("fromNumberId"); id != "" {
-		pick = func(n *phone) bool { return n.id == id }
-	}
-	from, err := in.account.sender(a.id, pick)
-	if err != nil {
-		return nil, err
-	}
-	c := &call{
-		agentID: a.id, number: from, from: from.phone, to: in.body.text("toNumber"),
-		kind: phoneCall, direction: agentphone.DirectionOutbound,
-	}
-	greeting := cmp.Or(in.body.text("initialGreeting"), a.text("beginMessage"))
-	w, _ := in.account.webhookOf(a.id)
-	if in.body.text("systemPrompt") == "" && w != nil && len(s.scripts) == 0 {
-		c.driven(greeting)
-	} else {
-		c.script = s.takeScript(greeting)
-	}
-	return in.callView(s.addCall(in.account, c)), nil
+// VoiceLine is something that the agent said.
+type VoiceLine struct {
+	Text    string
+	Interim bool          // more was to come
+	At      time.Duration // when it was heard, since the turn was sent
 }
 
-func (s *Server) addCall(a *account, c *call) *call {
-	c.id, c.started, c.account = s.id("call"), time.Now(), a
-	a.calls.add(c)
-	s.calls = append(s.calls, c)
-	return c
-}
-
-func (a *account) callNamed(id string) (*call, error) {
-	c, ok := a.calls.get(id)
-	if !ok {
-		return nil, notFound("Call")
-	}
-	return c, nil
-}
-
-// getCall holds the answer back, if it is asked to, until the call is over or the time is up.
-func (s *Server) getCall(in *input) (any, error) {
-	const defaultWait = 120
-	limit := time.Duration(in.query.integer("timeout", defaultWait)) * time.Second
-	until := time.Now().Add(limit)
-	for {
-		s.mu.Lock()
-		c, err := in.account.callNamed(in.path("call_id"))
-		if err != nil {
-			s.mu.Unlock()
-			return nil, err
-		}
-		s.lookForEnds()
-		m, seen := c.now(), s.changes
-		v := m.view(in.base)
-		s.mu.Unlock()
-		left := min(time.Until(until), m.untilEnd())
-		if !in.query.flag("wait") || m.final || left <= 0 {
-			return v, nil
-		}
-		if err := s.pause(in.ctx, left, seen); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// endCall ends a call where it is. A call that is over stays as it is.
-func (s *Server) endCall(in *input) (any, error) {
-	c, err := in.account.callNamed(in.path("call_id"))
-	if err != nil {
-		return nil, err
-	}
-	if s.hangUp(c, agentHungUp) {
-		s.lookForEnds()
-	}
-	return in.callView(c), nil
+// EndCall has the person hang up. A voice turn that is under way ends with [ErrCallOver], and the webhook is sent an
+// agent.call_ended event, as with [Server.ReceiveMessage]. The error is [ErrNoCall] or [ErrCallOver].
+//
+// The end of every call is sent to the webhook, once: at once if the API or a voice answer ends the call; and since
+// there are no timers for calls, a call that ends by its script is noticed when the server handles its next request, or by
+// [Server.Calls], [Server.CallerSays], EndCall or [Server.WaitDeliveries].
+func (s *Server) EndCall(callID string) error {
+	d, err := s.endByPerson(callID)
+	s.deliver(d)
+	return err
 }

@@ -22,16 +22,16 @@ var booking = agentphonetest.CallScript{
 	Duration: 40 * time.Second,
 }
 
-func TestACallFollowsItsScript(t *testing.T) {
+func TestCallScript_IsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client, ctx := srv.Client(), t.Context()
 		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
+		placed := placeCall(t, srv, person)
 		assert.Equal(t, agentphone.CallStatusInProgress, placed.Status)
 		assert.Empty(t, placed.Transcripts)
 		assert.Equal(t, srv.PhoneNumber(), placed.FromNumber)
-		assert.Equal(t, human, placed.ToNumber)
+		assert.Equal(t, person, placed.ToNumber)
 		assert.Equal(t, srv.NumberID(), placed.PhoneNumberID)
 		assert.Nil(t, placed.DurationSeconds)
 		assert.False(t, *placed.RecordingAvailable)
@@ -67,14 +67,14 @@ func TestACallFollowsItsScript(t *testing.T) {
 	})
 }
 
-func TestScriptsAreTakenInOrderAndThenTheDefault(t *testing.T) {
+func TestNextCall_QueuesScriptsBeforeTheDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Status: agentphone.CallStatusBusy})
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Minute, Status: agentphone.CallStatusNoAnswer})
 		for range 3 {
 			_, err := srv.Client().Calls.Create(t.Context(), agentphone.CreateCallParams{
-				AgentID: srv.AgentID(), ToNumber: human, InitialGreeting: "Good morning.",
+				AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: "Good morning.",
 			})
 			require.NoError(t, err)
 		}
@@ -95,160 +95,82 @@ func TestScriptsAreTakenInOrderAndThenTheDefault(t *testing.T) {
 	})
 }
 
-func TestEndingACallFreezesIt(t *testing.T) {
+func TestCallerSays_UntilTheAgentHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		client, ctx := srv.Client(), t.Context()
-		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
-		time.Sleep(15 * time.Second)
-		ended, err := client.Calls.End(ctx, placed.ID)
+		over := answering(t, srv, bookTable)
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
+		answer, err := srv.CallerSays(id, "A table, please.")
 		require.NoError(t, err)
-		assert.Equal(t, agentphone.CallStatusCompleted, ended.Status)
-		assert.InDelta(t, 15, *ended.DurationSeconds, 0)
-		assert.Len(t, ended.Transcripts, 1)
-		time.Sleep(time.Minute)
-		again, err := client.Calls.End(ctx, placed.ID)
+		assert.Equal(t, []agentphonetest.VoiceLine{
+			{Text: "One moment.", Interim: true}, {Text: "At seven.", At: time.Second},
+		}, answer.Lines)
+		answer, err = srv.CallerSays(id, "Goodbye.")
 		require.NoError(t, err)
-		assert.Equal(t, ended, again)
-
-		_, err = client.Calls.End(ctx, "call_none")
-		require.ErrorIs(t, err, agentphone.ErrNotFound)
-	})
-}
-
-func TestACallEndedAtOnceIsOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t)
-		ended, err := srv.Client().Calls.End(t.Context(), placeCall(t, srv, human).ID)
-		require.NoError(t, err)
-		assert.True(t, ended.Final())
-		assert.InDelta(t, 0, *ended.DurationSeconds, 0)
-	})
-}
-
-func TestGetHoldsTheAnswerUntilTheCallEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t)
-		client, ctx := srv.Client(), t.Context()
-		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
-		began := time.Now()
-		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true, TimeoutSeconds: 10})
-		require.NoError(t, err)
-		assert.False(t, call.Final())
-		assert.Equal(t, 10*time.Second, time.Since(began))
-		call, err = client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
-		require.NoError(t, err)
+		assert.True(t, answer.Hangup)
+		end := <-over
+		assert.Equal(t, "agent_hangup", end.DisconnectionReason)
+		require.Len(t, end.Transcript, 5)
+		assert.Equal(t, "A table, please.", end.Transcript[0].Content)
+		assert.Equal(t, "Bye.", end.Transcript[4].Content)
+		call := srv.Calls()[0]
 		assert.True(t, call.Final())
-		assert.Equal(t, 40*time.Second, time.Since(began))
+		assert.Equal(t, agentphone.DirectionInbound, call.Direction)
+		assert.Len(t, call.Dialogue(), 5)
+		_, err = srv.CallerSays(id, "Still there?")
+		require.ErrorIs(t, err, agentphonetest.ErrCallOver)
+		require.ErrorIs(t, srv.EndCall(id), agentphonetest.ErrCallOver)
+		require.ErrorIs(t, srv.EndCall("call_none"), agentphonetest.ErrNoCall)
+		srv.WaitDeliveries()
+		assert.Empty(t, over, "once")
 	})
 }
 
-func TestGetThatWaitsHearsOfAHangUp(t *testing.T) {
+func TestEndCall_DuringAVoiceTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		client, ctx := srv.Client(), t.Context()
-		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
+		gone := make(chan error, 1)
+		over := answering(t, srv, func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+			<-ctx.Done()
+			gone <- ctx.Err()
+			return nil
+		})
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		go func() {
-			time.Sleep(5 * time.Second)
-			_, err := client.Calls.End(ctx, placed.ID)
-			assert.NoError(t, err)
+			time.Sleep(time.Second)
+			assert.NoError(t, srv.EndCall(id))
 		}()
-		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
-		require.NoError(t, err)
-		assert.InDelta(t, 5, *call.DurationSeconds, 0)
+		_, err := srv.CallerSays(id, "Hello?")
+		require.ErrorIs(t, err, agentphonetest.ErrCallOver)
+		require.ErrorIs(t, <-gone, context.Canceled)
+		end := <-over
+		assert.Equal(t, "user_hangup", end.DisconnectionReason)
+		assert.Len(t, end.Transcript, 1)
 	})
 }
 
-func TestGetThatWaitsEndsWithItsContext(t *testing.T) {
+func TestCallerSays_DrivesACallWithoutAPrompt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
-		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
-		defer cancel()
-		_, err := srv.Client().Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-	})
-}
-
-func TestCreateAndWaitReturnsTheWholeCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t)
-		srv.NextCall(booking)
-		call, err := srv.Client().Calls.CreateAndWait(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human}, agentphone.WaitParams{})
-		require.NoError(t, err)
-		assert.Len(t, call.Dialogue(), 3)
-	})
-}
-
-func TestCallsAreListedNewestFirstAndFiltered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := newServer(t)
+		over := answering(t, srv, bookTable)
 		client, ctx := srv.Client(), t.Context()
-		srv.NextCall(agentphonetest.CallScript{Status: agentphone.CallStatusBusy})
-		first := placeCall(t, srv, "+14155550001")
+		call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: "Hello."})
+		require.NoError(t, err)
 		time.Sleep(time.Minute)
-		second := placeCall(t, srv, "+14155550002")
-
-		page, err := client.Calls.List(ctx, agentphone.ListCallsParams{Limit: 1})
+		_, err = srv.CallerSays(call.ID, "Who is it?")
 		require.NoError(t, err)
-		assert.Equal(t, second.ID, page.Data[0].ID)
-		assert.True(t, page.HasMore)
-		assert.Equal(t, 2, page.Total)
-		for filter, want := range map[agentphone.ListCallsParams]string{
-			{Offset: 1}: first.ID, {Status: agentphone.CallStatusBusy}: first.ID,
-			{Status: agentphone.CallStatusInProgress}: second.ID, {Search: "5550001"}: first.ID,
-		} {
-			page, err = client.Calls.List(ctx, filter)
-			require.NoError(t, err)
-			require.Len(t, page.Data, 1, "%+v", filter)
-			assert.Equal(t, want, page.Data[0].ID)
-		}
-		for _, none := range []agentphone.ListCallsParams{{Direction: agentphone.DirectionInbound}, {Type: "web"}, {Search: "nobody"}} {
-			page, err = client.Calls.List(ctx, none)
-			require.NoError(t, err)
-			assert.Empty(t, page.Data)
-		}
-		its, err := client.Agents.ListCalls(ctx, srv.AgentID(), agentphone.ListCallsParams{})
+		_, err = client.Calls.End(ctx, call.ID)
 		require.NoError(t, err)
-		assert.Len(t, its.Data, 2)
-		_, err = client.Agents.ListCalls(ctx, "agt_none", agentphone.ListCallsParams{})
-		require.ErrorIs(t, err, agentphone.ErrNotFound)
-	})
-}
+		srv.WaitDeliveries()
+		assert.Len(t, (<-over).Transcript, 4)
 
-func TestACallNeedsAnAgentWithANumber(t *testing.T) {
-	srv := newServer(t)
-	client, ctx := srv.Client(agentphone.WithMaxRetries(0)), t.Context()
-	idle, err := client.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "idle"})
-	require.NoError(t, err)
-	_, err = client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: idle.ID, ToNumber: human})
-	require.ErrorIs(t, err, agentphone.ErrBadRequest)
-	_, err = client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_none", ToNumber: human})
-	require.ErrorIs(t, err, agentphone.ErrNotFound)
-	_, err = client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: idle.ID, ToNumber: human, FromNumberID: srv.NumberID()})
-	require.ErrorIs(t, err, agentphone.ErrBadRequest, "the number is another agent's")
-	_, err = client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human, FromNumberID: "num_none"})
-	require.ErrorIs(t, err, agentphone.ErrNotFound)
-	assert.Empty(t, srv.Calls())
-
-	second, err := client.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryCA, AgentID: srv.AgentID()})
-	require.NoError(t, err)
-	call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: human, FromNumberID: second.ID})
-	require.NoError(t, err)
-	assert.Equal(t, second.PhoneNumber, call.FromNumber)
-}
-
-func TestAServerFromOutsideABubbleWorksInIt(t *testing.T) {
-	srv := newServer(t)
-	synctest.Test(t, func(t *testing.T) {
 		srv.NextCall(booking)
-		placed := placeCall(t, srv, human)
-		call, err := srv.Client().Calls.Get(t.Context(), placed.ID, agentphone.GetCallOptions{Wait: true})
-		require.NoError(t, err)
-		assert.InDelta(t, 40, *call.DurationSeconds, 0)
+		placeCall(t, srv, person)
+		time.Sleep(time.Minute)
+		srv.WaitDeliveries()
+		assert.Len(t, (<-over).Transcript, 3, "a scripted call, when the server notices")
+		srv.Calls()
+		srv.WaitDeliveries()
+		assert.Empty(t, over)
 	})
 }

@@ -1,45 +1,90 @@
-// Package agentphonetest is the AgentPhone API in memory, for tests. It keeps state, checks
-// its input as the API does, and answers with the API's own shapes.
+// Package agentphonetest is the AgentPhone API in memory, for tests of programs that use it. It keeps state, validates
+// input as the API does, and responds with the API's own shapes.
 //
 //	srv := agentphonetest.NewServer()
 //	defer srv.Close()
 //	client := srv.Client()
 //
-//	srv.NextCall(agentphonetest.CallScript{Turns: []agentphonetest.Turn{
+//	srv.NextCall(agentphonetest.CallScript{Turns: []agentphonetest.Utterance{
 //		{Role: agentphone.RoleAgent, Content: "Hello, a table for two?"},
 //		{Role: agentphone.RoleUser, Content: "At seven, yes."},
 //	}})
 //	call, err := client.Calls.CreateAndWait(ctx, params, agentphone.WaitParams{})
 //
-// A new server has one account, as after a sign-up: its key is [Server.APIKey], its agent
-// [Server.AgentID], its number [Server.PhoneNumber]. [Server.Client] is a client for it that
-// uses no network. [Server.Start] opens a port on the loopback interface for all else.
+// A new server has one account, as a sign-up leaves it. [Server.APIKey], [Server.AgentID] and [Server.PhoneNumber]
+// return its key, its agent and the agent's number. [Server.Client] returns a client of the account that uses no
+// network. [Server.Start] opens a port on the loopback interface for everything else, such as programs in other
+// languages.
 //
-// Calls follow a script ([Server.NextCall]). Messages come in by [Server.ReceiveMessage]. What
-// goes wrong on a network does so on demand ([Server.InjectFault]). What took effect is in
-// [Server.Calls] and [Server.Messages], what was asked for in [Server.Requests].
+// # What people do
+//
+// [Server.NextCall] sets the script that the next call follows. [Server.ReceiveMessage], [Server.ReceiveReaction] and
+// [Server.ReceiveCall] have a person text or call one of the server's numbers. [Server.CallerSays] has the person say
+// something in a call and returns what the agent answered, [Server.EndCall] has the person hang up.
+//
+// # What goes wrong
+//
+// [Server.InjectFault] makes a request fail as networks and servers do: an error status, a delay, a connection that
+// breaks before the response although the request took effect.
+//
+// # What took effect
+//
+// [Server.Requests] returns the requests that the server received. [Server.Calls] and [Server.Messages] return the
+// calls that took place and the messages that went out, whatever response the client got. So a test can check that
+// nothing was done twice.
 //
 // # Webhooks
 //
-// Set a webhook with the client, and events are delivered to it: signed, and again with pauses
-// ([WithDeliveryPauses]) until they are answered with 2xx. [Server.ReceiveMessage], [Server.ReceiveReaction] and
-// [Server.EndCall] cause them. [Server.ReceiveCall] begins a call in which [Server.CallerSays] says something
-// and returns what the agent answered. [Server.SetReceiver] puts a handler in memory in the place of the network,
-// [Server.Deliveries] tells what came of each event, [Server.WaitDeliveries] waits for attempts in the background,
-// and [Server.Redeliver] sends forged, stale and doubled ones. An event without a webhook is not sent.
+// Once a webhook is set with the client, events are delivered to it as the API delivers them: signed, and attempted
+// again with pauses ([WithDeliveryPauses]) until the response is 2xx. [Server.SetReceiver] delivers to a handler in
+// memory instead. [Server.Deliveries] returns the record of each event, [Server.WaitDeliveries] waits for attempts that
+// are made in the background, and [Server.Redeliver] sends duplicates and forged, stale or altered events. Without a
+// webhook no event is recorded.
 //
 // # What is made up
 //
-// Where the API asks the world, the server has a rule. A phone whose number ends in an even digit
-// has iMessage ([Server.ReceiveMessage] comes by SMS all the same, unless the conversation is on
-// iMessage). A phone shares its location once [Server.SetLocation] says where it is. A call has a
-// recording if it is completed. A registration stays pending. Voices are a few of hundreds. Ids, keys
-// and codes look like the API's but are the same in each run.
+// Where the API depends on the world, the server has a rule:
+//
+//   - A phone number that ends in an even digit has iMessage. A message that comes in by [Server.ReceiveMessage] is an
+//     SMS all the same, unless the conversation is on iMessage.
+//   - A phone shares its location once [Server.SetLocation] has set it.
+//   - A call has a recording, a tenth of a second of silence, if its status is completed.
+//   - A registration stays pending.
+//   - The voices are a few of the API's hundreds.
+//   - Ids, keys and codes look like the API's but are the same in each run.
 //
 // # Time
 //
-// The server runs no timers of its own but for deliveries: how far a call is follows from the time since it
-// was placed. So it works in a bubble of testing/synctest, where calls of minutes end at once. Make
-// the server inside the bubble and use [Server.Client] or [Server.Transport] there: a real port
-// stops the bubble's clock.
+// The server works in a bubble of testing/synctest, where calls of minutes end at once: how far a call is follows from
+// the time since it was placed. The only timers are those between attempts to deliver an event, and of what waits in a
+// request. Use [Server.Client] or [Server.Transport], and [Server.SetReceiver], in the bubble: a goroutine that is
+// blocked on a real connection stops the bubble's clock.
 package agentphonetest
+
+// For maintainers: where things are.
+//
+// What a test uses is in eight files:
+//
+//	doc.go       this overview
+//	server.go    Server, its options, its account and ids, Client, OTP, SetLocation, Close
+//	http.go      Start, ServeHTTP, Transport
+//	calls.go     CallScript, NextCall, ReceiveCall, CallerSays, EndCall
+//	messages.go  ReceiveMessage, ReceiveReaction
+//	webhooks.go  WithDeliveryPauses, SetReceiver, Deliveries, WaitDeliveries, Redeliver
+//	faults.go    Fault, InjectFault
+//	records.go   Request, Requests, Calls, Messages
+//
+// Everything else is found by its prefix:
+//
+//	api*.go   the REST API. api.go has the table of operations and the router, api_request.go carries a request out
+//	          (serve), api_response.go has responses and errors, api_lists.go stores and pages. Each other file is a
+//	          resource, named as in package agentphone; an operation is with the resource that it returns.
+//	sim_*.go  how calls go: sim_call.go has a call and its state at a moment, sim_turn.go a voice turn, sim_clock.go
+//	          how the server waits.
+//	hook_*.go webhooks: hook_events.go has the payloads of events, hook_delivery.go a delivery from its first attempt to
+//	          its last, hook_send.go one attempt.
+//
+// internal/schema describes and checks fields; internal/inmemory calls a handler without a network.
+//
+// One mutex, Server.mu, guards all state. Functions whose comment says "The caller holds s.mu" do not lock it; it is
+// never held while waiting for time, a client or a receiver.

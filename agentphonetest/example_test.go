@@ -40,7 +40,7 @@ func ExampleServer() {
 	// user: You are welcome.
 }
 
-// A text whose answer is lost may have been sent: the fake shows that it was.
+// A text whose response is lost may have been sent: the server shows that it was.
 func ExampleServer_InjectFault() {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()

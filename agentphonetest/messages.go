@@ -2,225 +2,30 @@ package agentphonetest
 
 import (
 	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-type message struct {
-	id           string
-	conversation *conversation
-	agentID      string // who had the number then
-	from, to     string
-	inbound      bool
-	channel      agentphone.Channel
-	body         string
-	media        []string
-	replyTo      *message
-	reactions    []object
-	at           time.Time
-}
-
-func (m *message) ident() string { return m.id }
-
-func (m *message) direction() agentphone.Direction {
-	if m.inbound {
-		return agentphone.DirectionInbound
-	}
-	return agentphone.DirectionOutbound
-}
-
-// view is a message as its conversation shows it.
-func (m *message) view() object {
-	v := object{
-		"id": m.id, "body": m.body, "fromNumber": m.from, "toNumber": m.to,
-		"direction": m.direction(), "senderIdentifier": nil, "channel": m.channel,
-		"mediaUrl": nil, "mediaUrls": m.media, "receivedAt": stamp(m.at),
-		"reactions": m.reactions, "replyTo": nil,
-	}
-	if m.conversation.groupID != "" {
-		v["senderIdentifier"] = m.from
-	}
-	if len(m.media) > 0 {
-		v["mediaUrl"] = m.media[0]
-	}
-	if m.replyTo != nil {
-		v["replyTo"] = object{
-			"messageId": m.replyTo.id, "message": m.replyTo.body, "mediaUrls": m.replyTo.media,
-		}
-	}
-	return v
-}
-
-// asNumberMessage is a message as the list of its number shows it.
-func (m *message) asNumberMessage() object {
-	return object{
-		"id": m.id, "from_": m.from, "to": m.to, "body": m.body,
-		"direction": m.direction(), "channel": m.channel, "receivedAt": stamp(m.at),
-	}
-}
-
-var messageOperations = []*operation{
-	post("/v1/messages", (*Server).sendMessage, fields{
-		text("agent_id").orNull(),
-		text("to_number").orNull().like(recipient),
-		list("recipients", text("").like(person)).orNull().atLeast(2),
-		text("body").required(),
-		text("media_url").orNull().like(webAddress),
-		list("media_urls", text("").like(webAddress)).orNull().atMost(20),
-		text("number_id").orNull(),
-		text("from_number").orNull().like(e164),
-		oneOf("send_style", "celebration", "fireworks", "lasers", "love", "confetti", "balloons",
-			"spotlight", "echo", "invisible", "gentle", "loud", "slam"),
-		text("reply_to_message_id").orNull(),
-	}),
-}
-
-// person is the form of whom a group is made of.
-func person(s string) string {
-	if e164(s) == "" || email(s) == "" {
-		return ""
-	}
-	return "phone number must be in E.164 format"
-}
-
-// recipient is the form of whom one message can be sent to.
-func recipient(s string) string {
-	shortCode := (len(s) == 5 || len(s) == 6) && strings.Trim(s, "0123456789") == ""
-	if shortCode || strings.HasPrefix(s, groupPrefix) {
-		return ""
-	}
-	return person(s)
-}
-
-// together checks what fields of a message must not, or must, be there together.
-func together(body object) error {
-	to, several := body.text("to_number"), body.texts("recipients")
-	media := body.text("media_url") != "" || len(body.texts("media_urls")) > 0
-	switch {
-	case to == "" && len(several) == 0:
-		return badField("to_number", "to_number or recipients is required")
-	case to != "" && len(several) > 0:
-		return badField("recipients", "to_number and recipients cannot be used together")
-	case body.text("body") == "" && !media:
-		return badField("body", "body is required unless media is attached")
-	case body.text("agent_id") == "" && body.text("number_id") == "" && body.text("from_number") == "" && !strings.HasPrefix(to, groupPrefix):
-		return badField("agent_id", "agent_id, number_id or from_number is required")
-	}
-	return nil
-}
-
-func (s *Server) sendMessage(in *input) (any, error) {
-	if err := together(in.body); err != nil {
-		return nil, err
-	}
-	c, from, err := s.thread(in.account, in.body)
-	if err != nil {
-		return nil, err
-	}
-	m := &message{
-		agentID: from.agentID, from: from.phone, to: c.participant, body: in.body.text("body"),
-		media: in.body.texts("media_urls"), channel: agentphone.ChannelSMS,
-	}
-	if url := in.body.text("media_url"); url != "" {
-		m.media = slices.Insert(m.media, 0, url)
-	}
-	switch {
-	case c.groupID != "" || strings.Contains(c.participant, "@") || in.body.text("send_style") != "":
-		m.channel = agentphone.ChannelIMessage
-	case len(m.media) > 0:
-		m.channel = agentphone.ChannelMMS
-	}
-	var unresolved any
-	parent := in.body.text("reply_to_message_id")
-	if parent != "" {
-		m.replyTo, _ = in.account.messages.get(parent)
-		unresolved = m.replyTo == nil
-	}
-	s.addMessage(in.account, c, m)
-	return object{
-		"id": m.id, "status": "queued", "channel": m.channel, "from_number": m.from, "to_number": m.to,
-		"conversation_id": c.id, "media_urls": m.media,
-		"reply_to_message_id": orNull(parent), "reply_parent_unresolved": unresolved,
-	}, nil
-}
-
-// thread finds the conversation that a message belongs to, or makes it, and the number that it is
-// sent from. Nothing is made on an error.
-func (s *Server) thread(a *account, body object) (*conversation, *phone, error) {
-	agentID, to := body.text("agent_id"), body.text("to_number")
-	if agentID != "" {
-		if _, err := a.agentNamed(agentID); err != nil {
-			return nil, nil, err
-		}
-	}
-	var existing *conversation
-	if strings.HasPrefix(to, groupPrefix) {
-		if existing = a.group(to); existing == nil {
-			return nil, nil, notFound("Group")
-		}
-	}
-	id, number := body.text("number_id"), body.text("from_number")
-	var pick func(*phone) bool
-	switch {
-	case id != "" || number != "":
-		pick = func(n *phone) bool { return (id == "" || n.id == id) && (number == "" || n.phone == number) }
-	case existing != nil:
-		pick = func(n *phone) bool { return n == existing.number }
-	}
-	from, err := a.sender(agentID, pick)
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case existing != nil && existing.number != from:
-		return nil, nil, badRequest("The group belongs to another phone number")
-	case existing != nil:
-		return existing, from, nil
-	case to == "":
-		return s.addGroup(a, from, body.texts("recipients")), from, nil
-	}
-	return s.conversationWith(a, from, to), from, nil
-}
-
-// addMessage stores a message. Times differ by a microsecond at least, so that lists that are paged by time
-// lose nothing while the clock stands still.
-func (s *Server) addMessage(a *account, c *conversation, m *message) {
-	m.id, m.conversation, m.at = s.id("msg"), c, now()
-	if !m.at.After(s.lastMessage) {
-		m.at = s.lastMessage.Add(time.Microsecond)
-	}
-	if m.media == nil {
-		m.media = []string{}
-	}
-	m.reactions = []object{}
-	s.lastMessage = m.at
-	c.agentID = c.number.agentID
-	c.messages = append(c.messages, m)
-	a.messages.add(m)
-	s.messages = append(s.messages, m)
-}
-
-// ReceiveMessage delivers a message to one of the server's numbers, of whichever account, and returns its
-// id. from is a phone number or, for iMessage, an email address. to may also be the id of
-// a group (grp_...). It panics if there is no such number or group.
+// ReceiveMessage has a person text one of the server's phone numbers, of whichever account, and returns the id of the
+// message. from is a phone number or, for iMessage, an email address. to is one of the server's numbers or the id of a
+// group (grp_...). The message comes by SMS unless the conversation is on iMessage. ReceiveMessage panics if there is no
+// such number or group.
 //
-// The agent's webhook, or else the account's, is sent an agent.message event: when ReceiveMessage
-// returns, the first attempt is over ([Server.WaitDeliveries] for the others).
+// The webhook of the agent, or else of the account, is sent an agent.message event. The first attempt is over when
+// ReceiveMessage returns; the others are made in the background ([Server.WaitDeliveries]).
 func (s *Server) ReceiveMessage(from, to, body string) string {
-	id, d := s.receive(from, to, body)
+	id, d := s.receiveMessage(from, to, body)
 	s.deliver(d)
 	return id
 }
 
-func (s *Server) receive(from, to, body string) (string, *delivery) {
+func (s *Server) receiveMessage(from, to, body string) (string, *delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.accounts {
 		c := a.group(to)
 		for _, n := range a.activeNumbers() {
-			if n.phone == to {
+			if n.e164 == to {
 				c = s.conversationWith(a, n, from)
 			}
 		}
@@ -229,23 +34,30 @@ func (s *Server) receive(from, to, body string) (string, *delivery) {
 		}
 		m := &message{agentID: c.number.agentID, from: from, to: to, inbound: true, body: body, channel: c.inboundChannel()}
 		s.addMessage(a, c, m)
-		return m.id, s.newDelivery(a, m.received(a))
+		return m.id, s.newDelivery(a, m.receivedEvent(a))
 	}
 	panic(fmt.Sprintf("agentphonetest: ReceiveMessage: the server has no number or group %q", to))
 }
 
-// messagePage is the query of a list of messages.
-var messagePage = []field{integer("limit").atLeast(1).atMost(200), at("before"), at("after")}
+// ReceiveReaction has a person react to an iMessage, of whichever account. The webhook is sent an agent.reaction event,
+// as with [Server.ReceiveMessage]. ReceiveReaction panics if there is no such iMessage or reaction.
+func (s *Server) ReceiveReaction(from, messageID string, kind agentphone.ReactionType) {
+	s.deliver(s.receiveReaction(from, messageID, kind))
+}
 
-// pageByTime answers with the newest messages of a time. all is oldest first.
-func pageByTime(all []*message, query object, view func(*message) object) object {
-	before, after := query.time("before"), query.time("after")
-	var fit []*message
-	for _, m := range slices.Backward(all) {
-		if (before.IsZero() || m.at.Before(before)) && (after.IsZero() || m.at.After(after)) {
-			fit = append(fit, m)
+func (s *Server) receiveReaction(from, messageID string, kind agentphone.ReactionType) *delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.accounts {
+		m, ok := a.messages.get(messageID)
+		if !ok || m.channel != agentphone.ChannelIMessage {
+			continue
 		}
+		if problem := reactionFormat(string(kind)); problem != "" {
+			panic("agentphonetest: ReceiveReaction: " + problem)
+		}
+		r := s.addReaction(m, string(kind), from, agentphone.DirectionInbound)
+		return s.newDelivery(a, m.reactionEvent(r))
 	}
-	shown := fit[:min(query.integer("limit", 50), len(fit))]
-	return object{"data": views(shown, view), "hasMore": len(shown) < len(fit)}
+	panic(fmt.Sprintf("agentphonetest: ReceiveReaction: the server has no iMessage %q", messageID))
 }

@@ -2,6 +2,9 @@ package agentphonetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -9,62 +12,62 @@ import (
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
-// StarterEmail is the email of the account that a new Server has. To sign up with it is a
-// conflict.
+// StarterEmail is the email address of the account that a new [Server] has. A sign-up with it is refused with 409.
 const StarterEmail = "starter@example.com"
 
-// Server is the API. Make one with [NewServer]. It is safe for concurrent use.
+// Server is the AgentPhone API in memory. Create one with [NewServer]. It is safe for concurrent use.
 type Server struct {
-	mux         *http.ServeMux  // finds the operation of a request
-	webhooks    *http.Client    // delivers to webhooks
-	pauses      []time.Duration // before each further attempt
-	numberLimit int
-	starter     *account
-	agentID     string // of the starter account, as it began; they may be gone by now
-	number      *phone
+	mux           *http.ServeMux // see newMux
+	webhookClient *http.Client   // delivers events
+	pauses        []time.Duration
+	numberLimit   int
+	starter       *account
+	agentID       string       // of the starter account, as it began; it may have been deleted since
+	number        *phoneNumber // likewise
 
 	port port
 
-	// mu guards all that follows and all that accounts hold. It is never held while waiting.
+	// mu guards all that follows and everything that accounts hold. It is never held while waiting.
 	mu          sync.Mutex
 	closed      bool
 	ids         int
-	phones      int       // numbers sold
-	lastMessage time.Time // no two messages bear the same time
+	numbersSold int
+	lastMessage time.Time // see addMessage
 	keys        map[string]*account
-	accounts    []*account // sub-accounts too
-	signUps     map[string]*signUp
+	accounts    []*account // including sub-accounts
+	signups     map[string]*signup
 	locations   map[string]*place // by phone number
 	scripts     []CallScript
 	faults      []*Fault
 	requests    []*Request
-	calls       []*call     // of all accounts, as they were placed
-	messages    []*message  // of all accounts, as they were sent and received
-	deliveries  []*delivery // of all accounts, as they were made
-	unsettled   int         // deliveries that are not at their end
+	calls       []*call     // of all accounts, oldest first
+	messages    []*message  // of all accounts, oldest first
+	deliveries  []*delivery // of all accounts, oldest first
+	unfinished  int         // deliveries that may be attempted again
 	receiver    http.Handler
-	cancels     map[*context.CancelFunc]bool // of attempts under way
+	cancels     map[*context.CancelFunc]bool // of attempts that are being made; see untilClose
 	changes     int                          // see changed
-	waiting     map[chan struct{}]bool
+	waiting     map[chan struct{}]bool       // see changed
 }
 
 // Option configures a [Server].
 type Option func(*Server)
 
-// WithNumberLimit sets how many numbers an account may hold, 10 by default.
+// WithNumberLimit sets how many phone numbers an account may hold. The default is 10.
 func WithNumberLimit(n int) Option {
 	return func(s *Server) { s.numberLimit = n }
 }
 
-// NewServer makes a server with one account, as after a sign-up: a hosted agent with the
-// default voice, and a US number attached to it.
+// NewServer returns a server with one account, as a sign-up leaves it: a hosted agent with the default voice, and a US
+// number attached to it. A nil option is ignored.
 func NewServer(opts ...Option) *Server {
 	s := &Server{
+		mux:         newMux(),
 		pauses:      defaultPauses,
-		cancels:     map[*context.CancelFunc]bool{},
 		numberLimit: 10,
+		cancels:     map[*context.CancelFunc]bool{},
 		keys:        map[string]*account{},
-		signUps:     map[string]*signUp{},
+		signups:     map[string]*signup{},
 		locations:   map[string]*place{},
 		waiting:     map[chan struct{}]bool{},
 	}
@@ -73,27 +76,27 @@ func NewServer(opts ...Option) *Server {
 			opt(s)
 		}
 	}
-	s.webhooks = newWebhookClient(s)
-	s.mux = newMux()
+	s.webhookClient = newWebhookClient(s)
 	s.starter = s.openAccount(StarterEmail, "")
 	s.agentID, s.number = s.starter.agents.list[0].id, s.starter.numbers.list[0]
 	return s
 }
 
-// APIKey is the key of the starter account.
+// APIKey returns the API key of the starter account.
 func (s *Server) APIKey() string { return s.starter.key }
 
-// AgentID is the id of the agent that the starter account began with.
+// AgentID returns the id of the agent that the starter account began with.
 func (s *Server) AgentID() string { return s.agentID }
 
-// NumberID is the id of the number that the starter account began with.
+// NumberID returns the id of the phone number that the starter account began with.
 func (s *Server) NumberID() string { return s.number.id }
 
-// PhoneNumber is the number that the starter account began with, in E.164 form.
-func (s *Server) PhoneNumber() string { return s.number.phone }
+// PhoneNumber returns the phone number that the starter account began with, in E.164 form.
+func (s *Server) PhoneNumber() string { return s.number.e164 }
 
-// Client is a client of the starter account that uses the server in memory. opts come after
-// those that make it so. It panics if an option is an error.
+// Client returns a client of the starter account that uses the server in memory ([Server.Transport]). The options are
+// applied after those that make it so: [agentphone.WithHTTPClient] with another transport takes it off the server. It
+// panics if an option is invalid.
 func (s *Server) Client(opts ...agentphone.Option) *agentphone.Client {
 	inMemory := agentphone.WithHTTPClient(&http.Client{Transport: s.Transport()})
 	client, err := agentphone.NewClient(s.APIKey(), append([]agentphone.Option{inMemory}, opts...)...)
@@ -103,8 +106,27 @@ func (s *Server) Client(opts ...agentphone.Option) *agentphone.Client {
 	return client
 }
 
-// Close stops the server: its port is closed, streams break off, requests that wait get no answer and
-// later ones no connection. Deliveries that are under way are given up. It may be called more than once.
+// OTP returns the code that was sent by email for a sign-up, by the verification id that [agentphone.SignupService.Start]
+// returned. It is "" if there is no such sign-up or it has been verified.
+func (s *Server) OTP(verificationID string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if su := s.signups[verificationID]; su != nil {
+		return su.otp
+	}
+	return ""
+}
+
+// SetLocation makes a phone share its location, in degrees. The API reports the status "unavailable" for any other
+// phone, without latitude and longitude.
+func (s *Server) SetLocation(phoneNumber string, latitude, longitude float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.locations[phoneNumber] = &place{latitude, longitude, now()}
+}
+
+// Close shuts the server down. It closes the port and breaks off streams and requests that wait, gives up deliveries,
+// and waits until no attempt is being made. Later requests find no connection. Close may be called more than once.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -113,6 +135,19 @@ func (s *Server) Close() {
 	}
 	s.changed()
 	s.mu.Unlock()
-	s.settled()
+	s.awaitDeliveries()
 	s.port.close()
+}
+
+// Ids and secrets look like the API's. They are hashes of a counter, so that they are the same in each run. The caller
+// holds s.mu.
+
+func (s *Server) id(prefix string) string { return prefix + "_" + s.digest(prefix)[:24] }
+
+func (s *Server) secret(prefix string) string { return prefix + "_" + s.digest(prefix)[:48] }
+
+func (s *Server) digest(of string) string {
+	s.ids++
+	sum := sha256.Sum256(fmt.Append(nil, of, s.ids))
+	return hex.EncodeToString(sum[:])
 }

@@ -1,132 +1,116 @@
 package agentphonetest
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
 
-type webhook struct {
-	id           string
-	url          string
-	secret       string
-	contextLimit int
-	timeout      int // seconds
-	created      time.Time
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+var defaultPauses = []time.Duration{
+	10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond,
 }
 
-// view is null if there is no webhook.
-func (w *webhook) view() any {
-	if w == nil {
-		return nil
-	}
-	return object{
-		"id": w.id, "url": w.url, "secret": w.secret, "status": "active",
-		"contextLimit": w.contextLimit, "timeout": w.timeout, "createdAt": stamp(w.created),
-	}
+// WithDeliveryPauses sets the pauses between the attempts to deliver an event to a webhook: an attempt that gets no 2xx
+// response is followed by another one for each pause. The default is five pauses, of 10, 20, 40, 80 and 160 ms; the
+// API's own are minutes long. Without pauses there is one attempt.
+func WithDeliveryPauses(pauses ...time.Duration) Option {
+	return func(s *Server) { s.pauses = slices.Clone(pauses) }
 }
 
-var webhookFields = fields{
-	text("url").required().like(webAddress),
-	integer("contextLimit").orNull().atLeast(0).atMost(50),
-	integer("timeout").orNull().atLeast(5).atMost(120),
-}
-
-var webhookOperations = []*operation{
-	get("/v1/webhooks", (*Server).getWebhook),
-	post("/v1/webhooks", (*Server).setWebhook, webhookFields),
-	post("/v1/webhooks/test", (*Server).testWebhook, nil).with(text("agentId")).thatWaits(),
-	remove("/v1/webhooks", (*Server).deleteWebhook),
-	get("/v1/agents/{agent_id}/webhook", (*Server).getAgentWebhook),
-	post("/v1/agents/{agent_id}/webhook", (*Server).setAgentWebhook, webhookFields),
-	remove("/v1/agents/{agent_id}/webhook", (*Server).deleteAgentWebhook),
-	post("/v1/agents/{agent_id}/webhook/test", (*Server).testAgentWebhook, nil).thatWaits(),
-}
-
-// newWebhook takes the place of another, whose id it keeps. Its secret is always new.
-func (s *Server) newWebhook(before *webhook, given object) *webhook {
-	w := &webhook{
-		url: given.text("url"), secret: s.secret("whsec"),
-		contextLimit: given.integer("contextLimit", 10), timeout: given.integer("timeout", 30),
-	}
-	if before != nil {
-		w.id, w.created = before.id, before.created
-	} else {
-		w.id, w.created = s.id("wh"), now()
-	}
-	return w
-}
-
-func (s *Server) getWebhook(in *input) (any, error) { return in.account.webhook.view(), nil }
-
-func (s *Server) setWebhook(in *input) (any, error) {
-	in.account.webhook = s.newWebhook(in.account.webhook, in.body)
-	return in.account.webhook.view(), nil
-}
-
-func (s *Server) getAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	if err != nil {
-		return nil, err
-	}
-	return a.webhook.view(), nil
-}
-
-func (s *Server) setAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	if err != nil {
-		return nil, err
-	}
-	a.webhook = s.newWebhook(a.webhook, in.body)
-	return a.webhook.view(), nil
-}
-
-var errNoWebhook = notFound("Webhook")
-
-func (s *Server) deleteWebhook(in *input) (any, error) {
-	if in.account.webhook == nil {
-		return nil, errNoWebhook
-	}
-	in.account.webhook = nil
-	return succeeded, nil
-}
-
-func (s *Server) deleteAgentWebhook(in *input) (any, error) {
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	switch {
-	case err != nil:
-		return nil, err
-	case a.webhook == nil:
-		return nil, errNoWebhook
-	}
-	a.webhook = nil
-	return succeeded, nil
-}
-
-// testWebhook sends a made-up message of an agent to the account's webhook.
-func (s *Server) testWebhook(in *input) (any, error) {
+// SetReceiver delivers all events to a handler in memory, whatever the URL of the webhook, so that no network is needed
+// and deliveries work in a bubble of testing/synctest. The handler is called as an HTTP/1.1 server would call it: its
+// output is buffered until it flushes or returns. There are no deadlines for reads and writes. With nil, the default,
+// events go to the URL of the webhook.
+func (s *Server) SetReceiver(h http.Handler) {
 	s.mu.Lock()
-	w, agentID := in.account.webhook, in.query.text("agentId")
-	_, known := in.account.agents.get(agentID)
-	s.mu.Unlock()
-	switch {
-	case agentID != "" && !known:
-		return nil, notFound("Agent")
-	case w == nil:
-		return nil, errNoWebhook
-	}
-	return s.sendTest(in, w, "", agentID), nil
+	defer s.mu.Unlock()
+	s.receiver = h
 }
 
-func (s *Server) testAgentWebhook(in *input) (any, error) {
+// Deliveries returns all events that were sent to a webhook, of all accounts, oldest first, each with its status as of
+// now. The ID of a delivery is the X-Webhook-ID header that the receiver gets ([agentphone.WebhookIDHeader]).
+func (s *Server) Deliveries() []agentphone.WebhookDelivery {
 	s.mu.Lock()
-	a, err := in.account.agentNamed(in.path("agent_id"))
-	var w *webhook
-	if err == nil {
-		w = a.webhook
-	}
+	defer s.mu.Unlock()
+	return decoded[agentphone.WebhookDelivery](s.deliveries, (*delivery).view)
+}
+
+// WaitDeliveries blocks until all events are delivered or given up, or the server is closed. Like [Server.Calls], it
+// notices calls that have ended by their script, and sends their events first. A receiver must not call it, since its
+// own delivery does not end before it returns.
+func (s *Server) WaitDeliveries() {
+	s.mu.Lock()
+	s.deliverEnds()
 	s.mu.Unlock()
-	switch {
-	case err != nil:
-		return nil, err
-	case w == nil:
-		return nil, errNoWebhook
+	s.awaitDeliveries()
+}
+
+// Redelivery says how [Server.Redeliver] sends an event. The zero value sends a duplicate: the same body, signed now.
+type Redelivery struct {
+	// Secret signs the event instead of the webhook's secret.
+	Secret string
+	// Age is how old the signed timestamp is. If it is negative the timestamp is in the future.
+	Age time.Duration
+	// Body replaces the body after it was signed. If it is nil the body stays.
+	Body []byte
+	// NoSignature leaves the signature out.
+	NoSignature bool
+	// Times is how often the event is sent, one after the other. Zero means once.
+	Times int
+}
+
+// Redeliver sends an event to its webhook again, so that a test can see what the receiver does with a duplicate, or with
+// a forged, stale or altered event. deliveryID is the ID of one of [Server.Deliveries], or "" for the latest. It returns
+// the receiver's last response, whatever its status. The records of deliveries do not change.
+//
+// The error is that of the connection, or says that there is no such delivery.
+func (s *Server) Redeliver(deliveryID string, how Redelivery) (status int, body string, err error) {
+	d, err := s.deliveryByID(deliveryID)
+	if err != nil {
+		return 0, "", err
 	}
-	return s.sendTest(in, w, a.id, a.id), nil
+	for range max(how.Times, 1) {
+		if status, body, err = s.redeliver(d, how); err != nil {
+			return 0, "", err
+		}
+	}
+	return status, body, nil
+}
+
+func (s *Server) deliveryByID(id string) (*delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range slices.Backward(s.deliveries) {
+		if id == "" || d.id == id {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("agentphonetest: no delivery %q", id)
+}
+
+func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
+	header := agentphone.SignWebhook(d.payload, cmp.Or(how.Secret, d.webhook.secret), time.Now().Add(-how.Age))
+	d.setHeader(header)
+	if how.NoSignature {
+		header.Del(agentphone.WebhookSignatureHeader)
+	}
+	payload := d.payload
+	if how.Body != nil {
+		payload = how.Body
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d.timeout())
+	defer cancel()
+	resp, closeBody, err := s.post(ctx, d.webhook.url, header, payload)
+	if err != nil {
+		return 0, "", err
+	}
+	defer closeBody()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return resp.StatusCode, string(body), err
 }

@@ -1,93 +1,76 @@
 package agentphonetest_test
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
+	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
-func TestSettingAWebhookAgainMakesANewSecret(t *testing.T) {
+func TestRedeliver_DuplicatesAndForgeries(t *testing.T) {
 	srv := newServer(t)
-	client, ctx := srv.Client(), t.Context()
-	none, err := client.Webhooks.Get(ctx)
+	secret := setWebhook(t, srv, agentphone.SetWebhookParams{}).Secret
+	messages := 0
+	h, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{
+		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { messages++; return nil },
+	})
 	require.NoError(t, err)
-	assert.Empty(t, none.ID)
-	first, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://example.com/a"})
-	require.NoError(t, err)
-	assert.Regexp(t, "^whsec_", first.Secret)
-	assert.Equal(t, 30, first.TimeoutSeconds)
-	second, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://example.com/b", ContextLimit: agentphone.Ptr(0), TimeoutSeconds: 60})
-	require.NoError(t, err)
-	assert.Equal(t, first.ID, second.ID)
-	assert.NotEqual(t, first.Secret, second.Secret)
-	assert.Zero(t, second.ContextLimit)
-	now, err := client.Webhooks.Get(ctx)
-	require.NoError(t, err)
-	assert.Equal(t, second, now)
+	srv.SetReceiver(h)
+	_, _, err = srv.Redeliver("", agentphonetest.Redelivery{})
+	require.Error(t, err, "there is none yet")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
+	for name, c := range map[string]struct {
+		how  agentphonetest.Redelivery
+		want int
+	}{
+		"twice":    {agentphonetest.Redelivery{Times: 2}, 200},
+		"forged":   {agentphonetest.Redelivery{Secret: "whsec_other"}, 401},
+		"stale":    {agentphonetest.Redelivery{Age: time.Hour}, 401},
+		"tampered": {agentphonetest.Redelivery{Body: []byte(`{"event":"agent.message"}`)}, 401},
+		"unsigned": {agentphonetest.Redelivery{NoSignature: true}, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, err := srv.Redeliver(srv.Deliveries()[0].ID, c.how)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, status, name)
+		})
+	}
+	assert.Equal(t, 1, messages)
 }
 
-func TestAnAgentHasAWebhookOfItsOwn(t *testing.T) {
-	srv := newServer(t)
-	client, ctx := srv.Client(), t.Context()
-	set, err := client.Webhooks.SetForAgent(ctx, srv.AgentID(), agentphone.SetWebhookParams{URL: "https://example.com/agent"})
+func TestRedeliver_RepeatsAndChangesNoRecord(t *testing.T) {
+	srv := newServer(t, agentphonetest.WithDeliveryPauses())
+	r := receive(t, srv)
+	first := srv.ReceiveMessage(person, srv.PhoneNumber(), "one")
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "two")
+	before := srv.Deliveries()
+	require.Len(t, r.events, 2)
+	for times, want := range map[int]int{0: 1, 1: 1, 3: 3} {
+		t.Run(fmt.Sprint(times, " times"), func(t *testing.T) {
+			r.ids, r.events = nil, nil
+			status, _, err := srv.Redeliver(before[0].ID, agentphonetest.Redelivery{Times: times})
+			require.NoError(t, err)
+			assert.Equal(t, 200, status)
+			require.Len(t, r.ids, want, times)
+			for i, id := range r.ids {
+				assert.Equal(t, before[0].ID, id)
+				assert.Equal(t, first, r.events[i].Data.(*agentphone.MessageData).MessageID)
+			}
+		})
+	}
+	r.ids, r.fail = nil, 1
+	status, body, err := srv.Redeliver("", agentphonetest.Redelivery{})
 	require.NoError(t, err)
-	got, err := client.Webhooks.GetForAgent(ctx, srv.AgentID())
-	require.NoError(t, err)
-	assert.Equal(t, set, got)
-	none, err := client.Webhooks.Get(ctx)
-	require.NoError(t, err)
-	assert.Empty(t, none.ID)
-	_, err = client.Webhooks.GetForAgent(ctx, "agt_none")
-	require.ErrorIs(t, err, agentphone.ErrNotFound)
-}
-
-func TestATestIsSignedAndSaysWhatTheReceiverAnswered(t *testing.T) {
-	srv := newServer(t)
-	client, ctx := srv.Client(), t.Context()
-	_, err := client.Webhooks.Test(ctx)
-	require.ErrorIs(t, err, agentphone.ErrNotFound, "there is no webhook")
-
-	status := http.StatusOK
-	var secret string
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		assert.NoError(t, err)
-		assert.NoError(t, agentphone.VerifyWebhook(body, r.Header, secret))
-		assert.Equal(t, "agent.message", r.Header.Get(agentphone.WebhookEventHeader))
-		assert.NotEmpty(t, r.Header.Get(agentphone.WebhookIDHeader))
-		assert.Contains(t, string(body), srv.AgentID())
-		w.WriteHeader(status)
-	}))
-	defer receiver.Close()
-	set, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: receiver.URL})
-	require.NoError(t, err)
-	secret = set.Secret
-
-	result, err := client.Webhooks.Test(ctx, agentphone.TestWebhookOptions{AgentID: srv.AgentID()})
-	require.NoError(t, err)
-	assert.True(t, result.Success)
-	assert.Equal(t, 200, result.StatusCode)
-	status = http.StatusTeapot
-	result, err = client.Webhooks.Test(ctx)
-	require.NoError(t, err)
-	assert.False(t, result.Success)
-	assert.Equal(t, 418, result.StatusCode)
-	receiver.Close()
-	result, err = client.Webhooks.Test(ctx)
-	require.NoError(t, err)
-	assert.False(t, result.Success)
-	assert.Zero(t, result.StatusCode)
-	assert.NotEmpty(t, result.Error)
-
-	usage, err := client.Usage.Get(ctx)
-	require.NoError(t, err)
-	assert.Equal(t, 3, usage.Stats.TotalWebhookDeliveries)
-	assert.Equal(t, 1, usage.Stats.SuccessfulWebhookDeliveries)
-	assert.Equal(t, 2, usage.Stats.FailedWebhookDeliveries)
+	assert.Equal(t, 503, status)
+	assert.Equal(t, "later", body)
+	assert.Equal(t, []string{before[1].ID}, r.ids, "the latest")
+	assert.Equal(t, before, srv.Deliveries())
+	_, _, err = srv.Redeliver("whd_none", agentphonetest.Redelivery{})
+	require.Error(t, err)
 }

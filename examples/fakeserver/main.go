@@ -2,9 +2,9 @@
 //
 //	go run ./examples/fakeserver -addr 127.0.0.1:8787
 //
-// The first line on standard output is JSON with the url, the apiKey, and the starter account's agentId and
-// numberId. Then there is a line on standard error for each request. Port 0 picks a free one. SIGINT and
-// SIGTERM stop it.
+// It prints one line of JSON to standard output, with the url, the apiKey, and the agentId and numberId of the account
+// that the server begins with, and a line to standard error for each request. With port 0 it listens on a free port.
+// SIGINT and SIGTERM stop it.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 
 func main() {
 	log.SetFlags(log.Ltime)
-	addr := flag.String("addr", "127.0.0.1:8787", "where to listen; port 0 picks a free one")
+	addr := flag.String("addr", "127.0.0.1:8787", "address to listen on; with port 0 a free port")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(flag.CommandLine.Output(), "fakeserver: unexpected argument %q\n", flag.Arg(0))
@@ -66,10 +66,10 @@ func serve(ctx context.Context, addr string) error {
 		return err
 	case <-ctx.Done():
 	}
-	fake.Close() // ends streams and requests that wait
+	fake.Close() // breaks off streams and requests that wait
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if server.Shutdown(ctx) != nil { // a client keeps a connection on which it says nothing
+	if server.Shutdown(ctx) != nil { // a client has a connection open without a request
 		_ = server.Close()
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
@@ -78,7 +78,7 @@ func serve(ctx context.Context, addr string) error {
 	return nil
 }
 
-// reachable is an address that a client can use: one on all interfaces is none.
+// reachable returns an address that a client can connect to: instead of all interfaces the loopback interface.
 func reachable(addr net.Addr) string {
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
@@ -86,11 +86,12 @@ func reachable(addr net.Addr) string {
 	return addr.String()
 }
 
+// logged logs each request.
 func logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		status := &statusWriter{ResponseWriter: w}
-		defer func() { // also where the handler breaks the connection off
+		defer func() { // even if the handler breaks the connection off
 			outcome := "broken off"
 			if status.status != 0 {
 				outcome = strconv.Itoa(status.status)
@@ -101,6 +102,7 @@ func logged(next http.Handler) http.Handler {
 	})
 }
 
+// statusWriter notes the status of the response.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -111,5 +113,5 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.ResponseController flush a stream and break a connection off.
+// Unwrap lets http.ResponseController flush a stream and reset a connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestItSaysWhereItIsServesAndStopsOnASignal(t *testing.T) {
+func TestFakeserver_PrintsItsAddressAndStopsOnASignal(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", "127.0.0.1:0")
@@ -47,7 +47,7 @@ func TestItSaysWhereItIsServesAndStopsOnASignal(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, first.NumberID, agent.Numbers[0].ID)
 
-			// Somebody has connected and says nothing.
+			// A client that has connected and sends no request must not delay the end.
 			idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://"))
 			require.NoError(t, err)
 			defer func() { _ = idle.Close() }()

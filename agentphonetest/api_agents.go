@@ -1,0 +1,276 @@
+package agentphonetest
+
+import (
+	"maps"
+	"net/http"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// agent is an agent of an account.
+type agent struct {
+	id      string
+	created time.Time
+	fields  schema.Values // name, and those of agentDefaults
+	webhook *webhook      // its own; nil if it has none
+}
+
+func (a *agent) ident() string { return a.id }
+
+func (a *agent) text(field string) string { return a.fields.Text(field) }
+
+func (a *account) agentByID(id string) (*agent, error) {
+	found, ok := a.agents.get(id)
+	if !ok {
+		return nil, notFound("Agent")
+	}
+	return found, nil
+}
+
+// agent returns the agent that the path names.
+func (in *input) agent() (*agent, error) { return in.account.agentByID(in.path("agent_id")) }
+
+var agentOperations = []*operation{
+	get("/v1/agents", (*Server).listAgents, pageQuery(100)...),
+	post("/v1/agents", (*Server).createAgent, agentFields(schema.Text("name").Required().Min(1))),
+	get("/v1/agents/{agent_id}", (*Server).getAgent),
+	patch("/v1/agents/{agent_id}", (*Server).updateAgent, agentFields(schema.Text("name").Nullable().Min(1))),
+	remove("/v1/agents/{agent_id}", (*Server).deleteAgent),
+	post("/v1/agents/{agent_id}/numbers", (*Server).attachNumber, schema.Fields{schema.Text("numberId").Required()}),
+	remove("/v1/agents/{agent_id}/numbers/{number_id}", (*Server).detachNumber),
+}
+
+func (s *Server) addAgent(acc *account, given schema.Values) *agent {
+	a := &agent{id: s.id("agt"), created: now(), fields: agentDefaults()}
+	a.set(given)
+	acc.agents.add(a)
+	return a
+}
+
+// set sets the fields that are given. Null clears a field that may be null, resets the voice to its default, and is
+// ignored for all others.
+func (a *agent) set(given schema.Values) {
+	defaults := agentDefaults()
+	for _, f := range agentFields(schema.Text("name")) {
+		v, ok := given[f.Name]
+		switch {
+		case !ok:
+		case v != nil || defaults[f.Name] == nil && f.Name != "name":
+			a.fields[f.Name] = v
+		case f.Name == "voice":
+			a.fields[f.Name] = defaults[f.Name]
+		}
+	}
+}
+
+// checkPrompt refuses a hosted agent without a system prompt.
+func checkPrompt(fields schema.Values) error {
+	if fields.Text("voiceMode") == "hosted" && fields.Text("systemPrompt") == "" {
+		return invalidField("systemPrompt", "systemPrompt is required when voiceMode is 'hosted'")
+	}
+	return nil
+}
+
+func (a *account) agentView(ag *agent) object {
+	v := maps.Clone(ag.fields)
+	v["id"] = ag.id
+	v["createdAt"] = stamp(ag.created)
+	v["numbers"] = views(a.numbersOf(ag.id), (*phoneNumber).asAgentNumber)
+	return v
+}
+
+func (s *Server) listAgents(in *input) (any, error) {
+	out := pageOf(in.account.agents.list, in.query, defaultPage, in.account.agentView)
+	delete(out, "hasMore") // this is the only list without it
+	return out, nil
+}
+
+func (s *Server) createAgent(in *input) (any, error) {
+	if err := checkPrompt(in.body); err != nil {
+		return nil, err
+	}
+	return in.account.agentView(s.addAgent(in.account, in.body)), nil
+}
+
+func (s *Server) getAgent(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	return in.account.agentView(a), nil
+}
+
+func (s *Server) updateAgent(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	changed := &agent{fields: maps.Clone(a.fields)}
+	changed.set(in.body)
+	if err := checkPrompt(changed.fields); err != nil {
+		return nil, err
+	}
+	a.fields = changed.fields
+	return in.account.agentView(a), nil
+}
+
+func (s *Server) deleteAgent(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range in.account.numbersOf(a.id) {
+		n.agentID = ""
+	}
+	// What it did stays and belongs to no agent.
+	for _, c := range in.account.conversations.list {
+		clearID(&c.agentID, a.id)
+	}
+	for _, c := range in.account.calls.list {
+		clearID(&c.agentID, a.id)
+	}
+	for _, m := range in.account.messages.list {
+		clearID(&m.agentID, a.id)
+	}
+	in.account.agents.remove(a.id)
+	return object{"success": true, "id": a.id, "name": a.text("name")}, nil
+}
+
+func clearID(id *string, deleted string) {
+	if *id == deleted {
+		*id = ""
+	}
+}
+
+func (s *Server) attachNumber(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	n, err := in.account.activeNumber(in.body.Text("numberId"))
+	if err != nil {
+		return nil, err
+	}
+	n.agentID = a.id
+	for _, c := range in.account.conversations.where(func(c *conversation) bool { return c.number == n }) {
+		c.agentID = a.id
+	}
+	return object{"agentId": a.id, "number": n.asAgentNumber()}, nil
+}
+
+func (s *Server) detachNumber(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	n, err := in.account.activeNumber(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	if n.agentID != a.id {
+		return nil, refuse(http.StatusNotFound, "Number is not attached to this agent")
+	}
+	n.agentID = ""
+	return succeeded, nil
+}
+
+// tool describes an endpoint that a hosted agent may call.
+var tool = schema.Object("",
+	schema.Text("name").Required().Min(1).Max(64),
+	schema.Text("description").Required().Min(1),
+	schema.Text("url").Required().Format(schema.URL),
+	schema.Enum("method", "GET", "POST"),
+	schema.Map("headers", schema.Text("").Nullable()).Nullable(),
+	schema.Object("parameters").Nullable(),
+	schema.Integer("timeoutMs").Nullable().Min(1000).Max(120_000),
+	schema.Boolean("speakDuringExecution").Nullable(),
+	schema.Text("executionMessage").Nullable(),
+)
+
+var modelTier = schema.Enum("modelTier", "turbo", "balanced", "max")
+
+// agentFields describes the body of both creation and update. Only the name differs.
+func agentFields(name schema.Field) schema.Fields {
+	return schema.Fields{
+		name,
+		schema.Text("description").Nullable(),
+		schema.Enum("voiceMode", "webhook", "hosted"),
+		schema.Boolean("enableMessaging").Nullable(),
+		modelTier,
+		schema.Text("systemPrompt").Nullable(),
+		schema.Text("beginMessage").Nullable(),
+		schema.Text("voice").Nullable(),
+		schema.Text("transferNumber").Nullable().Format(e164Format),
+		schema.List("customTools", tool).Nullable().Max(20),
+		schema.Text("voicemailMessage").Nullable(),
+		schema.Text("callScreeningIdentity").Nullable(),
+		schema.Text("callScreeningPurpose").Nullable(),
+		schema.Enum("sttMode", "fast", "accurate"),
+		schema.Enum("ambientSound", "none", "office", "coffee-shop", "outdoor"),
+		schema.Enum("denoisingMode", "noise-cancellation", "noise-and-background-speech-cancellation"),
+		schema.Integer("maxSilenceMs").Nullable().Min(10_000).Max(3_600_000),
+		schema.Number("voiceSpeed").Nullable().Min(0.5).Max(2),
+		schema.Number("interruptionSensitivity").Nullable().Min(0).Max(1),
+		schema.Boolean("enableBackchannel").Nullable(),
+		schema.Enum("language", languages...),
+	}
+}
+
+// agentDefaults returns the fields of an agent for which nothing was given.
+func agentDefaults() schema.Values {
+	return schema.Values{
+		"description":             nil,
+		"voiceMode":               "webhook",
+		"enableMessaging":         true,
+		"modelTier":               "balanced",
+		"systemPrompt":            nil,
+		"beginMessage":            nil,
+		"voice":                   agentphone.DefaultVoice,
+		"transferNumber":          nil,
+		"customTools":             nil,
+		"voicemailMessage":        nil,
+		"callScreeningIdentity":   nil,
+		"callScreeningPurpose":    nil,
+		"sttMode":                 "fast",
+		"ambientSound":            "none",
+		"denoisingMode":           "noise-cancellation",
+		"maxSilenceMs":            600_000,
+		"voiceSpeed":              1,
+		"interruptionSensitivity": 0.8,
+		"enableBackchannel":       true,
+		"language":                "en-US",
+	}
+}
+
+var languages = []string{
+	"af-ZA", "ar-SA", "az-AZ", "bg-BG", "bs-BA", "ca-ES", "cs-CZ", "cy-GB", "da-DK", "de-DE",
+	"el-GR", "en-AU", "en-GB", "en-IN", "en-NZ", "en-US", "es-419", "es-ES", "fa-IR", "fi-FI",
+	"fil-PH", "fr-CA", "fr-FR", "gl-ES", "he-IL", "hi-IN", "hr-HR", "hu-HU", "hy-AM", "id-ID",
+	"is-IS", "it-IT", "ja-JP", "kk-KZ", "kn-IN", "ko-KR", "lt-LT", "lv-LV", "mk-MK", "mr-IN",
+	"ms-MY", "ne-NP", "nl-BE", "nl-NL", "no-NO", "pl-PL", "pt-BR", "pt-PT", "ro-RO", "ru-RU",
+	"sk-SK", "sl-SI", "sr-RS", "sv-SE", "sw-KE", "ta-IN", "th-TH", "tr-TR", "uk-UA", "ur-IN",
+	"vi-VN", "yue-CN", "zh-CN",
+}
+
+var voiceOperations = []*operation{
+	get("/v1/agents/voices", (*Server).listVoices),
+}
+
+// listVoices returns a few voices of each provider, out of the API's hundreds, with nulls where the API has them.
+func (s *Server) listVoices(*input) (any, error) {
+	return object{"data": []object{
+		voice(agentphone.DefaultVoice, "Skylar - Friendly Guide", "agentphone", "female", "American", ""),
+		voice("11labs-Marissa", "Marissa", "elevenlabs", "female", "American", "https://voices.example.com/marissa.mp3"),
+		voice("cartesia-Brooke", "Brooke", "cartesia", "female", "British", "https://voices.example.com/brooke.mp3"),
+		voice("openai-Alloy", "Alloy", "openai", "", "", ""),
+	}}, nil
+}
+
+func voice(id, name, provider, gender, accent, preview string) object {
+	return object{
+		"voice_id": id, "voice_name": name, "provider": provider,
+		"gender": orNull(gender), "accent": orNull(accent), "preview_audio_url": orNull(preview),
+	}
+}

@@ -1,0 +1,232 @@
+package agentphonetest
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+var callOperations = []*operation{
+	get("/v1/calls", (*Server).listCalls, pageQuery(100,
+		schema.Text("status"), schema.Text("direction"), schema.Text("type"), schema.Text("search"))...),
+	post("/v1/calls", (*Server).createCall, schema.Fields{
+		schema.Text("agentId").Required(),
+		schema.Text("toNumber").Required().Format(e164Format),
+		schema.Text("fromNumberId").Nullable(),
+		schema.Text("initialGreeting").Nullable(),
+		schema.Text("voice").Nullable(),
+		schema.Text("systemPrompt").Nullable(),
+		modelTier,
+		variables,
+		schema.Text("callScreeningIdentity").Nullable(),
+		schema.Text("callScreeningPurpose").Nullable(),
+	}),
+	post("/v1/calls/web", (*Server).createWebCall, schema.Fields{
+		schema.Text("agentId").Required(),
+		schema.Object("metadata").Nullable(),
+		variables,
+	}),
+	get("/v1/calls/{call_id}", (*Server).getCall,
+		schema.Boolean("wait"), schema.Integer("timeout").Min(10).Max(300)).thatWaits(),
+	post("/v1/calls/{call_id}/end", (*Server).endCall, nil),
+	get("/v1/agents/{agent_id}/calls", (*Server).listAgentCalls, pageQuery(100)...),
+	get("/v1/numbers/{number_id}/calls", (*Server).listNumberCalls, pageQuery(100)...),
+}
+
+var variables = schema.Map("variables", schema.Text("").Nullable()).Nullable()
+
+// call returns the call that the path names.
+func (in *input) call() (*call, error) {
+	c, ok := in.account.calls.get(in.path("call_id"))
+	if !ok {
+		return nil, notFound("Call")
+	}
+	return c, nil
+}
+
+func (in *input) callView(c *call) object { return c.now().view(in.base) }
+
+func (s *Server) listCalls(in *input) (any, error) {
+	matching := in.account.calls.where(func(c *call) bool { return c.now().matches(in.query) })
+	return pageOf(newestFirst(matching), in.query, defaultPage, in.callView), nil
+}
+
+func (s *Server) listAgentCalls(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	its := in.account.calls.where(func(c *call) bool { return c.agentID == a.id })
+	return pageOf(newestFirst(its), in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
+}
+
+func (s *Server) listNumberCalls(in *input) (any, error) {
+	n, err := in.account.numberByID(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	its := in.account.calls.where(func(c *call) bool { return c.number == n })
+	return pageOf(newestFirst(its), in.query, defaultPage, in.callView), nil
+}
+
+// createCall places a call. [Server.NextCall] says when it follows a script and when the test drives it.
+func (s *Server) createCall(in *input) (any, error) {
+	a, err := in.account.agentByID(in.body.Text("agentId"))
+	if err != nil {
+		return nil, err
+	}
+	var pick func(*phoneNumber) bool
+	if id := in.body.Text("fromNumberId"); id != "" {
+		pick = func(n *phoneNumber) bool { return n.id == id }
+	}
+	from, err := in.account.sender(a.id, pick)
+	if err != nil {
+		return nil, err
+	}
+	c := &call{
+		agentID: a.id, number: from, from: from.e164, to: in.body.Text("toNumber"),
+		kind: phoneCall, direction: agentphone.DirectionOutbound,
+	}
+	greeting := cmp.Or(in.body.Text("initialGreeting"), a.text("beginMessage"))
+	w, _ := in.account.webhookFor(a.id)
+	if in.body.Text("systemPrompt") == "" && w != nil && len(s.scripts) == 0 {
+		c.driveByTest(greeting)
+	} else {
+		c.script = s.takeScript(greeting)
+	}
+	return in.callView(s.addCall(in.account, c)), nil
+}
+
+// createWebCall starts a call from a browser, as if its token were used at once. It always follows a script.
+func (s *Server) createWebCall(in *input) (any, error) {
+	a, err := in.account.agentByID(in.body.Text("agentId"))
+	if err != nil {
+		return nil, err
+	}
+	c := s.addCall(in.account, &call{
+		agentID: a.id, kind: webCall, direction: agentphone.DirectionInbound,
+		script: s.takeScript(a.text("beginMessage")),
+	})
+	return object{"accessToken": s.secret("wct"), "callId": c.id}, nil
+}
+
+// getCall holds the response back, if it is asked to, until the call is over or the timeout has passed.
+func (s *Server) getCall(in *input) (any, error) {
+	const defaultTimeout = 120
+	timeout := time.Duration(in.query.Int("timeout", defaultTimeout)) * time.Second
+	until := time.Now().Add(timeout)
+	for {
+		s.mu.Lock()
+		c, err := in.call()
+		if err != nil {
+			s.mu.Unlock()
+			return nil, err
+		}
+		s.deliverEnds()
+		m, seen := c.now(), s.changes
+		v := m.view(in.base)
+		s.mu.Unlock()
+		left := min(time.Until(until), m.untilEnd())
+		if !in.query.Bool("wait") || m.final || left <= 0 {
+			return v, nil
+		}
+		if err := s.pause(in.ctx, left, seen); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// endCall ends a call now. A call that is over stays as it is.
+func (s *Server) endCall(in *input) (any, error) {
+	c, err := in.call()
+	if err != nil {
+		return nil, err
+	}
+	if s.hangUp(c, agentHungUp) {
+		s.deliverEnds()
+	}
+	return in.callView(c), nil
+}
+
+// view is a call in most responses. base begins the URL of the recording.
+func (m moment) view(base string) object {
+	v := m.commonView()
+	v["direction"] = m.direction
+	v["recordingAvailable"], v["recordingUrl"] = m.recorded(), nil
+	if m.recorded() {
+		v["recordingUrl"] = base + "/v1/calls/" + m.id + "/recording"
+	}
+	v["transcripts"] = m.exchanges()
+	return v
+}
+
+// summary is a call in the list of its agent, where numbers are never null and seconds are whole.
+func (m moment) summary() object {
+	v := m.commonView()
+	v["fromNumber"], v["toNumber"] = m.from, m.to
+	if seconds, ok := v["durationSeconds"].(float64); ok {
+		v["durationSeconds"] = math.Round(seconds)
+	}
+	return v
+}
+
+func (m moment) commonView() object {
+	v := object{
+		"id": m.id, "agentId": orNull(m.agentID), "phoneNumberId": nil, "phoneNumber": nil,
+		"fromNumber": orNull(m.from), "toNumber": orNull(m.to), "status": m.status(),
+		"startedAt": stamp(m.timeAt(0)), "endedAt": m.endedAt(), "durationSeconds": m.seconds(),
+		"lastTranscriptSnippet": nil,
+	}
+	if m.number != nil {
+		v["phoneNumberId"], v["phoneNumber"] = m.number.id, m.number.e164
+	}
+	if said := m.said(); len(said) > 0 {
+		v["lastTranscriptSnippet"] = said[len(said)-1].Content
+	}
+	return v
+}
+
+// exchanges pairs what the person said with the agent's answer that follows. What the agent says of its own accord
+// stands alone.
+func (m moment) exchanges() []object {
+	out := []object{}
+	unanswered := false // the last one has no answer yet
+	for i, turn := range m.said() {
+		person := turn.Role == agentphone.RoleUser
+		if !person && unanswered {
+			out[len(out)-1]["response"] = turn.Content
+			unanswered = false
+			continue
+		}
+		t := object{
+			"id": fmt.Sprintf("turn_%s_%d", strings.TrimPrefix(m.id, "call_"), i), "transcript": nil,
+			"confidence": nil, "response": nil, "createdAt": stamp(m.timeAt(turn.at)),
+		}
+		if person {
+			t["transcript"], t["confidence"] = turn.Content, confidence
+		} else {
+			t["response"] = turn.Content
+		}
+		unanswered = person
+		out = append(out, t)
+	}
+	return out
+}
+
+// matches reports whether a call passes the filters of the list.
+func (m moment) matches(filters schema.Values) bool {
+	is := func(name, value string) bool { return cmp.Or(filters.Text(name), value) == value }
+	if !is("status", string(m.status())) || !is("direction", string(m.direction)) || !is("type", m.kind) {
+		return false
+	}
+	texts := []string{m.id, m.from, m.to}
+	for _, turn := range m.said() {
+		texts = append(texts, turn.Content)
+	}
+	return strings.Contains(strings.ToLower(strings.Join(texts, "\n")), strings.ToLower(filters.Text("search")))
+}

@@ -1,0 +1,171 @@
+package agentphonetest
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// contact is an entry in the address book of an account.
+type contact struct {
+	id, phone, name  string
+	email, notes     string // "" is null
+	created, updated time.Time
+}
+
+func (c *contact) ident() string { return c.id }
+
+func (c *contact) view() object {
+	return object{
+		"id": c.id, "phoneNumber": c.phone, "name": c.name, "email": orNull(c.email), "notes": orNull(c.notes),
+		"createdAt": stamp(c.created), "updatedAt": stamp(c.updated),
+	}
+}
+
+// contactFields describes the body of both creation and update, which differ in the number and the name.
+func contactFields(number, name schema.Field) schema.Fields {
+	return schema.Fields{
+		number.Format(e164Format), name.Min(1), schema.Text("email").Nullable().Format(schema.Email), schema.Text("notes").Nullable(),
+	}
+}
+
+var contactOperations = []*operation{
+	get("/v1/contacts", (*Server).listContacts, pageQuery(200, schema.Text("search"))...),
+	post("/v1/contacts", (*Server).createContact,
+		contactFields(schema.Text("phoneNumber").Required(), schema.Text("name").Required())),
+	get("/v1/contacts/capabilities", (*Server).getCapabilities, schema.Text("phone_number").Required().Format(e164Format)),
+	get("/v1/contacts/{contact_id}", (*Server).getContact),
+	patch("/v1/contacts/{contact_id}", (*Server).updateContact,
+		contactFields(schema.Text("phoneNumber").Nullable(), schema.Text("name").Nullable())),
+	remove("/v1/contacts/{contact_id}", (*Server).deleteContact).withStatus(http.StatusNoContent),
+}
+
+func (s *Server) listContacts(in *input) (any, error) {
+	search := strings.ToLower(in.query.Text("search"))
+	matching := in.account.contacts.where(func(c *contact) bool {
+		all := strings.Join([]string{c.name, c.phone, c.email, c.notes}, "\n")
+		return strings.Contains(strings.ToLower(all), search)
+	})
+	return pageOf(matching, in.query, 50, (*contact).view), nil
+}
+
+// checkContactNumber refuses a number that another contact has.
+func (a *account) checkContactNumber(number string, by *contact) error {
+	for _, c := range a.contacts.list {
+		if c.phone == number && c != by {
+			return refuse(http.StatusConflict, "A contact with this phone number already exists")
+		}
+	}
+	return nil
+}
+
+func (s *Server) createContact(in *input) (any, error) {
+	c := &contact{
+		phone: in.body.Text("phoneNumber"), name: in.body.Text("name"),
+		email: in.body.Text("email"), notes: in.body.Text("notes"), created: now(),
+	}
+	if err := in.account.checkContactNumber(c.phone, nil); err != nil {
+		return nil, err
+	}
+	c.id, c.updated = s.id("cnt"), c.created
+	in.account.contacts.add(c)
+	return c.view(), nil
+}
+
+// contact returns the contact that the path names.
+func (in *input) contact() (*contact, error) {
+	c, ok := in.account.contacts.get(in.path("contact_id"))
+	if !ok {
+		return nil, notFound("Contact")
+	}
+	return c, nil
+}
+
+func (s *Server) getContact(in *input) (any, error) {
+	c, err := in.contact()
+	if err != nil {
+		return nil, err
+	}
+	return c.view(), nil
+}
+
+// updateContact changes what is given. Null clears the email and the notes and is ignored for the others.
+func (s *Server) updateContact(in *input) (any, error) {
+	c, err := in.contact()
+	if err != nil {
+		return nil, err
+	}
+	if number := in.body.Text("phoneNumber"); number != "" {
+		if err := in.account.checkContactNumber(number, c); err != nil {
+			return nil, err
+		}
+		c.phone = number
+	}
+	if name := in.body.Text("name"); name != "" {
+		c.name = name
+	}
+	if _, given := in.body["email"]; given {
+		c.email = in.body.Text("email")
+	}
+	if _, given := in.body["notes"]; given {
+		c.notes = in.body.Text("notes")
+	}
+	c.updated = now()
+	return c.view(), nil
+}
+
+func (s *Server) deleteContact(in *input) (any, error) {
+	c, err := in.contact()
+	if err != nil {
+		return nil, err
+	}
+	in.account.contacts.remove(c.id)
+	return nil, nil
+}
+
+// getCapabilities has a rule where the API asks the network: all numbers have SMS, and those that end in an even digit
+// have iMessage.
+func (s *Server) getCapabilities(in *input) (any, error) {
+	number := in.query.Text("phone_number")
+	return object{
+		"phoneNumber":  number,
+		"capabilities": object{"imessage": (number[len(number)-1]-'0')%2 == 0, "sms": true},
+		"checkedAt":    stamp(now()),
+	}, nil
+}
+
+// place is where a phone is, in degrees.
+type place struct {
+	latitude, longitude float64
+	updated             time.Time
+}
+
+var locationOperations = []*operation{
+	get("/v1/location/{phone_number}", (*Server).getLocation),
+	post("/v1/location/refresh", (*Server).refreshLocations, nil),
+}
+
+func (s *Server) getLocation(in *input) (any, error) {
+	number := in.path("phone_number")
+	if reason := e164Format(number); reason != "" {
+		return nil, invalidAt("path", "phone_number", reason)
+	}
+	p := s.locations[number]
+	if p == nil {
+		return object{"phoneNumber": number, "latitude": nil, "longitude": nil, "status": "unavailable", "lastUpdated": 0}, nil
+	}
+	return object{
+		"phoneNumber": number, "latitude": p.latitude, "longitude": p.longitude,
+		"status": "available", "lastUpdated": p.updated.UnixMilli(),
+	}, nil
+}
+
+// refreshLocations asks all phones where they are. They have not moved.
+func (s *Server) refreshLocations(*input) (any, error) {
+	for _, p := range s.locations {
+		p.updated = now()
+	}
+	return object{"success": true, "pollAfterSeconds": 5}, nil
+}

@@ -1,0 +1,239 @@
+package agentphonetest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+const groupPrefix = "grp_"
+
+// conversation is what a phone number and a person, or a group, write to each other.
+type conversation struct {
+	id          string
+	number      *phoneNumber
+	agentID     string // "" if the number has no agent
+	participant string // a phone number, an email address, or the id of a group
+	groupID     string // "" if it is not a group
+	groupName   string
+	members     []string
+	messages    []*message // never empty
+	metadata    object     // nil is null
+	created     time.Time
+	background  background
+}
+
+// background is the picture behind an iMessage chat.
+type background struct {
+	id      string // "" if there is none
+	url     string
+	version int
+}
+
+func (c *conversation) ident() string { return c.id }
+
+func (c *conversation) last() *message { return c.messages[len(c.messages)-1] }
+
+// inboundChannel is the channel of a message that comes in: iMessage if that was used before or nothing else is possible.
+func (c *conversation) inboundChannel() agentphone.Channel {
+	if c.groupID != "" || strings.Contains(c.participant, "@") || c.isIMessage() {
+		return agentphone.ChannelIMessage
+	}
+	return agentphone.ChannelSMS
+}
+
+func (c *conversation) isIMessage() bool {
+	return len(c.messages) > 0 && c.last().channel == agentphone.ChannelIMessage
+}
+
+func (s *Server) addConversation(a *account, n *phoneNumber, participant string) *conversation {
+	c := &conversation{id: s.id("conv"), number: n, agentID: n.agentID, participant: participant, created: now()}
+	a.conversations.add(c)
+	return c
+}
+
+// conversationWith returns the conversation of a number with a person, which it creates if there is none.
+func (s *Server) conversationWith(a *account, n *phoneNumber, participant string) *conversation {
+	for _, c := range a.conversations.list {
+		if c.number == n && c.participant == participant {
+			return c
+		}
+	}
+	return s.addConversation(a, n, participant)
+}
+
+// group returns the conversation of a group, or nil.
+func (a *account) group(id string) *conversation {
+	for _, c := range a.conversations.list {
+		if c.groupID == id && id != "" {
+			return c
+		}
+	}
+	return nil
+}
+
+func (s *Server) addGroup(a *account, n *phoneNumber, members []string) *conversation {
+	id := s.id("grp")
+	c := s.addConversation(a, n, id)
+	c.groupID, c.members = id, members
+	return c
+}
+
+func (c *conversation) preview() string {
+	text := []rune(c.last().body)
+	return string(text[:min(len(text), 100)])
+}
+
+func (c *conversation) commonView() object {
+	return object{
+		"id": c.id, "agentId": orNull(c.agentID), "phoneNumberId": c.number.id, "phoneNumber": c.number.e164,
+		"participant": c.participant, "lastMessageAt": stamp(c.last().at),
+		"messageCount": len(c.messages), "createdAt": stamp(c.created),
+	}
+}
+
+// fullView is what the views of a conversation have in common, but for that in the list of an agent.
+func (c *conversation) fullView() object {
+	v := c.commonView()
+	v["isGroup"], v["groupId"], v["groupName"], v["groupIconUrl"] = c.groupID != "", orNull(c.groupID), orNull(c.groupName), nil
+	v["metadata"], v["participants"] = c.metadata, nil
+	if c.groupID != "" {
+		v["participants"] = views(c.members, func(m string) object { return object{"identifier": m, "name": nil} })
+	}
+	return v
+}
+
+func (c *conversation) summary() object {
+	v := c.fullView()
+	v["lastMessagePreview"] = c.preview()
+	return v
+}
+
+func (c *conversation) asAgentConversation() object {
+	v := c.commonView()
+	v["lastMessagePreview"] = c.preview()
+	return v
+}
+
+func (c *conversation) detail(messages int) object {
+	v := c.fullView()
+	shown := newestFirst(c.messages)
+	v["messages"] = views(shown[:min(messages, len(shown))], (*message).view)
+	return v
+}
+
+const defaultDetail = 50
+
+var conversationOperations = []*operation{
+	get("/v1/conversations", (*Server).listConversations, pageQuery(100)...),
+	get("/v1/agents/{agent_id}/conversations", (*Server).listAgentConversations, pageQuery(100)...),
+	get(conversationPath, (*Server).getConversation, schema.Integer("message_limit").Min(1)),
+	patch(conversationPath, (*Server).updateConversation, schema.Fields{
+		schema.Object("metadata").Nullable(), schema.Text("group_name").Nullable(),
+	}),
+	post(conversationPath+"/typing", (*Server).sendTyping, nil),
+	post(conversationPath+"/background", (*Server).setBackground, schema.Fields{
+		schema.Text("image_url").Required().Format(schema.URL),
+	}),
+	remove(conversationPath+"/background", (*Server).removeBackground).withStatus(http.StatusNoContent),
+}
+
+const conversationPath = "/v1/conversations/{conversation_id}"
+
+// byLastMessage sorts conversations as the lists do: the one with the latest message first.
+func byLastMessage(list []*conversation) []*conversation {
+	return slices.SortedStableFunc(slices.Values(list), func(a, b *conversation) int {
+		return b.last().at.Compare(a.last().at)
+	})
+}
+
+func (s *Server) listConversations(in *input) (any, error) {
+	return pageOf(byLastMessage(in.account.conversations.list), in.query, defaultPage, (*conversation).summary), nil
+}
+
+func (s *Server) listAgentConversations(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	its := in.account.conversations.where(func(c *conversation) bool { return c.agentID == a.id })
+	return pageOf(byLastMessage(its), in.query, defaultPage, (*conversation).asAgentConversation), nil
+}
+
+// conversation returns the conversation that the path names.
+func (in *input) conversation() (*conversation, error) {
+	c, ok := in.account.conversations.get(in.path("conversation_id"))
+	if !ok {
+		return nil, notFound("Conversation")
+	}
+	return c, nil
+}
+
+func (s *Server) getConversation(in *input) (any, error) {
+	c, err := in.conversation()
+	if err != nil {
+		return nil, err
+	}
+	return c.detail(in.query.Int("message_limit", defaultDetail)), nil
+}
+
+func (s *Server) updateConversation(in *input) (any, error) {
+	c, err := in.conversation()
+	if err != nil {
+		return nil, err
+	}
+	if metadata, given := in.body["metadata"]; given {
+		c.metadata, _ = metadata.(map[string]any)
+	}
+	if _, named := in.body["group_name"]; named && c.groupID != "" {
+		c.groupName = in.body.Text("group_name")
+	}
+	return c.detail(defaultDetail), nil
+}
+
+// iMessageConversation returns the conversation that the path names, which must be on iMessage.
+func (in *input) iMessageConversation() (*conversation, error) {
+	c, err := in.conversation()
+	if err == nil && !c.isIMessage() {
+		return nil, badRequest("This conversation is not on iMessage")
+	}
+	return c, err
+}
+
+func (s *Server) sendTyping(in *input) (any, error) {
+	c, err := in.iMessageConversation()
+	if err != nil {
+		return nil, err
+	}
+	return object{"conversationId": c.id, "channel": agentphone.ChannelIMessage, "status": "sent"}, nil
+}
+
+func (s *Server) setBackground(in *input) (any, error) {
+	c, err := in.iMessageConversation()
+	if err != nil {
+		return nil, err
+	}
+	url := in.body.Text("image_url")
+	changed := url != c.background.url
+	if changed {
+		c.background = background{id: s.id("bg"), url: url, version: c.background.version + 1}
+	}
+	return object{
+		"conversationId": c.id, "channel": agentphone.ChannelIMessage, "hasBackground": true,
+		"backgroundId": c.background.id, "backgroundVersion": c.background.version, "changed": changed,
+	}, nil
+}
+
+// removeBackground removes the background. Without one it succeeds, too.
+func (s *Server) removeBackground(in *input) (any, error) {
+	c, err := in.iMessageConversation()
+	if err != nil {
+		return nil, err
+	}
+	c.background = background{version: c.background.version}
+	return nil, nil
+}

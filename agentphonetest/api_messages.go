@@ -1,0 +1,274 @@
+package agentphonetest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// message is a message that was sent or received.
+type message struct {
+	id           string
+	conversation *conversation
+	agentID      string // of the agent that had the number then
+	from, to     string
+	inbound      bool
+	channel      agentphone.Channel
+	body         string
+	media        []string
+	replyTo      *message
+	reactions    []object
+	at           time.Time
+}
+
+func (m *message) ident() string { return m.id }
+
+func (m *message) direction() agentphone.Direction {
+	if m.inbound {
+		return agentphone.DirectionInbound
+	}
+	return agentphone.DirectionOutbound
+}
+
+// view is a message in the list of its conversation.
+func (m *message) view() object {
+	v := object{
+		"id": m.id, "body": m.body, "fromNumber": m.from, "toNumber": m.to,
+		"direction": m.direction(), "senderIdentifier": nil, "channel": m.channel,
+		"mediaUrl": nil, "mediaUrls": m.media, "receivedAt": stamp(m.at),
+		"reactions": m.reactions, "replyTo": nil,
+	}
+	if m.conversation.groupID != "" {
+		v["senderIdentifier"] = m.from
+	}
+	if len(m.media) > 0 {
+		v["mediaUrl"] = m.media[0]
+	}
+	if m.replyTo != nil {
+		v["replyTo"] = object{
+			"messageId": m.replyTo.id, "message": m.replyTo.body, "mediaUrls": m.replyTo.media,
+		}
+	}
+	return v
+}
+
+// asNumberMessage is a message in the list of its phone number.
+func (m *message) asNumberMessage() object {
+	return object{
+		"id": m.id, "from_": m.from, "to": m.to, "body": m.body,
+		"direction": m.direction(), "channel": m.channel, "receivedAt": stamp(m.at),
+	}
+}
+
+var messageOperations = []*operation{
+	post("/v1/messages", (*Server).sendMessage, schema.Fields{
+		schema.Text("agent_id").Nullable(),
+		schema.Text("to_number").Nullable().Format(recipientFormat),
+		schema.List("recipients", schema.Text("").Format(personFormat)).Nullable().Min(2),
+		schema.Text("body").Required(),
+		schema.Text("media_url").Nullable().Format(schema.URL),
+		schema.List("media_urls", schema.Text("").Format(schema.URL)).Nullable().Max(20),
+		schema.Text("number_id").Nullable(),
+		schema.Text("from_number").Nullable().Format(e164Format),
+		schema.Enum("send_style", "celebration", "fireworks", "lasers", "love", "confetti", "balloons",
+			"spotlight", "echo", "invisible", "gentle", "loud", "slam"),
+		schema.Text("reply_to_message_id").Nullable(),
+	}),
+	post("/v1/messages/{message_id}/reactions", (*Server).sendReaction, schema.Fields{
+		schema.Text("reaction").Required().Format(reactionFormat),
+	}),
+	get("/v1/numbers/{number_id}/messages", (*Server).listNumberMessages, timeQuery...),
+	get("/v1/conversations/{conversation_id}/messages", (*Server).listConversationMessages, timeQuery...),
+}
+
+// personFormat is the format of a member of a group: a phone number or an email address.
+func personFormat(s string) string {
+	if schema.Email(s) == "" {
+		return ""
+	}
+	return e164Format(s)
+}
+
+// recipientFormat is the format of the recipient of a message: a person, a group or a short code.
+func recipientFormat(s string) string {
+	shortCode := (len(s) == 5 || len(s) == 6) && strings.Trim(s, "0123456789") == ""
+	if shortCode || strings.HasPrefix(s, groupPrefix) {
+		return ""
+	}
+	return personFormat(s)
+}
+
+// checkMessage checks which fields of a message must, or must not, be given together.
+func checkMessage(body schema.Values) error {
+	to, recipients := body.Text("to_number"), body.Texts("recipients")
+	media := body.Text("media_url") != "" || len(body.Texts("media_urls")) > 0
+	sender := body.Text("agent_id") != "" || body.Text("number_id") != "" || body.Text("from_number") != ""
+	switch {
+	case to == "" && len(recipients) == 0:
+		return invalidField("to_number", "to_number or recipients is required")
+	case to != "" && len(recipients) > 0:
+		return invalidField("recipients", "to_number and recipients cannot be used together")
+	case body.Text("body") == "" && !media:
+		return invalidField("body", "body is required unless media is attached")
+	case !sender && !strings.HasPrefix(to, groupPrefix):
+		return invalidField("agent_id", "agent_id, number_id or from_number is required")
+	}
+	return nil
+}
+
+func (s *Server) sendMessage(in *input) (any, error) {
+	if err := checkMessage(in.body); err != nil {
+		return nil, err
+	}
+	c, from, err := s.conversationFor(in.account, in.body)
+	if err != nil {
+		return nil, err
+	}
+	m := &message{
+		agentID: from.agentID, from: from.e164, to: c.participant, body: in.body.Text("body"),
+		media: in.body.Texts("media_urls"), channel: agentphone.ChannelSMS,
+	}
+	if url := in.body.Text("media_url"); url != "" {
+		m.media = slices.Insert(m.media, 0, url)
+	}
+	switch {
+	case c.groupID != "" || strings.Contains(c.participant, "@") || in.body.Text("send_style") != "":
+		m.channel = agentphone.ChannelIMessage
+	case len(m.media) > 0:
+		m.channel = agentphone.ChannelMMS
+	}
+	var unresolved any
+	parent := in.body.Text("reply_to_message_id")
+	if parent != "" {
+		m.replyTo, _ = in.account.messages.get(parent)
+		unresolved = m.replyTo == nil
+	}
+	s.addMessage(in.account, c, m)
+	return object{
+		"id": m.id, "status": "queued", "channel": m.channel, "from_number": m.from, "to_number": m.to,
+		"conversation_id": c.id, "media_urls": m.media,
+		"reply_to_message_id": orNull(parent), "reply_parent_unresolved": unresolved,
+	}, nil
+}
+
+// conversationFor returns the conversation that a message belongs to, which it creates if there is none, and the number
+// that the message is sent from. On an error it creates nothing.
+func (s *Server) conversationFor(a *account, body schema.Values) (*conversation, *phoneNumber, error) {
+	agentID, to := body.Text("agent_id"), body.Text("to_number")
+	if agentID != "" {
+		if _, err := a.agentByID(agentID); err != nil {
+			return nil, nil, err
+		}
+	}
+	var group *conversation
+	if strings.HasPrefix(to, groupPrefix) {
+		if group = a.group(to); group == nil {
+			return nil, nil, notFound("Group")
+		}
+	}
+	id, number := body.Text("number_id"), body.Text("from_number")
+	var pick func(*phoneNumber) bool
+	switch {
+	case id != "" || number != "":
+		pick = func(n *phoneNumber) bool { return (id == "" || n.id == id) && (number == "" || n.e164 == number) }
+	case group != nil:
+		pick = func(n *phoneNumber) bool { return n == group.number }
+	}
+	from, err := a.sender(agentID, pick)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case group != nil && group.number != from:
+		return nil, nil, badRequest("The group belongs to another phone number")
+	case group != nil:
+		return group, from, nil
+	case to == "":
+		return s.addGroup(a, from, body.Texts("recipients")), from, nil
+	}
+	return s.conversationWith(a, from, to), from, nil
+}
+
+// addMessage adds a message to its conversation. No two messages have the same time, so that lists that are paged by
+// time lose nothing even in a bubble of testing/synctest, where the clock stands still.
+func (s *Server) addMessage(a *account, c *conversation, m *message) {
+	m.id, m.conversation, m.at = s.id("msg"), c, now()
+	if !m.at.After(s.lastMessage) {
+		m.at = s.lastMessage.Add(time.Microsecond)
+	}
+	if m.media == nil {
+		m.media = []string{}
+	}
+	m.reactions = []object{}
+	s.lastMessage = m.at
+	c.agentID = c.number.agentID
+	c.messages = append(c.messages, m)
+	a.messages.add(m)
+	s.messages = append(s.messages, m)
+}
+
+func (s *Server) listNumberMessages(in *input) (any, error) {
+	n, err := in.account.numberByID(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	all := in.account.messages.where(func(m *message) bool { return m.conversation.number == n })
+	return pageByTime(all, in.query, (*message).asNumberMessage), nil
+}
+
+func (s *Server) listConversationMessages(in *input) (any, error) {
+	c, err := in.conversation()
+	if err != nil {
+		return nil, err
+	}
+	return pageByTime(c.messages, in.query, (*message).view), nil
+}
+
+// timeQuery describes the query of a list that is paged by time.
+var timeQuery = []schema.Field{schema.Integer("limit").Min(1).Max(200), schema.Time("before"), schema.Time("after")}
+
+// pageByTime returns the newest messages between two times. all is oldest first.
+func pageByTime(all []*message, query schema.Values, view func(*message) object) object {
+	before, after := query.Time("before"), query.Time("after")
+	var matching []*message
+	for _, m := range slices.Backward(all) {
+		if (before.IsZero() || m.at.Before(before)) && (after.IsZero() || m.at.After(after)) {
+			matching = append(matching, m)
+		}
+	}
+	shown := matching[:min(query.Int("limit", 50), len(matching))]
+	return object{"data": views(shown, view), "hasMore": len(shown) < len(matching)}
+}
+
+// reactionFormat is the format of a reaction: one of six words, or an emoji.
+func reactionFormat(s string) string {
+	words := []string{"love", "like", "dislike", "laugh", "emphasize", "question"}
+	first := []rune(s + "a")[0]
+	if first > 0x7f || slices.Contains(words, s) {
+		return ""
+	}
+	return "reaction must be " + schema.OneOf(words) + ", or an emoji"
+}
+
+// sendReaction adds a reaction to a message. One that is sent twice is there twice, so that a test notices.
+func (s *Server) sendReaction(in *input) (any, error) {
+	m, ok := in.account.messages.get(in.path("message_id"))
+	switch {
+	case !ok:
+		return nil, notFound("Message")
+	case m.channel != agentphone.ChannelIMessage:
+		return nil, badRequest("Only an iMessage can be reacted to")
+	}
+	r := s.addReaction(m, in.body.Text("reaction"), m.conversation.number.e164, agentphone.DirectionOutbound)
+	return object{"id": r["id"], "reaction_type": r["reactionType"], "message_id": m.id, "channel": m.channel}, nil
+}
+
+func (s *Server) addReaction(m *message, kind, from string, direction agentphone.Direction) object {
+	r := object{
+		"id": s.id("rct"), "reactionType": kind, "fromNumber": from, "direction": direction, "createdAt": stamp(now()),
+	}
+	m.reactions = append(m.reactions, r)
+	return r
+}

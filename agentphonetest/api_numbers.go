@@ -1,0 +1,166 @@
+package agentphonetest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// phoneNumber is a phone number that an account bought.
+type phoneNumber struct {
+	id       string
+	e164     string
+	country  string
+	agentID  string // "" if no agent has it
+	released bool
+	created  time.Time
+	card     *contactCard // nil if it has none
+}
+
+func (n *phoneNumber) ident() string { return n.id }
+
+func (n *phoneNumber) status() string {
+	if n.released {
+		return string(agentphone.NumberStatusReleased)
+	}
+	return string(agentphone.NumberStatusActive)
+}
+
+const numberType = "local"
+
+func (n *phoneNumber) view() object {
+	return object{
+		"id": n.id, "phoneNumber": n.e164, "country": n.country, "status": n.status(),
+		"type": numberType, "agentId": orNull(n.agentID), "createdAt": stamp(n.created),
+	}
+}
+
+func (n *phoneNumber) asAgentNumber() object {
+	return object{"id": n.id, "phoneNumber": n.e164, "status": n.status(), "type": numberType}
+}
+
+func (a *account) activeNumbers() []*phoneNumber {
+	return a.numbers.where(func(n *phoneNumber) bool { return !n.released })
+}
+
+func (a *account) numbersOf(agentID string) []*phoneNumber {
+	return a.numbers.where(func(n *phoneNumber) bool { return n.agentID == agentID && !n.released })
+}
+
+// numberByID finds a phone number, even a released one.
+func (a *account) numberByID(id string) (*phoneNumber, error) {
+	n, ok := a.numbers.get(id)
+	if !ok {
+		return nil, notFound("Number")
+	}
+	return n, nil
+}
+
+func (a *account) activeNumber(id string) (*phoneNumber, error) {
+	n, err := a.numberByID(id)
+	if err == nil && n.released {
+		return nil, notFound("Number")
+	}
+	return n, err
+}
+
+var numberOperations = []*operation{
+	get("/v1/numbers", (*Server).listNumbers, pageQuery(100)...),
+	post("/v1/numbers", (*Server).buyNumber, schema.Fields{
+		schema.Enum("country", "US", "CA").Required(),
+		schema.Text("areaCode").Nullable().Format(areaCodeFormat),
+		schema.Text("agentId").Nullable(),
+	}),
+	get("/v1/numbers/{number_id}", (*Server).getNumber),
+	remove("/v1/numbers/{number_id}", (*Server).releaseNumber),
+}
+
+// e164Format is the format of a phone number.
+func e164Format(s string) string {
+	if _, err := agentphone.ParseE164(s); err != nil {
+		return "phone number must be in E.164 format"
+	}
+	return ""
+}
+
+func areaCodeFormat(s string) string {
+	if len(s) != 3 || strings.Trim(s, "0123456789") != "" {
+		return "area code must be 3 digits"
+	}
+	return ""
+}
+
+func (s *Server) addNumber(acc *account, country, area, agentID string) *phoneNumber {
+	if area == "" {
+		area = map[string]string{"US": "415", "CA": "604"}[country]
+	}
+	// 555-0100 and up, which are reserved for fiction.
+	n := &phoneNumber{
+		id: s.id("num"), e164: fmt.Sprintf("+1%s555%04d", area, 100+s.numbersSold),
+		country: country, agentID: agentID, created: now(),
+	}
+	s.numbersSold++
+	acc.numbers.add(n)
+	return n
+}
+
+func (s *Server) listNumbers(in *input) (any, error) {
+	return pageOf(in.account.activeNumbers(), in.query, defaultPage, (*phoneNumber).view), nil
+}
+
+func (s *Server) buyNumber(in *input) (any, error) {
+	agentID := in.body.Text("agentId")
+	if agentID != "" {
+		if _, err := in.account.agentByID(agentID); err != nil {
+			return nil, err
+		}
+	}
+	if len(in.account.activeNumbers()) >= s.numberLimit {
+		return nil, refuseWithCode(http.StatusBadRequest, agentphone.CodeNumberLimit, "validation_error",
+			fmt.Sprintf("Number limit reached: this account may hold %d numbers", s.numberLimit))
+	}
+	return s.addNumber(in.account, in.body.Text("country"), in.body.Text("areaCode"), agentID).view(), nil
+}
+
+// getNumber returns a phone number, even a released one.
+func (s *Server) getNumber(in *input) (any, error) {
+	n, err := in.account.numberByID(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	return n.view(), nil
+}
+
+func (s *Server) releaseNumber(in *input) (any, error) {
+	n, err := in.account.activeNumber(in.path("number_id"))
+	if err != nil {
+		return nil, err
+	}
+	n.released, n.agentID = true, ""
+	return object{"success": true, "phoneNumber": n.e164, "status": n.status()}, nil
+}
+
+// sender returns the number that an agent calls or writes from: the one that pick selects or, without pick, the agent's
+// first.
+func (a *account) sender(agentID string, pick func(*phoneNumber) bool) (*phoneNumber, error) {
+	if pick != nil {
+		i := slices.IndexFunc(a.numbers.list, func(n *phoneNumber) bool { return !n.released && pick(n) })
+		switch {
+		case i < 0:
+			return nil, refuseWithCode(http.StatusNotFound, agentphone.CodePhoneNumberNotFound, "not_found_error", "Phone number not found")
+		case agentID != "" && a.numbers.list[i].agentID != agentID:
+			return nil, badRequest("The phone number is not attached to this agent")
+		}
+		return a.numbers.list[i], nil
+	}
+	attached := a.numbersOf(agentID)
+	if len(attached) == 0 {
+		return nil, badRequest("Agent has no phone number attached")
+	}
+	return attached[0], nil
+}

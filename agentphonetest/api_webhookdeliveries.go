@@ -1,0 +1,113 @@
+package agentphonetest
+
+import (
+	"math"
+	"time"
+
+	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
+)
+
+// hours limits deliveries to the last so many hours.
+var hours = schema.Integer("hours").Min(1).Max(1_000_000)
+
+var deliveryOperations = []*operation{
+	get("/v1/webhooks/deliveries", (*Server).listDeliveries, pageQuery(100, hours)...),
+	get("/v1/webhooks/deliveries/all-time", (*Server).allTimeStats),
+	get("/v1/webhooks/deliveries/stats", (*Server).deliveryStats, hours),
+	get("/v1/agents/{agent_id}/webhook/deliveries", (*Server).listAgentDeliveries,
+		schema.Integer("limit").Min(1).Max(100), hours),
+}
+
+func (d *delivery) view() object {
+	v := object{
+		"id": d.id, "messageId": orNull(d.messageID), "eventType": orNull(string(d.event)), "channel": orNull(string(d.channel)),
+		"status": d.status, "httpStatus": nil, "errorMessage": orNull(d.last.failure), "responseBody": orNull(d.last.response),
+		"attemptCount": d.attempts, "lastAttemptAt": stamp(d.last.began), "nextRetryAt": stamp(d.next), "createdAt": stamp(d.created),
+	}
+	if d.last.status != 0 {
+		v["httpStatus"] = d.last.status
+	}
+	return v
+}
+
+// recent returns the deliveries of the hours that a query is for, newest first. Zero hours are all.
+func recent(list []*delivery, query schema.Values, defaultHours int) []*delivery {
+	back := time.Duration(query.Int("hours", defaultHours)) * time.Hour
+	var out []*delivery
+	for _, d := range newestFirst(list) {
+		if back == 0 || time.Since(d.created) <= back {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (s *Server) listDeliveries(in *input) (any, error) {
+	list := recent(in.account.deliveries, in.query, 0)
+	return object{
+		"items": views(cut(list, in.query, defaultPage), (*delivery).view), "total": len(list),
+		"offset": in.query.Int("offset", 0), "limit": in.query.Int("limit", defaultPage),
+	}, nil
+}
+
+// listAgentDeliveries returns a bare list, without total and offset.
+func (s *Server) listAgentDeliveries(in *input) (any, error) {
+	a, err := in.agent()
+	if err != nil {
+		return nil, err
+	}
+	var its []*delivery
+	for _, d := range in.account.deliveries {
+		if d.agentID == a.id {
+			its = append(its, d)
+		}
+	}
+	return views(cut(recent(its, in.query, 0), in.query, defaultPage), (*delivery).view), nil
+}
+
+// counts is what the statistics say about some deliveries.
+func counts(list []*delivery) object {
+	total, succeeded, failed := tally(list)
+	return object{"total": total, "success": succeeded, "failed": failed, "successRate": percent(succeeded, total)}
+}
+
+// percent returns a percentage with two decimal places. That of nothing is 0.
+func percent(part, total int) float64 {
+	if total == 0 {
+		return 0
+	}
+	return math.Round(1e4*float64(part)/float64(total)) / 100
+}
+
+func (s *Server) allTimeStats(in *input) (any, error) { return counts(in.account.deliveries), nil }
+
+func (s *Server) deliveryStats(in *input) (any, error) {
+	list := recent(in.account.deliveries, in.query, 24)
+	out := counts(list)
+	out["pending"] = out["total"].(int) - out["success"].(int) - out["failed"].(int)
+	byEvent, byHour := object{}, []object{}
+	for name, its := range grouped(list, func(d *delivery) string { return string(d.event) }) {
+		byEvent[name] = counts(its)
+	}
+	inHour := grouped(list, func(d *delivery) string { return stamp(d.created.Truncate(time.Hour)).(string) })
+	for _, hour := range sortedKeys(inHour) {
+		row := counts(inHour[hour])
+		row["hour"] = hour
+		byHour = append(byHour, row)
+	}
+	out["byEventType"], out["byHour"] = byEvent, byHour
+	return out, nil
+}
+
+// tally counts deliveries. Those that are pending count only in the total.
+func tally(list []*delivery) (total, succeeded, failed int) {
+	for _, d := range list {
+		switch d.status {
+		case deliverySucceeded:
+			succeeded++
+		case deliveryFailed:
+			failed++
+		}
+	}
+	return len(list), succeeded, failed
+}

@@ -1,0 +1,142 @@
+package agentphonetest
+
+import (
+	"context"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+// delivery is an event that is sent to a webhook, and the record of it.
+type delivery struct {
+	id        string
+	agentID   string // of the agent whose own webhook it goes to; "" if that is the account's
+	messageID string
+	event     agentphone.EventType
+	channel   agentphone.Channel
+	webhook   *webhook // as it was when the event occurred; one that was set later has another secret
+	payload   []byte
+	status    string // deliverySucceeded, deliveryFailed or deliveryPending
+	attempts  int
+	last      attempt
+	next      time.Time // of the next attempt; zero if there is none
+	created   time.Time
+}
+
+const (
+	deliverySucceeded = "success"
+	deliveryFailed    = "failed"
+	deliveryPending   = "pending"
+)
+
+// webhookFor returns the webhook that gets an agent's events, and the id of the agent that it belongs to, or "" if it
+// is the account's.
+func (a *account) webhookFor(agentID string) (w *webhook, owner string) {
+	if ag, ok := a.agents.get(agentID); ok && ag.webhook != nil {
+		return ag.webhook, ag.id
+	}
+	return a.webhook, ""
+}
+
+// newDelivery records an event for the webhook that gets it, or returns nil if there is none. The caller holds s.mu,
+// releases it, and then calls deliver.
+func (s *Server) newDelivery(a *account, e event) *delivery {
+	w, owner := a.webhookFor(e.agentID)
+	if w == nil || s.closed {
+		return nil
+	}
+	return s.addDelivery(a, w, owner, e)
+}
+
+// addDelivery records an event for a webhook. The caller holds s.mu.
+func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *delivery {
+	d := &delivery{
+		id: s.id("whd"), agentID: owner, messageID: e.messageID, event: e.kind, channel: e.channel,
+		webhook: w, status: deliveryPending, created: now(),
+	}
+	d.payload = e.payload(d.created, w.contextLimit)
+	a.deliveries = append(a.deliveries, d)
+	s.deliveries = append(s.deliveries, d)
+	s.unfinished++
+	return d
+}
+
+// deliver makes the first attempt before it returns, so that a test sees its effect at once, and the others in the
+// background. A nil delivery is ignored. The caller does not hold s.mu.
+func (s *Server) deliver(d *delivery) {
+	if d != nil && !s.attemptDelivery(d) {
+		go s.retryDelivery(d)
+	}
+}
+
+// deliverSoon makes all attempts in the background. A nil delivery is ignored. The caller may hold s.mu.
+func (s *Server) deliverSoon(d *delivery) {
+	if d != nil {
+		go s.deliver(d)
+	}
+}
+
+func (s *Server) retryDelivery(d *delivery) {
+	for {
+		s.mu.Lock()
+		pause := time.Until(d.next)
+		s.mu.Unlock()
+		if err := s.sleep(context.Background(), pause); err != nil { // the server was closed
+			s.finishDelivery(d)
+			return
+		}
+		if s.attemptDelivery(d) {
+			return
+		}
+	}
+}
+
+// attemptDelivery makes an attempt and reports whether it was the last one.
+func (s *Server) attemptDelivery(d *delivery) (finished bool) {
+	a := s.attemptOnce(context.Background(), d)
+	s.mu.Lock()
+	d.record(a)
+	if a.failure != "" && d.attempts <= len(s.pauses) && !s.closed {
+		d.status, d.next = deliveryPending, now().Add(s.pauses[d.attempts-1])
+		s.mu.Unlock()
+		return false
+	}
+	s.mu.Unlock()
+	s.finishDelivery(d)
+	return true
+}
+
+// record adds an attempt to the record. The caller holds s.mu.
+func (d *delivery) record(a attempt) {
+	d.attempts++
+	d.last, d.next, d.status = a, time.Time{}, deliverySucceeded
+	if a.failure != "" {
+		d.status = deliveryFailed
+	}
+}
+
+// finishDelivery ends a delivery. One that is pending is given up.
+func (s *Server) finishDelivery(d *delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d.next = time.Time{}
+	if d.status == deliveryPending {
+		d.status = deliveryFailed
+	}
+	s.unfinished--
+	s.changed()
+}
+
+// awaitDeliveries waits until all deliveries are finished, even if the server is closed.
+func (s *Server) awaitDeliveries() {
+	for {
+		s.mu.Lock()
+		if s.unfinished == 0 {
+			s.mu.Unlock()
+			return
+		}
+		wake := s.wakeOnChange()
+		s.mu.Unlock()
+		<-wake
+	}
+}

@@ -1,0 +1,137 @@
+package agentphonetest
+
+import (
+	"slices"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+// event is a webhook event that has not been addressed to a webhook yet.
+type event struct {
+	kind      agentphone.EventType
+	channel   agentphone.Channel
+	agentID   string
+	messageID string
+	data      object
+	state     object                   // nil is null
+	history   func(limit int) []object // what was said before, newest last; nil is none
+}
+
+// payload returns the body of the event.
+func (e *event) payload(at time.Time, contextLimit int) []byte {
+	history := []object{}
+	if e.history != nil {
+		history = e.history(contextLimit)
+	}
+	return encode(object{
+		"event": e.kind, "channel": e.channel, "timestamp": stamp(at), "agentId": orNull(e.agentID),
+		"data": e.data, "conversationState": e.state, "recentHistory": history,
+	})
+}
+
+// receivedEvent is the agent.message event of a message that came in.
+func (m *message) receivedEvent(a *account) event {
+	c := m.conversation
+	data := object{
+		"conversationId": c.id, "numberId": c.number.id, "from": m.from, "to": m.to, "message": m.body,
+		"mediaUrl": nil, "mediaUrls": m.media, "direction": m.direction(), "receivedAt": stamp(m.at),
+		"messageId": m.id, "contact": nil, "replyTo": nil, "group": nil, "senderIdentifier": nil,
+	}
+	for _, known := range a.contacts.list {
+		if known.phone == m.from {
+			data["contact"] = object{
+				"id": known.id, "name": known.name, "email": orNull(known.email), "phoneNumber": known.phone,
+			}
+		}
+	}
+	if c.groupID != "" {
+		data["group"] = object{"id": c.groupID, "name": orNull(c.groupName), "participants": c.members}
+		data["senderIdentifier"] = m.from
+	}
+	return event{
+		kind: agentphone.EventMessage, channel: m.channel, agentID: m.agentID, messageID: m.id,
+		data: data, state: c.metadata, history: func(limit int) []object { return c.historyBefore(m, limit) },
+	}
+}
+
+// historyBefore is the history of a conversation without a message and those after it: with the message in it a
+// language model would read it twice.
+func (c *conversation) historyBefore(m *message, limit int) []object {
+	before := c.messages
+	if i := slices.Index(before, m); i >= 0 {
+		before = before[:i]
+	}
+	return views(latest(before, limit), (*message).asHistory)
+}
+
+func (m *message) asHistory() object {
+	return object{
+		"content": m.body, "direction": m.direction(), "channel": m.channel, "at": stamp(m.at), "messageId": m.id,
+	}
+}
+
+// reactionEvent is the agent.reaction event of a reaction to a message.
+func (m *message) reactionEvent(reaction object) event {
+	c := m.conversation
+	data := object{
+		"conversationId": c.id, "numberId": c.number.id, "messageId": m.id, "messageBody": m.body, "messageMediaUrl": nil,
+	}
+	for _, name := range []string{"reactionType", "fromNumber", "direction", "createdAt"} {
+		data[name] = reaction[name]
+	}
+	if len(m.media) > 0 {
+		data["messageMediaUrl"] = m.media[0]
+	}
+	return event{
+		kind: agentphone.EventReaction, channel: m.channel, agentID: c.number.agentID, messageID: m.id,
+		data: data, state: c.metadata,
+		history: func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) },
+	}
+}
+
+// turnEvent is the agent.message event of a voice turn: the caller said text, after what was said before.
+func (m moment) turnEvent(text string, before []spoken) event {
+	data := m.eventData()
+	data["status"], data["transcript"], data["confidence"] = m.status(), text, confidence
+	return event{
+		kind: agentphone.EventMessage, channel: agentphone.ChannelVoice, agentID: m.agentID, data: data,
+		history: func(limit int) []object { return m.history(before, limit) },
+	}
+}
+
+// endedEvent is the agent.call_ended event.
+func (m moment) endedEvent() event {
+	data := m.eventData()
+	data["status"], data["startedAt"], data["endedAt"] = m.status(), stamp(m.timeAt(0)), m.endedAt()
+	data["durationSeconds"], data["disconnectionReason"] = m.seconds(), orNull(m.reason)
+	data["transcript"] = views(m.said(), func(t spoken) object { return object{"role": t.Role, "content": t.Content} })
+	data["summary"], data["userSentiment"], data["callSuccessful"] = nil, nil, nil
+	return event{
+		kind: agentphone.EventCallEnded, channel: agentphone.ChannelVoice, agentID: m.agentID, data: data,
+		history: func(limit int) []object { return m.history(m.said(), limit) },
+	}
+}
+
+// eventData is what the events of a call have in common.
+func (m moment) eventData() object {
+	data := object{
+		"callId": m.id, "numberId": nil, "from": orNull(m.from), "to": orNull(m.to), "direction": m.direction,
+	}
+	if m.number != nil {
+		data["numberId"] = m.number.id
+	}
+	return data
+}
+
+func (m moment) history(said []spoken, limit int) []object {
+	return views(latest(said, limit), func(t spoken) object {
+		direction := agentphone.DirectionOutbound
+		if t.Role == agentphone.RoleUser {
+			direction = agentphone.DirectionInbound
+		}
+		return object{
+			"content": t.Content, "direction": direction, "channel": agentphone.ChannelVoice, "at": stamp(m.timeAt(t.at)),
+		}
+	})
+}

@@ -1,0 +1,239 @@
+package agentphonetest
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+// call is a call. It has no state that changes with time: what it has come to is computed from its script and the time
+// that has passed, whenever something asks (see moment).
+type call struct {
+	id        string
+	agentID   string
+	number    *phoneNumber // nil for a web call
+	from, to  string
+	kind      string // phoneCall or webCall
+	direction agentphone.Direction
+	script    CallScript
+	started   time.Time
+	hungUp    time.Duration // after how long it was ended; 0 if it was not
+	reason    string        // why it was ended, if it was
+	live      []spoken      // what was said beside the script
+	interrupt func()        // cancels the voice turn that is under way; nil if there is none
+	endSent   bool          // its agent.call_ended event was made
+	account   *account
+}
+
+// spoken is something said, and how long after the start of the call.
+type spoken struct {
+	Utterance
+	at time.Duration
+}
+
+// The kinds of calls, as the filter of the list names them.
+const (
+	phoneCall = "pstn"
+	webCall   = "web"
+)
+
+// Why a call was ended, as the API names it.
+const (
+	callerHungUp = "user_hangup"
+	agentHungUp  = "agent_hangup"
+	transferred  = "call_transfer"
+)
+
+const (
+	defaultCallDuration = 3 * time.Second
+	drivenCallDuration  = time.Hour
+)
+
+// confidence is that of all that people say.
+const confidence = 0.95
+
+func (c *call) ident() string { return c.id }
+
+// addCall starts a call. The caller holds s.mu.
+func (s *Server) addCall(a *account, c *call) *call {
+	c.id, c.started, c.account = s.id("call"), time.Now(), a
+	a.calls.add(c)
+	s.calls = append(s.calls, c)
+	return c
+}
+
+// callByID finds a call of any account.
+func (s *Server) callByID(id string) (*call, error) {
+	for _, c := range s.calls {
+		if c.id == id {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q", ErrNoCall, id)
+}
+
+// takeScript returns the script of a call that is placed now. The caller holds s.mu.
+func (s *Server) takeScript(greeting string) CallScript {
+	script := CallScript{Turns: []Utterance{
+		{agentphone.RoleAgent, cmp.Or(greeting, "Hello! This is the assistant.")},
+		{agentphone.RoleUser, "Hello, yes, that is fine."},
+		{agentphone.RoleAgent, "Thank you. Goodbye."},
+	}}
+	if len(s.scripts) > 0 {
+		script = s.scripts[0]
+		s.scripts = s.scripts[1:]
+	}
+	if script.Duration <= 0 {
+		script.Duration = defaultCallDuration
+	}
+	script.Status = cmp.Or(script.Status, agentphone.CallStatusCompleted)
+	return script
+}
+
+// turnAt is when a turn comes, since the start of the call.
+func (c *CallScript) turnAt(i int) time.Duration {
+	return c.Duration * time.Duration(i+1) / time.Duration(len(c.Turns)+1)
+}
+
+// turnsBy returns how many turns have come after some time.
+func (c *CallScript) turnsBy(elapsed time.Duration) int {
+	n := 0
+	for n < len(c.Turns) && c.turnAt(n) <= elapsed {
+		n++
+	}
+	return n
+}
+
+// driveByTest gives a call that the test drives an empty script, and a greeting if there is one.
+func (c *call) driveByTest(greeting string) {
+	c.script = CallScript{Duration: drivenCallDuration, Status: agentphone.CallStatusCompleted}
+	if greeting != "" {
+		c.live = []spoken{{Utterance{agentphone.RoleAgent, greeting}, 0}}
+	}
+}
+
+// say adds something that is said at a moment. The caller holds s.mu.
+func (s *Server) say(m moment, role agentphone.TranscriptRole, text string) {
+	m.live = append(m.live, spoken{Utterance{role, text}, m.elapsed})
+	s.changed()
+}
+
+// moment is a call at one time, so that everything that is read from it agrees.
+type moment struct {
+	*call
+	elapsed time.Duration // since the call began; of a call that is over, how long it was
+	final   bool          // the call is over
+}
+
+func (c *call) now() moment {
+	if c.hungUp > 0 {
+		return moment{c, c.hungUp, true}
+	}
+	elapsed := min(time.Since(c.started), c.script.Duration)
+	return moment{c, elapsed, elapsed == c.script.Duration}
+}
+
+// untilEnd is how long the call goes on unless it is ended.
+func (m moment) untilEnd() time.Duration { return m.script.Duration - m.elapsed }
+
+// untilChange is the time until the script says something or ends the call.
+func (m moment) untilChange() time.Duration {
+	if n := m.script.turnsBy(m.elapsed); n < len(m.script.Turns) {
+		return m.script.turnAt(n) - m.elapsed
+	}
+	return m.untilEnd()
+}
+
+func (m moment) status() agentphone.CallStatus {
+	switch {
+	case m.hungUp > 0:
+		return agentphone.CallStatusCompleted
+	case m.final:
+		return m.script.Status
+	}
+	return agentphone.CallStatusInProgress
+}
+
+// timeAt is the time at some duration into the call.
+func (c *call) timeAt(d time.Duration) time.Time { return c.started.Add(d).Truncate(time.Microsecond) }
+
+// endedAt is null while the call goes on.
+func (m moment) endedAt() any {
+	if !m.final {
+		return nil
+	}
+	return stamp(m.timeAt(m.elapsed))
+}
+
+// seconds is the duration with three decimal places, or null while the call goes on.
+func (m moment) seconds() any {
+	if !m.final {
+		return nil
+	}
+	return math.Round(m.elapsed.Seconds()*1000) / 1000
+}
+
+// recorded reports whether the call has a recording: only a completed call has one.
+func (m moment) recorded() bool { return m.status() == agentphone.CallStatusCompleted }
+
+// said is what was said so far, by the script and beside it. It only grows at its end.
+func (m moment) said() []spoken {
+	var out []spoken
+	for i, turn := range m.script.Turns[:m.script.turnsBy(m.elapsed)] {
+		out = append(out, spoken{turn, m.script.turnAt(i)})
+	}
+	out = append(out, m.live...)
+	slices.SortStableFunc(out, func(a, b spoken) int { return cmp.Compare(a.at, b.at) })
+	return out
+}
+
+func (s *Server) endByPerson(callID string) (*delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deliverEnds()
+	c, err := s.callByID(callID)
+	if err != nil {
+		return nil, err
+	}
+	if !s.hangUp(c, callerHungUp) {
+		return nil, ErrCallOver
+	}
+	return s.endDelivery(c), nil
+}
+
+// hangUp ends a call now and reports whether it was still in progress. The caller holds s.mu.
+func (s *Server) hangUp(c *call, reason string) bool {
+	m := c.now()
+	if m.final {
+		return false
+	}
+	c.hungUp, c.reason = max(m.elapsed, 1), reason // 0 would mean that it was not ended
+	if c.interrupt != nil {
+		c.interrupt()
+	}
+	s.changed()
+	return true
+}
+
+// endDelivery returns the delivery of a call's end, or nil if there was one before or there is no webhook. The caller
+// holds s.mu.
+func (s *Server) endDelivery(c *call) *delivery {
+	if c.endSent {
+		return nil
+	}
+	c.endSent = true
+	return s.newDelivery(c.account, c.now().endedEvent())
+}
+
+// deliverEnds delivers the ends of calls that have ended since it was last called. The caller holds s.mu.
+func (s *Server) deliverEnds() {
+	for _, c := range s.calls {
+		if !c.endSent && c.now().final {
+			s.deliverSoon(s.endDelivery(c))
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package agentphonetest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	agentphone "github.com/agentphone/agentphone-go"
+)
+
+// voiceTurn is a voice turn that is under way.
+type voiceTurn struct {
+	server   *Server
+	call     *call
+	delivery *delivery
+	ctx      context.Context //nolint:containedctx // it lives as long as the turn
+	cancel   context.CancelFunc
+	attempt  attempt
+	answer   VoiceAnswer
+}
+
+// beginTurn has the person say something. The turn may take as long as the webhook's timeout and the call allow.
+func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deliverEnds()
+	c, err := s.callByID(callID)
+	if err != nil {
+		return nil, err
+	}
+	m := c.now()
+	w, _ := c.account.webhookFor(c.agentID)
+	switch {
+	case s.closed:
+		return nil, errClosed
+	case m.final:
+		return nil, ErrCallOver
+	case c.interrupt != nil:
+		return nil, ErrTurnUnderWay
+	case w == nil:
+		return nil, ErrNoWebhook
+	}
+	before := m.said()
+	s.say(m, agentphone.RoleUser, text)
+	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
+	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(t.delivery.timeout(), m.untilEnd()))
+	c.interrupt = t.cancel
+	return t, nil
+}
+
+// run delivers the turn and hears the answer.
+func (t *voiceTurn) run() error {
+	d := t.delivery
+	t.attempt.began = time.Now()
+	resp, closeBody, err := t.server.post(t.ctx, d.webhook.url, d.sign(), d.payload)
+	if err != nil {
+		return t.fail(err)
+	}
+	defer closeBody()
+	t.attempt.status = resp.StatusCode
+	if rejected := rejection(resp); rejected != "" {
+		_ = t.readAll(resp.Body)
+		return t.fail(errors.New(rejected))
+	}
+	return t.fail(t.hear(resp))
+}
+
+// fail records an error, if there is one, and returns it as that of the turn.
+func (t *voiceTurn) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	t.attempt.failure = err.Error()
+	if errors.Is(t.ctx.Err(), context.DeadlineExceeded) {
+		err = t.ctx.Err()
+	}
+	return fmt.Errorf("agentphonetest: the voice turn failed: %w", err)
+}
+
+// finish records the turn and does what the answer asks for. It returns the delivery of the call's end if the call is
+// over.
+func (t *voiceTurn) finish(err error) (*delivery, error) {
+	s, c := t.server, t.call
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.interrupt = nil
+	t.delivery.record(t.attempt)
+	s.unfinished--
+	s.changed()
+	if c.now().final {
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrCallOver, err)
+		}
+		return s.endDelivery(c), err
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case t.answer.Hangup:
+		s.hangUp(c, agentHungUp)
+	case t.answer.Transfer && c.canTransfer():
+		s.hangUp(c, transferred)
+	default:
+		return nil, nil
+	}
+	return s.endDelivery(c), nil
+}
+
+func (c *call) canTransfer() bool {
+	ag, ok := c.account.agents.get(c.agentID)
+	return ok && ag.text("transferNumber") != ""
+}
+
+// hear reads the answer: one JSON object, or NDJSON, of which each line is heard as it comes.
+func (t *voiceTurn) hear(resp *http.Response) error {
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if mediaType != "application/x-ndjson" {
+		err := t.readAll(resp.Body)
+		if err == nil {
+			t.hearLine([]byte(t.attempt.response))
+		}
+		return err
+	}
+	body := bufio.NewReader(io.LimitReader(resp.Body, maxBody))
+	for {
+		line, err := body.ReadBytes('\n')
+		t.attempt.response += string(line)
+		if err == nil || errors.Is(err, io.EOF) { // a line that breaks off is not heard
+			t.hearLine(line)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func (t *voiceTurn) readAll(body io.Reader) error {
+	all, err := io.ReadAll(io.LimitReader(body, maxBody))
+	t.attempt.response = string(all)
+	return err
+}
+
+// hearLine hears one JSON object of the answer. Anything else is silence.
+func (t *voiceTurn) hearLine(line []byte) {
+	var said *struct {
+		Text    string `json:"text"`
+		Interim bool   `json:"interim"`
+		Hangup  bool   `json:"hangup"`
+		Action  string `json:"action"`
+	}
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 || json.Unmarshal(line, &said) != nil || said == nil {
+		return
+	}
+	t.answer.Hangup = t.answer.Hangup || said.Hangup
+	t.answer.Transfer = t.answer.Transfer || said.Action == "transfer"
+	if said.Text == "" {
+		return
+	}
+	s := t.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := t.call.now()
+	if m.final { // nobody hears it
+		return
+	}
+	t.answer.Lines = append(t.answer.Lines, VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)})
+	s.say(m, agentphone.RoleAgent, said.Text)
+}
