@@ -1,13 +1,10 @@
 package networktest
 
 import (
-	"bufio"
 	"context"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"sync/atomic"
+	"net/http/cookiejar"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -16,25 +13,6 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 )
-
-// weatherDials is a server that cannot be reached now and then: up tells of each dial, in
-// turn, whether there is a connection.
-type weatherDials struct {
-	*weatherHTTP1
-	up []bool
-}
-
-func (s weatherDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	var n atomic.Int32
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if i := int(n.Add(1)); i <= len(s.up) && !s.up[i-1] {
-			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
-		}
-		return new(net.Dialer).DialContext(ctx, network, addr)
-	}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return weatherClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
-}
 
 // What happened to one attempt says nothing of the next.
 func TestWeatherEachAttemptIsJudgedByItself(t *testing.T) {
@@ -94,84 +72,56 @@ func TestWeatherARequestThatNeverHadAConnectionHasAKnownOutcome(t *testing.T) {
 	})
 }
 
-func TestWeatherWithResponseIsTheLastAnswer(t *testing.T) {
+// Signing up is for those who have no key; one that a client has all the same is not sent.
+func TestWeatherTheKeyIsSentOnEachAttemptButNotToSignUp(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		status int
-		body   string
-		failed bool
-	}{
-		{200, weatherOK, false}, {201, weatherOK, false}, {404, `{"detail":"none"}`, true}, {200, "<html>", true},
-	} {
-		t.Run(http.StatusText(test.status)+test.body, func(t *testing.T) {
-			t.Parallel()
-			s := newWeatherHTTP1(t, weatherInTurn(
-				weatherSays(503, "later", "Retry-After: 0", "X-Request-Id: req_1", "X-First: yes"),
-				weatherSays(test.status, test.body, "X-Request-Id: req_2", "X-Many: a", "X-Many: b")))
-			var got agentphone.Response
-			err := weatherSend("hello")(context.Background(), s.client(t), agentphone.WithResponse(&got))
-			assert.Equal(t, test.failed, err != nil, "%v", err)
-			assert.Equal(t, test.status, got.Status)
-			assert.Equal(t, test.body, string(got.Body))
-			assert.Equal(t, 2, got.Attempts)
-			assert.Equal(t, "req_2", got.RequestID)
-			assert.Equal(t, []string{"a", "b"}, got.Header.Values("X-Many"))
-			assert.Empty(t, got.Header.Get("X-First"))
-		})
-	}
-}
-
-// weatherProxied is an HTTPS server behind a proxy that refuses its first CONNECTs.
-type weatherProxied struct{ api, proxy *weatherHTTP1 }
-
-func newWeatherProxied(t testing.TB, refusals int, refusal weatherAnswer) weatherProxied {
-	api := newWeatherTLS(t, weatherFine)
-	return weatherProxied{api, newWeatherHTTP1(t, func(c net.Conn, r *weatherRequest) bool {
-		if r.n <= refusals {
-			return refusal(c, r)
+	refusal := weatherSays(429, "")
+	newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, weatherInTurn(refusal, refusal, weatherFine)) }
+	weatherEach(t, append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...), newServer, func(t *testing.T, s *weatherHTTP1, r weatherResult) {
+		assertLanded(t, r, 2)
+		for _, got := range s.requests() {
+			if strings.HasPrefix(got.URL.Path, "/v0/agent/") {
+				assert.NotContains(t, got.body, weatherKey)
+				for name, values := range got.Header {
+					assert.NotContains(t, strings.Join(values, " "), weatherKey, name)
+				}
+				continue
+			}
+			assert.Equal(t, []string{"Bearer " + weatherKey}, got.Header["Authorization"])
 		}
-		to, err := net.Dial("tcp", api.listener.Addr().String())
-		if err != nil {
-			return false
-		}
-		defer func() { _ = to.Close() }()
-		_, _ = io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
-		go func() { _, _ = io.Copy(c, bufio.NewReader(to)) }()
-		_, _ = io.Copy(to, c)
-		return false
-	})}
+	})
 }
 
-func (p weatherProxied) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	hc := weatherHTTPClient(t, p.api.roots)
-	weatherTransport(hc).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(p.proxy.url) }
-	return weatherClient(t, p.api.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
-}
-
-func (p weatherProxied) settle() int {
-	n := p.api.settle()
-	p.proxy.settle()
-	return n
-}
-
-func TestWeatherARequestThatAProxyRefusesToCarryLandsOnce(t *testing.T) {
+func TestWeatherACookieIsSentOnceHoweverOftenTheRequestIsTried(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherAnswer{
-		"503":   weatherSays(503, "no route"),
-		"502":   weatherSays(502, "no route"),
-		"reset": weatherResets,
+	for name, target := range map[string]string{
+		"retries":              "",
+		"retries and redirect": "/v2/agents",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() weatherProxied { return newWeatherProxied(t, 2, refusal) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, p weatherProxied, r weatherResult) {
-				assertLanded(t, r, 0)
-				assert.Equal(t, 3, r.response.Attempts)
-				for _, got := range p.proxy.requests() {
-					assert.Equal(t, http.MethodConnect, got.Method)
-					assert.Empty(t, got.Header["Authorization"], "the key is not the proxy's")
+			answers := []weatherAnswer{}
+			for range 3 {
+				answers = append(answers, weatherSays(503, "", "Retry-After: 0", "Set-Cookie: session=1; Path=/"))
+			}
+			if target != "" {
+				answers = append(answers, weatherSays(307, "", "Location: "+target))
+			}
+			s := newWeatherHTTP1(t, weatherInTurn(append(answers, weatherFine)...))
+			jar, err := cookiejar.New(nil)
+			require.NoError(t, err)
+			client := s.client(t, agentphone.WithHTTPClient(&http.Client{Jar: jar}))
+			require.NoError(t, weatherListAgents(context.Background(), client))
+			require.NoError(t, weatherSend("hello")(context.Background(), client))
+			s.settle()
+			require.Len(t, s.requests(), len(answers)+2)
+			for i, got := range s.requests() {
+				if i == 0 {
+					assert.Empty(t, got.Header["Cookie"])
+					continue
 				}
-			})
+				assert.Equal(t, []string{"session=1"}, got.Header["Cookie"], "request %d", i+1)
+			}
 		})
 	}
 }

@@ -6,19 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"reflect"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/agentphone/agentphone-go"
 )
 
 // Not parallel: it wants the machine, and the shared pool, for itself.
@@ -130,113 +124,3 @@ func TestWeatherAConnectionOutlivesErrorAnswers(t *testing.T) {
 		})
 	}
 }
-
-func TestWeatherTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
-	t.Parallel()
-	app := newWeatherHTTP1(t, weatherFine)
-	hc := weatherHTTPClient(t, nil)
-	hc.Timeout = 10 * time.Second
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return assert.AnError }
-	before := *hc
-	appGet := func() {
-		resp, err := hc.Get(app.url + "/app")
-		require.NoError(t, err)
-		_, err = io.Copy(io.Discard, resp.Body)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-	}
-	appGet()
-	for name, answer := range map[string]weatherAnswer{
-		"gives up":         weatherSays(429, ""),
-		"server error":     weatherSays(500, ""),
-		"not found":        weatherSays(404, ""),
-		"redirect":         weatherSays(302, "", "Location: /v1/agents"),
-		"reset":            weatherResets,
-		"cut":              weatherBreaksOff("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
-		"time-out":         weatherHangs(""),
-		"waits for nobody": weatherSays(429, "", "Retry-After: 86400"),
-	} {
-		s := newWeatherHTTP1(t, answer)
-		client := s.client(t, agentphone.WithHTTPClient(hc), agentphone.WithTimeout(50*time.Millisecond))
-		assert.Error(t, weatherListAgents(context.Background(), client), name)
-		assert.Error(t, weatherSend("hello")(context.Background(), client), name)
-		ctx, cancel := context.WithCancel(context.Background())
-		time.AfterFunc(2*time.Millisecond, cancel) // in a wait, or in an attempt
-		assert.Error(t, weatherListAgents(ctx, client), name)
-		appGet()
-		assert.Equal(t, 1, app.connections(), "%s: the user's idle connection is closed", name)
-	}
-	assert.Same(t, before.Transport, hc.Transport)
-	assert.Equal(t, before.Timeout, hc.Timeout)
-	assert.Equal(t, before.Jar, hc.Jar)
-	assert.Equal(t, reflect.ValueOf(before.CheckRedirect).Pointer(), reflect.ValueOf(hc.CheckRedirect).Pointer())
-}
-
-// Not parallel: it counts goroutines.
-func TestWeatherNothingIsLeftBehind(t *testing.T) {
-	settled := func() int { // other tests' last goroutines may be on their way out
-		n := runtime.NumGoroutine()
-		for range 20 {
-			time.Sleep(10 * time.Millisecond)
-			if now := runtime.NumGoroutine(); now >= n {
-				return now
-			} else {
-				n = now
-			}
-		}
-		return n
-	}
-	before := settled()
-	for _, b := range weatherBreaks {
-		s := newWeatherTLS(t, b.answer)
-		weatherAllFail(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
-		s.close()
-	}
-	for _, b := range weatherH2Breaks {
-		if b.name == "RST_STREAM PROTOCOL_ERROR" {
-			continue // net/http makes a connection for each of its own retries
-		}
-		s := newWeatherHTTP2(t, false, b.answer)
-		weatherAllFail(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
-		s.close()
-	}
-	for _, status := range []int{302, 404, 429, 500} {
-		s := newWeatherTLS(t, weatherSays(status, "{}", "Location: /v1/agents"))
-		weatherAllFail(t, s.client(t, agentphone.WithMaxRetries(1)))
-		s.close()
-	}
-	s := newWeatherTLS(t, weatherFine)
-	client := s.client(t)
-	for range 10 {
-		assert.NoError(t, weatherListAgents(weatherContext{context.Background()}, client))
-		assert.NoError(t, weatherSend("hello")(weatherContext{context.Background()}, client))
-	}
-	s.close()
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
-	if n := runtime.NumGoroutine(); n > before+2 {
-		stacks := make([]byte, 1<<16)
-		t.Logf("%d goroutines, %d before:\n%s", n, before, stacks[:runtime.Stack(stacks, true)])
-	}
-}
-
-// weatherAllFail makes calls that fail, one of them as its context ends.
-func weatherAllFail(t *testing.T, client *agentphone.Client) {
-	t.Helper()
-	for _, op := range []weatherOperation{weatherSafe[0], weatherOnce[5]} {
-		ctx, cancel := context.WithTimeout(context.Background(), weatherPrompt)
-		assert.Error(t, op.call(ctx, client))
-		assert.NoError(t, ctx.Err(), "the call went on without end")
-		cancel()
-		ctx, cancel = context.WithTimeout(context.Background(), time.Millisecond)
-		assert.Error(t, op.call(ctx, client))
-		cancel()
-	}
-}
-
-// weatherContext is a context of a type that package context does not know: it starts a
-// goroutine for each that is derived from it, which goes when that is released.
-type weatherContext struct{ context.Context }
-
-func (weatherContext) Done() <-chan struct{} { return weatherNever }
-
-var weatherNever = make(chan struct{})

@@ -16,9 +16,6 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherPrompt is how soon a call ends when its context does, on a busy machine.
-const weatherPrompt = 3 * time.Second
-
 // weatherSignal tells, once a request was read, that it was.
 func weatherSignal(read chan<- struct{}, then weatherAnswer) weatherAnswer {
 	return func(c net.Conn, r *weatherRequest) bool {
@@ -188,20 +185,3 @@ func (weatherOnRetry) Enabled(_ context.Context, l slog.Level) bool { return l =
 func (f weatherOnRetry) Handle(context.Context, slog.Record) error  { f(); return nil }
 func (f weatherOnRetry) WithAttrs([]slog.Attr) slog.Handler         { return f }
 func (f weatherOnRetry) WithGroup(string) slog.Handler              { return f }
-
-// A user's http.Client may have a shorter time-out than the SDK's; it limits each attempt.
-func TestWeatherTheTimeoutOfTheUsersClientHolds(t *testing.T) {
-	t.Parallel()
-	began := time.Now()
-	s := newWeatherHTTP1(t, weatherInTurn(weatherHangs(""), weatherFine))
-	client := s.client(t, agentphone.WithHTTPClient(&http.Client{Timeout: 250 * time.Millisecond}))
-	require.NoError(t, weatherListAgents(context.Background(), client), "the second attempt has a time of its own")
-
-	s = newWeatherHTTP1(t, weatherHangs(""))
-	client = s.client(t, agentphone.WithHTTPClient(&http.Client{Timeout: 250 * time.Millisecond}))
-	err := weatherSend("hello")(context.Background(), client)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-	assert.Equal(t, 1, s.settle())
-	assert.Less(t, time.Since(began), weatherPrompt)
-}

@@ -166,3 +166,9 @@ func weatherH2InTurn(answers ...weatherH2Answer) weatherH2Answer {
 }
 
 func weatherH2Fine(r *weatherStream) { r.fine() }
+
+// weatherExcludes is GOAWAY: no stream of this connection was, or will be, looked at.
+func weatherExcludes(r *weatherStream) {
+	r.goAway(r.id-1, h2NoError)
+	_ = r.Close()
+}

@@ -2,7 +2,6 @@ package networktest
 
 import (
 	"context"
-	"errors"
 	"net"
 	"testing"
 	"time"
@@ -146,14 +145,4 @@ func TestWeatherAHostThatIsUnknownIsNotTriedAgain(t *testing.T) {
 			assert.Equal(t, int32(2), dns.asked.Load(), "one look-up: an A and an AAAA")
 		})
 	}
-}
-
-// assertPermanent: one attempt, no wait, and the outcome is known.
-func assertPermanent(t *testing.T, r weatherResult) {
-	t.Helper()
-	var failed *agentphone.TransportError
-	require.ErrorAs(t, r.err, &failed)
-	assert.Equal(t, 1, failed.Attempts)
-	assert.False(t, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "nothing was sent: %v", r.err)
-	assert.Less(t, r.took, 4*time.Second)
 }

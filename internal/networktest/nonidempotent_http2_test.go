@@ -18,63 +18,6 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherH2Break is how an HTTP/2 server may fail a request that it read.
-type weatherH2Break struct {
-	name   string
-	answer weatherH2Answer
-	status int // of the answer that broke off
-	hangs  bool
-}
-
-var weatherH2Breaks = []weatherH2Break{
-	// net/http takes a PROTOCOL_ERROR for a reason to send anything again, without end.
-	{name: "RST_STREAM PROTOCOL_ERROR", answer: weatherRST(h2ProtocolError)},
-	{name: "RST_STREAM INTERNAL_ERROR", answer: weatherRST(h2InternalError)},
-	{name: "RST_STREAM CANCEL", answer: weatherRST(h2Cancel)},
-	{name: "RST_STREAM STREAM_CLOSED", answer: weatherRST(h2StreamClosed)},
-	{name: "RST_STREAM ENHANCE_YOUR_CALM", answer: weatherRST(h2Calm)},
-	{name: "RST_STREAM NO_ERROR", answer: weatherRST(h2NoError)},
-	{name: "GOAWAY that includes the stream, then closed", answer: func(r *weatherStream) {
-		r.goAway(r.id, h2NoError)
-		_ = r.Close()
-	}},
-	{name: "GOAWAY INTERNAL_ERROR that includes the stream, then closed", answer: func(r *weatherStream) {
-		r.goAway(r.id, h2InternalError)
-		_ = r.Close()
-	}},
-	// How a server announces that it is about to go: it may yet take the stream.
-	{name: "GOAWAY with the highest stream id, then closed", answer: func(r *weatherStream) {
-		r.goAway(1<<31-1, h2NoError)
-		_ = r.Close()
-	}},
-	{name: "closed", answer: func(r *weatherStream) { _ = r.Close() }},
-	{name: "reset", answer: func(r *weatherStream) { weatherResets(r.Conn, nil) }},
-	{name: "no answer in time", hangs: true, answer: func(*weatherStream) {}},
-	{name: "no end of the answer in time", hangs: true, status: 200, answer: func(r *weatherStream) { r.header("200") }},
-	{name: "RST_STREAM within the answer", status: 200, answer: func(r *weatherStream) {
-		r.header("200")
-		r.data("{", 0)
-		r.reset(h2InternalError)
-	}},
-	{name: "RST_STREAM PROTOCOL_ERROR within the answer", status: 200, answer: func(r *weatherStream) {
-		r.header("200")
-		r.reset(h2ProtocolError)
-	}},
-	// Too late to say so: the answer had begun.
-	{name: "RST_STREAM REFUSED_STREAM within the answer", status: 201, answer: func(r *weatherStream) {
-		r.header("201")
-		r.reset(h2Refused)
-	}},
-	{name: "closed within the answer", status: 200, answer: func(r *weatherStream) {
-		r.header("200")
-		_ = r.Close()
-	}},
-}
-
-func (b *weatherH2Break) timeout() agentphone.Option {
-	return (&weatherBreak{hangs: b.hangs}).timeout()
-}
-
 func TestWeatherARequestThatActsOnceIsDeliveredOnceOverHTTP2(t *testing.T) {
 	t.Parallel()
 	for _, b := range weatherH2Breaks {
@@ -176,10 +119,4 @@ func TestWeatherASafeRequestIsNotSentWithoutEndOverHTTP2(t *testing.T) {
 			}, agentphone.WithMaxRetries(0), agentphone.WithTimeout(time.Second/2))
 		})
 	}
-}
-
-// weatherExcludes is GOAWAY: no stream of this connection was, or will be, looked at.
-func weatherExcludes(r *weatherStream) {
-	r.goAway(r.id-1, h2NoError)
-	_ = r.Close()
 }

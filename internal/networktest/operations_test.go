@@ -6,15 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/agentphone/agentphone-go"
+	"github.com/stretchr/testify/assert"
 )
 
 // The weather tests hold the promise that a phone never rings twice, over real sockets: servers
 // that reset, hang, cut their answers short, send the client elsewhere or go away.
-
-const weatherKey = "sk_live_weather_key"
 
 // weatherOperation is an operation of the API, called as a user calls it.
 type weatherOperation struct {
@@ -125,66 +122,14 @@ func weatherDo(method, path string, in any) func(context.Context, *agentphone.Cl
 	}
 }
 
-// weatherClient is a client of the server at the URL, which waits next to nothing between
-// attempts.
-func weatherClient(t testing.TB, url string, opts ...agentphone.Option) *agentphone.Client {
-	t.Helper()
-	c, err := agentphone.NewClient(weatherKey, append([]agentphone.Option{
-		agentphone.WithBaseURL(url),
-		agentphone.WithRetryWait(time.Millisecond, 5*time.Millisecond),
-	}, opts...)...)
-	require.NoError(t, err)
-	return c
-}
-
-// weatherHost is a server of the tests, whatever it speaks.
-type weatherHost interface {
-	client(t testing.TB, opts ...agentphone.Option) *agentphone.Client
-	// settle goes on serving for a moment, in which a request that is sent late would come,
-	// closes the server and returns how many requests it read whole.
-	settle() int
-}
-
-// weatherResult is what came of a call.
-type weatherResult struct {
-	err        error
-	response   agentphone.Response
-	deliveries int
-	took       time.Duration
-}
-
-// weatherEndless is more than any call takes, on however busy a machine.
-const weatherEndless = 20 * time.Second
-
-// weatherEach makes the calls, all at once and each to a server of its own, and hands each
-// result to check, in a subtest that is named after the operation.
-func weatherEach[H weatherHost](t *testing.T, ops []weatherOperation, newHost func() H,
-	check func(*testing.T, H, weatherResult), opts ...agentphone.Option,
-) {
-	t.Helper()
-	hosts := make([]H, len(ops))
-	results := make([]chan weatherResult, len(ops))
+// weatherAfter makes each operation's call follow another that succeeds.
+func weatherAfter(t *testing.T, first func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error, ops []weatherOperation) []weatherOperation {
+	out := make([]weatherOperation, len(ops))
 	for i, op := range ops {
-		hosts[i] = newHost()
-		results[i] = make(chan weatherResult, 1)
-		client := hosts[i].client(t, opts...)
-		go func() {
-			var r weatherResult
-			began := time.Now()
-			r.err = op.call(context.Background(), client, agentphone.WithResponse(&r.response))
-			r.took = time.Since(began)
-			r.deliveries = hosts[i].settle()
-			results[i] <- r
-		}()
+		out[i] = weatherOperation{op.name, func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
+			assert.NoError(t, first(ctx, c, agentphone.WithRequestTimeout(10*time.Second)))
+			return op.call(ctx, c, opts...)
+		}}
 	}
-	endless := time.After(weatherEndless)
-	for i, op := range ops {
-		var r weatherResult
-		select {
-		case r = <-results[i]:
-		case <-endless:
-			require.Fail(t, "the call goes on without end", op.name)
-		}
-		t.Run(op.name, func(t *testing.T) { check(t, hosts[i], r) })
-	}
+	return out
 }

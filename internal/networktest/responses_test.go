@@ -1,6 +1,7 @@
 package networktest
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -48,4 +49,31 @@ func TestNoErrorQuotesAnAnswer(t *testing.T) {
 	var unread *agentphone.DecodeError
 	require.ErrorAs(t, apitest.GetAgent(t.Context(), c), &unread)
 	assert.NotContains(t, string(unread.Body), apitest.Key)
+}
+
+func TestWeatherWithResponseIsTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status int
+		body   string
+		failed bool
+	}{
+		{200, weatherOK, false}, {201, weatherOK, false}, {404, `{"detail":"none"}`, true}, {200, "<html>", true},
+	} {
+		t.Run(http.StatusText(test.status)+test.body, func(t *testing.T) {
+			t.Parallel()
+			s := newWeatherHTTP1(t, weatherInTurn(
+				weatherSays(503, "later", "Retry-After: 0", "X-Request-Id: req_1", "X-First: yes"),
+				weatherSays(test.status, test.body, "X-Request-Id: req_2", "X-Many: a", "X-Many: b")))
+			var got agentphone.Response
+			err := weatherSend("hello")(context.Background(), s.client(t), agentphone.WithResponse(&got))
+			assert.Equal(t, test.failed, err != nil, "%v", err)
+			assert.Equal(t, test.status, got.Status)
+			assert.Equal(t, test.body, string(got.Body))
+			assert.Equal(t, 2, got.Attempts)
+			assert.Equal(t, "req_2", got.RequestID)
+			assert.Equal(t, []string{"a", "b"}, got.Header.Values("X-Many"))
+			assert.Empty(t, got.Header.Get("X-First"))
+		})
+	}
 }

@@ -2,7 +2,6 @@ package networktest
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"os"
@@ -19,16 +18,6 @@ import (
 
 // Where it is certain that the server did not act, a request that acts once is sent again,
 // and lands once.
-
-// assertLanded: the call succeeded, and of the requests that the server read all but the
-// last were refused.
-func assertLanded(t *testing.T, r weatherResult, refused int) {
-	t.Helper()
-	require.NoError(t, r.err)
-	assert.Equal(t, refused+1, r.deliveries, "deliveries, of which %d were refused", refused)
-	assert.Equal(t, 200, r.response.Status)
-	assert.JSONEq(t, weatherOK, string(r.response.Body))
-}
 
 func TestWeatherARequestThatTheServerPutsOffLandsOnce(t *testing.T) {
 	t.Parallel()
@@ -123,34 +112,6 @@ func TestWeatherAPortThatOpensLaterGetsEachRequestOnce(t *testing.T) {
 	}
 }
 
-// weatherBadDials is a server whose clients' first connections fail: by dial, unless the
-// server itself sees to it.
-type weatherBadDials struct {
-	*weatherHTTP1
-	bad  int
-	dial func(context.Context) error
-	tls  time.Duration // time-out of the handshake
-}
-
-func (s weatherBadDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	var dials atomic.Int32
-	transport := &http.Transport{
-		TLSHandshakeTimeout: s.tls,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if n := int(dials.Add(1)); n <= s.bad && s.dial != nil {
-				return nil, s.dial(ctx)
-			}
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	}
-	if s.roots != nil {
-		transport.TLSClientConfig = &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
-	}
-	t.Cleanup(transport.CloseIdleConnections)
-	hc := &http.Client{Transport: transport}
-	return weatherClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
-}
-
 func TestWeatherARequestForWhichThereWasNoConnectionLandsOnce(t *testing.T) {
 	t.Parallel()
 	plain := func(bad int, dial func(context.Context) error) func(testing.TB) weatherBadDials {
@@ -198,31 +159,5 @@ func TestWeatherARequestForWhichThereWasNoConnectionLandsOnce(t *testing.T) {
 				assert.Equal(t, s.bad+1, r.response.Attempts)
 			}, test.opts...)
 		})
-	}
-}
-
-// weatherCutTLS is an HTTPS server that does away with its first connections once it has
-// read something from them.
-func weatherCutTLS(t testing.TB, bad int, away func(net.Conn)) *weatherHTTP1 {
-	t.Helper()
-	return serveWeather(t, &weatherCutter{Listener: weatherListen(t), bad: int32(bad), away: away}, weatherCertificate(), weatherFine)
-}
-
-type weatherCutter struct {
-	net.Listener
-	bad  int32
-	away func(net.Conn)
-}
-
-func (l *weatherCutter) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil || l.bad <= 0 {
-			return c, err
-		}
-		l.bad--
-		if _, err := c.Read(make([]byte, 64)); err == nil {
-			l.away(c)
-		}
 	}
 }

@@ -1,7 +1,6 @@
 package networktest
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,11 +10,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // weatherCert is a certificate and the pool that trusts it.
@@ -71,42 +67,3 @@ func weatherHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
 }
 
 func weatherTransport(c *http.Client) *http.Transport { return c.Transport.(*http.Transport) }
-
-// weatherDNS is a name server that knows no name.
-type weatherDNS struct {
-	net.PacketConn
-	asked atomic.Int32
-}
-
-func newWeatherDNS(t testing.TB) *weatherDNS {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s := &weatherDNS{PacketConn: c}
-	t.Cleanup(func() { _ = c.Close() })
-	go s.serve()
-	return s
-}
-
-func (s *weatherDNS) serve() {
-	for b := make([]byte, 1500); ; {
-		n, from, err := s.ReadFrom(b)
-		if err != nil {
-			return
-		}
-		s.asked.Add(1)
-		// RFC 1035, 4.1.1: the question, as an answer (QR) with RCODE 3 and without additional records.
-		b[2], b[3], b[11] = b[2]|0x80, 0x80|3, 0
-		end := 12
-		for end < n && b[end] != 0 {
-			end += int(b[end]) + 1
-		}
-		_, _ = s.WriteTo(b[:end+5], from)
-	}
-}
-
-func (s *weatherDNS) resolver() *net.Resolver {
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", s.LocalAddr().String())
-	}}
-}
