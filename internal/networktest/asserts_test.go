@@ -12,7 +12,7 @@ import (
 
 // assertOutcomeUnknown: the request came once, and the error says that it may have acted.
 // status is that of an answer whose body was lost.
-func assertOutcomeUnknown(t *testing.T, r weatherResult, status int) {
+func assertOutcomeUnknown(t *testing.T, r result, status int) {
 	t.Helper()
 	assert.Equal(t, 1, r.deliveries, "deliveries")
 	require.ErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
@@ -28,7 +28,7 @@ func assertOutcomeUnknown(t *testing.T, r weatherResult, status int) {
 }
 
 // assertStatus: the call failed, after one attempt, with the answer's status.
-func assertStatus(t *testing.T, r weatherResult, status int, decode bool) {
+func assertStatus(t *testing.T, r result, status int, decode bool) {
 	t.Helper()
 	assert.Equal(t, status, r.response.Status)
 	assert.Equal(t, 1, r.response.Attempts)
@@ -46,16 +46,16 @@ func assertStatus(t *testing.T, r weatherResult, status int, decode bool) {
 
 // assertLanded: the call succeeded, and of the requests that the server read all but the
 // last were refused.
-func assertLanded(t *testing.T, r weatherResult, refused int) {
+func assertLanded(t *testing.T, r result, refused int) {
 	t.Helper()
 	require.NoError(t, r.err)
 	assert.Equal(t, refused+1, r.deliveries, "deliveries, of which %d were refused", refused)
 	assert.Equal(t, 200, r.response.Status)
-	assert.JSONEq(t, weatherOK, string(r.response.Body))
+	assert.JSONEq(t, okBody, string(r.response.Body))
 }
 
 // assertPermanent: one attempt, no wait, and the outcome is known.
-func assertPermanent(t *testing.T, r weatherResult) {
+func assertPermanent(t *testing.T, r result) {
 	t.Helper()
 	var failed *agentphone.TransportError
 	require.ErrorAs(t, r.err, &failed)

@@ -15,25 +15,25 @@ import (
 )
 
 // What happened to one attempt says nothing of the next.
-func TestWeatherEachAttemptIsJudgedByItself(t *testing.T) {
+func TestRetry_EachAttemptIsDecidedByItself(t *testing.T) {
 	t.Parallel()
-	putOff := weatherBreaksOff("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	putOff := writeAndClose("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 	for name, test := range map[string]struct {
 		up         []bool
-		answer     weatherAnswer
+		respond    responder
 		attempts   int
 		deliveries int
 		lands      bool
 	}{
-		"put off, no connection, no connection, taken": {[]bool{true, false, false}, weatherInTurn(putOff, weatherFine), 4, 2, true},
-		"no connection, put off, no connection, taken": {[]bool{false, true, false}, weatherInTurn(putOff, weatherFine), 4, 2, true},
-		"no connection, put off, lost":                 {[]bool{false, true, true}, weatherInTurn(putOff, weatherResets, weatherFine), 3, 2, false},
-		"put off, no connection, cut short":            {[]bool{true, false, true}, weatherInTurn(putOff, weatherBreaksOff("HTTP/1.1 200 OK\r\n"), weatherFine), 3, 2, false},
+		"put off, no connection, no connection, taken": {[]bool{true, false, false}, inTurn(putOff, respondOK), 4, 2, true},
+		"no connection, put off, no connection, taken": {[]bool{false, true, false}, inTurn(putOff, respondOK), 4, 2, true},
+		"no connection, put off, lost":                 {[]bool{false, true, true}, inTurn(putOff, resetConn, respondOK), 3, 2, false},
+		"put off, no connection, cut short":            {[]bool{true, false, true}, inTurn(putOff, writeAndClose("HTTP/1.1 200 OK\r\n"), respondOK), 3, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() weatherDials { return weatherDials{newWeatherHTTP1(t, test.answer), test.up} }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ weatherDials, r weatherResult) {
+			newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, test.respond), test.up} }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ refusedDials, r result) {
 				assert.Equal(t, test.deliveries, r.deliveries, "deliveries")
 				if test.lands {
 					require.NoError(t, r.err)
@@ -49,10 +49,10 @@ func TestWeatherEachAttemptIsJudgedByItself(t *testing.T) {
 	}
 	t.Run("HTTP/2: refused, lost", func(t *testing.T) {
 		t.Parallel()
-		newServer := func() *weatherHTTP2 {
-			return newWeatherHTTP2(t, false, weatherH2InTurn(weatherRST(h2Refused), weatherRST(h2InternalError), weatherH2Fine))
+		newServer := func() *http2Server {
+			return newHTTP2Server(t, false, inTurnHTTP2(resetStream(h2Refused), resetStream(h2InternalError), respondOKHTTP2))
 		}
-		weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+		callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 			require.ErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 			assert.Equal(t, 2, r.deliveries, "deliveries, of which one was refused")
 		})
@@ -60,10 +60,10 @@ func TestWeatherEachAttemptIsJudgedByItself(t *testing.T) {
 }
 
 // A phone that never could have rung leaves nothing open.
-func TestWeatherARequestThatNeverHadAConnectionHasAKnownOutcome(t *testing.T) {
+func TestRetry_OutcomeIsKnownWhenNoConnectionWasMade(t *testing.T) {
 	t.Parallel()
-	newServer := func() weatherDials { return weatherDials{newWeatherHTTP1(t, weatherFine), make([]bool, 100)} }
-	weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ weatherDials, r weatherResult) {
+	newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, respondOK), make([]bool, 100)} }
+	callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ refusedDials, r result) {
 		require.ErrorIs(t, r.err, syscall.ECONNREFUSED)
 		assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 		assert.Contains(t, r.err.Error(), "attempts=4")
@@ -73,26 +73,26 @@ func TestWeatherARequestThatNeverHadAConnectionHasAKnownOutcome(t *testing.T) {
 }
 
 // Signing up is for those who have no key; one that a client has all the same is not sent.
-func TestWeatherTheKeyIsSentOnEachAttemptButNotToSignUp(t *testing.T) {
+func TestRetry_KeyIsSentOnEachAttemptButNotToSignup(t *testing.T) {
 	t.Parallel()
-	refusal := weatherSays(429, "")
-	newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, weatherInTurn(refusal, refusal, weatherFine)) }
-	weatherEach(t, append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...), newServer, func(t *testing.T, s *weatherHTTP1, r weatherResult) {
+	refusal := respondWith(429, "")
+	newServer := func() *http1Server { return newHTTP1Server(t, inTurn(refusal, refusal, respondOK)) }
+	callEach(t, append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...), newServer, func(t *testing.T, s *http1Server, r result) {
 		assertLanded(t, r, 2)
 		for _, got := range s.requests() {
 			if strings.HasPrefix(got.URL.Path, "/v0/agent/") {
-				assert.NotContains(t, got.body, weatherKey)
+				assert.NotContains(t, got.body, apiKey)
 				for name, values := range got.Header {
-					assert.NotContains(t, strings.Join(values, " "), weatherKey, name)
+					assert.NotContains(t, strings.Join(values, " "), apiKey, name)
 				}
 				continue
 			}
-			assert.Equal(t, []string{"Bearer " + weatherKey}, got.Header["Authorization"])
+			assert.Equal(t, []string{"Bearer " + apiKey}, got.Header["Authorization"])
 		}
 	})
 }
 
-func TestWeatherACookieIsSentOnceHoweverOftenTheRequestIsTried(t *testing.T) {
+func TestRetry_CookieIsSentOncePerAttempt(t *testing.T) {
 	t.Parallel()
 	for name, target := range map[string]string{
 		"retries":              "",
@@ -100,21 +100,21 @@ func TestWeatherACookieIsSentOnceHoweverOftenTheRequestIsTried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			answers := []weatherAnswer{}
+			responders := []responder{}
 			for range 3 {
-				answers = append(answers, weatherSays(503, "", "Retry-After: 0", "Set-Cookie: session=1; Path=/"))
+				responders = append(responders, respondWith(503, "", "Retry-After: 0", "Set-Cookie: session=1; Path=/"))
 			}
 			if target != "" {
-				answers = append(answers, weatherSays(307, "", "Location: "+target))
+				responders = append(responders, respondWith(307, "", "Location: "+target))
 			}
-			s := newWeatherHTTP1(t, weatherInTurn(append(answers, weatherFine)...))
+			s := newHTTP1Server(t, inTurn(append(responders, respondOK)...))
 			jar, err := cookiejar.New(nil)
 			require.NoError(t, err)
 			client := s.client(t, agentphone.WithHTTPClient(&http.Client{Jar: jar}))
-			require.NoError(t, weatherListAgents(context.Background(), client))
-			require.NoError(t, weatherSend("hello")(context.Background(), client))
+			require.NoError(t, listAgents(context.Background(), client))
+			require.NoError(t, sendMessage("hello")(context.Background(), client))
 			s.settle()
-			require.Len(t, s.requests(), len(answers)+2)
+			require.Len(t, s.requests(), len(responders)+2)
 			for i, got := range s.requests() {
 				if i == 0 {
 					assert.Empty(t, got.Header["Cookie"])

@@ -40,7 +40,7 @@ func chaosSeed(t *testing.T) uint64 {
 }
 
 // Not parallel: it counts goroutines.
-func TestChaosLosesNothingAndDoesNothingTwice(t *testing.T) {
+func TestChaos_NothingIsLostAndNothingIsDoneTwice(t *testing.T) {
 	for name, resets := range map[string]int{"HTTP/1.1": 2, "HTTP/2": 40} {
 		t.Run(name, func(t *testing.T) {
 			before := runtime.NumGoroutine()

@@ -41,8 +41,8 @@ func newChaosProxy(behind http.Handler, seed uint64, resets int) *chaosProxy {
 	}
 }
 
-// chaosWeather: the weight of each kind, and what it does.
-var chaosWeather = []struct {
+// chaosFaults: the weight of each kind, and what it does.
+var chaosFaults = []struct {
 	name   string
 	weight int
 	serve  func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int)
@@ -127,11 +127,11 @@ func resetConnection(r *http.Request) {
 func (p *chaosProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	total := 0
-	for _, kind := range chaosWeather {
+	for _, kind := range chaosFaults {
 		total += kind.weight
 	}
-	roll, dice, kind := p.rand.IntN(total), p.rand.IntN(1<<20), chaosWeather[0]
-	for _, kind = range chaosWeather {
+	roll, dice, kind := p.rand.IntN(total), p.rand.IntN(1<<20), chaosFaults[0]
+	for _, kind = range chaosFaults {
 		if roll -= kind.weight; roll < 0 {
 			break
 		}

@@ -16,22 +16,22 @@ import (
 )
 
 // Not parallel: it wants the machine, and the shared pool, for itself.
-func TestWeatherManyGoroutinesShareFewConnections(t *testing.T) {
+func TestConnections_ManyGoroutinesShareFew(t *testing.T) {
 	for name, test := range map[string]struct {
 		requests int
-		answer   []string // written one by one
+		response []string // written one by one
 	}{
 		"answers with a length": {20_000, []string{
-			fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(weatherOK), weatherOK),
+			fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(okBody), okBody),
 		}},
 		"chunked answers": {5_000, []string{
-			fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(weatherOK), weatherOK), "0\r\n\r\n",
+			fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(okBody), okBody), "0\r\n\r\n",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const goroutines, limit = 256, 512
-			url, connections := weatherQuickServer(t, test.answer)
-			client := weatherClient(t, url)
+			url, connections := newFastServer(t, test.response)
+			client := newClient(t, url)
 			var left atomic.Int64
 			left.Store(int64(test.requests))
 			var failed atomic.Pointer[error]
@@ -39,7 +39,7 @@ func TestWeatherManyGoroutinesShareFewConnections(t *testing.T) {
 			for range goroutines {
 				all.Go(func() {
 					for left.Add(-1) >= 0 {
-						if err := weatherListAgents(context.Background(), client); err != nil {
+						if err := listAgents(context.Background(), client); err != nil {
 							failed.Store(&err)
 						}
 					}
@@ -55,11 +55,11 @@ func TestWeatherManyGoroutinesShareFewConnections(t *testing.T) {
 	}
 }
 
-// weatherQuickServer gives every request the same answer, does as little else as can be,
+// newFastServer gives every request the same answer, does as little else as can be,
 // and counts its connections.
-func weatherQuickServer(t *testing.T, answer []string) (url string, connections *atomic.Int64) {
+func newFastServer(t *testing.T, response []string) (url string, connections *atomic.Int64) {
 	t.Helper()
-	l := weatherListen(t)
+	l := listen(t)
 	connections = new(atomic.Int64)
 	var running sync.WaitGroup
 	var conns sync.Map
@@ -73,7 +73,7 @@ func weatherQuickServer(t *testing.T, answer []string) (url string, connections 
 			if len(line) > len("\r\n") {
 				continue
 			}
-			for _, part := range answer {
+			for _, part := range response {
 				_, _ = io.WriteString(c, part)
 			}
 		}
@@ -97,28 +97,28 @@ func weatherQuickServer(t *testing.T, answer []string) (url string, connections 
 }
 
 // An answer that is not read to its end costs its connection.
-func TestWeatherAConnectionOutlivesErrorAnswers(t *testing.T) {
+func TestConnections_OutliveErrorResponses(t *testing.T) {
 	t.Parallel()
 	page := strings.Repeat("<p>", 10_000)
 	chunked := fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(page), page)
-	for name, answer := range map[string]weatherAnswer{
-		"404":     weatherSays(404, page),
-		"429":     weatherSays(429, page),
-		"500":     weatherSays(500, page),
-		"no JSON": weatherSays(200, page),
-		"chunked 502": func(c net.Conn, _ *weatherRequest) bool {
+	for name, respond := range map[string]responder{
+		"404":     respondWith(404, page),
+		"429":     respondWith(429, page),
+		"500":     respondWith(500, page),
+		"no JSON": respondWith(200, page),
+		"chunked 502": func(c net.Conn, _ *request) bool {
 			_, err := io.WriteString(c, "HTTP/1.1 502 Bad Gateway\r\n"+chunked)
 			return err == nil
 		},
-		"redirect": weatherSays(302, page, "Location: https://example.com/"),
+		"redirect": respondWith(302, page, "Location: https://example.com/"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newWeatherHTTP1(t, answer)
+			s := newHTTP1Server(t, respond)
 			client := s.client(t)
 			for range 3 {
-				assert.Error(t, weatherListAgents(context.Background(), client))
-				assert.Error(t, weatherSend("hello")(context.Background(), client))
+				assert.Error(t, listAgents(context.Background(), client))
+				assert.Error(t, sendMessage("hello")(context.Background(), client))
 			}
 			assert.Equal(t, 1, s.connections())
 		})

@@ -13,14 +13,14 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherDials is a server that cannot be reached now and then: up tells of each dial, in
+// refusedDials is a server that cannot be reached now and then: up tells of each dial, in
 // turn, whether there is a connection.
-type weatherDials struct {
-	*weatherHTTP1
+type refusedDials struct {
+	*http1Server
 	up []bool
 }
 
-func (s weatherDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
+func (s refusedDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
 	var n atomic.Int32
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if i := int(n.Add(1)); i <= len(s.up) && !s.up[i-1] {
@@ -29,19 +29,19 @@ func (s weatherDials) client(t testing.TB, opts ...agentphone.Option) *agentphon
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return weatherClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
+	return newClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
 }
 
-// weatherBadDials is a server whose clients' first connections fail: by dial, unless the
+// failedDials is a server whose clients' first connections fail: by dial, unless the
 // server itself sees to it.
-type weatherBadDials struct {
-	*weatherHTTP1
+type failedDials struct {
+	*http1Server
 	bad  int
 	dial func(context.Context) error
 	tls  time.Duration // time-out of the handshake
 }
 
-func (s weatherBadDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
+func (s failedDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
 	var dials atomic.Int32
 	transport := &http.Transport{
 		TLSHandshakeTimeout: s.tls,
@@ -57,23 +57,23 @@ func (s weatherBadDials) client(t testing.TB, opts ...agentphone.Option) *agentp
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	hc := &http.Client{Transport: transport}
-	return weatherClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
+	return newClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
 }
 
-// weatherCutTLS is an HTTPS server that does away with its first connections once it has
+// newHandshakeCuttingServer is an HTTPS server that does away with its first connections once it has
 // read something from them.
-func weatherCutTLS(t testing.TB, bad int, away func(net.Conn)) *weatherHTTP1 {
+func newHandshakeCuttingServer(t testing.TB, bad int, away func(net.Conn)) *http1Server {
 	t.Helper()
-	return serveWeather(t, &weatherCutter{Listener: weatherListen(t), bad: int32(bad), away: away}, weatherCertificate(), weatherFine)
+	return serveHTTP1(t, &handshakeCutter{Listener: listen(t), bad: int32(bad), away: away}, serverCertificate(), respondOK)
 }
 
-type weatherCutter struct {
+type handshakeCutter struct {
 	net.Listener
 	bad  int32
 	away func(net.Conn)
 }
 
-func (l *weatherCutter) Accept() (net.Conn, error) {
+func (l *handshakeCutter) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil || l.bad <= 0 {

@@ -9,23 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// weatherDNS is a name server that knows no name.
-type weatherDNS struct {
+// dnsServer is a name server that knows no name.
+type dnsServer struct {
 	net.PacketConn
 	asked atomic.Int32
 }
 
-func newWeatherDNS(t testing.TB) *weatherDNS {
+func newDNSServer(t testing.TB) *dnsServer {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &weatherDNS{PacketConn: c}
+	s := &dnsServer{PacketConn: c}
 	t.Cleanup(func() { _ = c.Close() })
 	go s.serve()
 	return s
 }
 
-func (s *weatherDNS) serve() {
+func (s *dnsServer) serve() {
 	for b := make([]byte, 1500); ; {
 		n, from, err := s.ReadFrom(b)
 		if err != nil {
@@ -42,7 +42,7 @@ func (s *weatherDNS) serve() {
 	}
 }
 
-func (s *weatherDNS) resolver() *net.Resolver {
+func (s *dnsServer) resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", s.LocalAddr().String())
 	}}

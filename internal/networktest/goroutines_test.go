@@ -11,7 +11,7 @@ import (
 )
 
 // Not parallel: it counts goroutines.
-func TestWeatherNothingIsLeftBehind(t *testing.T) {
+func TestConnections_NothingIsLeftBehind(t *testing.T) {
 	settled := func() int { // other tests' last goroutines may be on their way out
 		n := runtime.NumGoroutine()
 		for range 20 {
@@ -25,29 +25,29 @@ func TestWeatherNothingIsLeftBehind(t *testing.T) {
 		return n
 	}
 	before := settled()
-	for _, b := range weatherBreaks {
-		s := newWeatherTLS(t, b.answer)
-		weatherAllFail(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
+	for _, b := range lostResponses {
+		s := newHTTPSServer(t, b.respond)
+		failCalls(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
 		s.close()
 	}
-	for _, b := range weatherH2Breaks {
+	for _, b := range lostResponsesHTTP2 {
 		if b.name == "RST_STREAM PROTOCOL_ERROR" {
 			continue // net/http makes a connection for each of its own retries
 		}
-		s := newWeatherHTTP2(t, false, b.answer)
-		weatherAllFail(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
+		s := newHTTP2Server(t, false, b.respond)
+		failCalls(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
 		s.close()
 	}
 	for _, status := range []int{302, 404, 429, 500} {
-		s := newWeatherTLS(t, weatherSays(status, "{}", "Location: /v1/agents"))
-		weatherAllFail(t, s.client(t, agentphone.WithMaxRetries(1)))
+		s := newHTTPSServer(t, respondWith(status, "{}", "Location: /v1/agents"))
+		failCalls(t, s.client(t, agentphone.WithMaxRetries(1)))
 		s.close()
 	}
-	s := newWeatherTLS(t, weatherFine)
+	s := newHTTPSServer(t, respondOK)
 	client := s.client(t)
 	for range 10 {
-		assert.NoError(t, weatherListAgents(weatherContext{context.Background()}, client))
-		assert.NoError(t, weatherSend("hello")(weatherContext{context.Background()}, client))
+		assert.NoError(t, listAgents(foreignContext{context.Background()}, client))
+		assert.NoError(t, sendMessage("hello")(foreignContext{context.Background()}, client))
 	}
 	s.close()
 	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
@@ -57,11 +57,11 @@ func TestWeatherNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// weatherAllFail makes calls that fail, one of them as its context ends.
-func weatherAllFail(t *testing.T, client *agentphone.Client) {
+// failCalls makes calls that fail, one of them as its context ends.
+func failCalls(t *testing.T, client *agentphone.Client) {
 	t.Helper()
-	for _, op := range []weatherOperation{weatherSafe[0], weatherOnce[5]} {
-		ctx, cancel := context.WithTimeout(context.Background(), weatherPrompt)
+	for _, op := range []operation{idempotentOperations[0], nonIdempotentOperations[5]} {
+		ctx, cancel := context.WithTimeout(context.Background(), promptly)
 		assert.Error(t, op.call(ctx, client))
 		assert.NoError(t, ctx.Err(), "the call went on without end")
 		cancel()
@@ -71,10 +71,10 @@ func weatherAllFail(t *testing.T, client *agentphone.Client) {
 	}
 }
 
-// weatherContext is a context of a type that package context does not know: it starts a
+// foreignContext is a context of a type that package context does not know: it starts a
 // goroutine for each that is derived from it, which goes when that is released.
-type weatherContext struct{ context.Context }
+type foreignContext struct{ context.Context }
 
-func (weatherContext) Done() <-chan struct{} { return weatherNever }
+func (foreignContext) Done() <-chan struct{} { return never }
 
-var weatherNever = make(chan struct{})
+var never = make(chan struct{})

@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const weatherKey = "sk_live_weather_key"
+const apiKey = "sk_live_weather_key"
 
-// weatherClient is a client of the server at the URL, which waits next to nothing between
+// newClient is a client of the server at the URL, which waits next to nothing between
 // attempts.
-func weatherClient(t testing.TB, url string, opts ...agentphone.Option) *agentphone.Client {
+func newClient(t testing.TB, url string, opts ...agentphone.Option) *agentphone.Client {
 	t.Helper()
-	c, err := agentphone.NewClient(weatherKey, append([]agentphone.Option{
+	c, err := agentphone.NewClient(apiKey, append([]agentphone.Option{
 		agentphone.WithBaseURL(url),
 		agentphone.WithRetryWait(time.Millisecond, 5*time.Millisecond),
 	}, opts...)...)
@@ -23,39 +23,39 @@ func weatherClient(t testing.TB, url string, opts ...agentphone.Option) *agentph
 	return c
 }
 
-// weatherHost is a server of the tests, whatever it speaks.
-type weatherHost interface {
+// server is a server of the tests, whatever it speaks.
+type server interface {
 	client(t testing.TB, opts ...agentphone.Option) *agentphone.Client
 	// settle goes on serving for a moment, in which a request that is sent late would come,
 	// closes the server and returns how many requests it read whole.
 	settle() int
 }
 
-// weatherResult is what came of a call.
-type weatherResult struct {
+// result is what came of a call.
+type result struct {
 	err        error
 	response   agentphone.Response
 	deliveries int
 	took       time.Duration
 }
 
-// weatherEndless is more than any call takes, on however busy a machine.
-const weatherEndless = 20 * time.Second
+// callLimit is more than any call takes, on however busy a machine.
+const callLimit = 20 * time.Second
 
-// weatherEach makes the calls, all at once and each to a server of its own, and hands each
+// callEach makes the calls, all at once and each to a server of its own, and hands each
 // result to check, in a subtest that is named after the operation.
-func weatherEach[H weatherHost](t *testing.T, ops []weatherOperation, newHost func() H,
-	check func(*testing.T, H, weatherResult), opts ...agentphone.Option,
+func callEach[H server](t *testing.T, ops []operation, newHost func() H,
+	check func(*testing.T, H, result), opts ...agentphone.Option,
 ) {
 	t.Helper()
 	hosts := make([]H, len(ops))
-	results := make([]chan weatherResult, len(ops))
+	results := make([]chan result, len(ops))
 	for i, op := range ops {
 		hosts[i] = newHost()
-		results[i] = make(chan weatherResult, 1)
+		results[i] = make(chan result, 1)
 		client := hosts[i].client(t, opts...)
 		go func() {
-			var r weatherResult
+			var r result
 			began := time.Now()
 			r.err = op.call(context.Background(), client, agentphone.WithResponse(&r.response))
 			r.took = time.Since(began)
@@ -63,17 +63,17 @@ func weatherEach[H weatherHost](t *testing.T, ops []weatherOperation, newHost fu
 			results[i] <- r
 		}()
 	}
-	endless := time.After(weatherEndless)
+	limit := time.After(callLimit)
 	for i, op := range ops {
-		var r weatherResult
+		var r result
 		select {
 		case r = <-results[i]:
-		case <-endless:
+		case <-limit:
 			require.Fail(t, "the call goes on without end", op.name)
 		}
 		t.Run(op.name, func(t *testing.T) { check(t, hosts[i], r) })
 	}
 }
 
-// weatherPrompt is how soon a call ends when its context does, on a busy machine.
-const weatherPrompt = 3 * time.Second
+// promptly is how soon a call ends when its context does, on a busy machine.
+const promptly = 3 * time.Second

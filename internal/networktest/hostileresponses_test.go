@@ -14,7 +14,7 @@ import (
 const hostileMemory = 128 << 20
 
 // hostileCalls are one that is safe and one that acts once.
-var hostileCalls = []weatherOperation{{"GET /v1/agents", weatherListAgents}, {"POST /v1/messages", weatherSend("hello")}}
+var hostileCalls = []operation{{"GET /v1/agents", listAgents}, {"POST /v1/messages", sendMessage("hello")}}
 
 // peakMemory runs f and returns how far the heap grew over what it was before.
 func peakMemory(f func()) uint64 {
@@ -38,8 +38,8 @@ func peakMemory(f func()) uint64 {
 
 // hostileWrites writes a head and then what more gives, until the client goes or a bound that is far above
 // all that the client may take.
-func hostileWrites(head string, more func(w io.Writer) error) weatherAnswer {
-	return func(c net.Conn, _ *weatherRequest) bool {
+func hostileWrites(head string, more func(w io.Writer) error) responder {
+	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, head)
 		for n := 0; n < 4<<30; n += 64 << 10 {
 			if more(c) != nil {
@@ -69,7 +69,7 @@ func chunked(more func(io.Writer) error) func(io.Writer) error {
 }
 
 // gzipped is an answer whose body, of a few KiB, is the head, then more as often as times says, and the tail.
-func gzipped(status int, head, more string, times int, tail string) weatherAnswer {
+func gzipped(status int, head, more string, times int, tail string) responder {
 	var packed strings.Builder
 	w := gzip.NewWriter(&packed)
 	_, _ = io.WriteString(w, head)
@@ -78,7 +78,7 @@ func gzipped(status int, head, more string, times int, tail string) weatherAnswe
 	}
 	_, _ = io.WriteString(w, tail)
 	_ = w.Close()
-	return weatherSays(status, packed.String(), "Content-Encoding: gzip")
+	return respondWith(status, packed.String(), "Content-Encoding: gzip")
 }
 
 const (
@@ -87,8 +87,8 @@ const (
 )
 
 // drips writes a head and then a drop every now and then.
-func drips(head, drop string) weatherAnswer {
-	return func(c net.Conn, _ *weatherRequest) bool {
+func drips(head, drop string) responder {
+	return func(c net.Conn, _ *request) bool {
 		_, err := io.WriteString(c, head)
 		for range 2000 {
 			if err != nil {

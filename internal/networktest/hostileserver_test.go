@@ -17,9 +17,9 @@ import (
 
 // Each answer ends in an error, within the time of its attempts and in bounded memory. Not parallel: it measures
 // the heap.
-func TestAHostileAnswerEndsInAnErrorInTimeAndInBoundedMemory(t *testing.T) {
+func TestHostileServer_ResponseEndsInErrorInTimeAndBoundedMemory(t *testing.T) {
 	mebi := strings.Repeat(" ", 1<<20)
-	for name, answer := range map[string]weatherAnswer{
+	for name, respond := range map[string]responder{
 		"endless body":                    hostileWrites(hostileChunked, chunked(endlessly(" "))),
 		"endless body with a length":      hostileWrites(hostileHead+"Content-Length: 9000000000000000000\r\n\r\n", endlessly(" ")),
 		"endless body until the close":    hostileWrites("HTTP/1.0 200 OK\r\n\r\n", endlessly("0")),
@@ -33,36 +33,36 @@ func TestAHostileAnswerEndsInAnErrorInTimeAndInBoundedMemory(t *testing.T) {
 		"storm of 100":                    hostileWrites("", endlessly("HTTP/1.1 100 Continue\r\n\r\n")),
 		"gzip bomb":                       gzipped(200, "", mebi, 128, ""),
 		"gzip bomb of an error":           gzipped(400, "", mebi, 128, ""),
-		"gzip that is none":               weatherSays(200, "{}", "Content-Encoding: gzip"),
+		"gzip that is none":               respondWith(200, "{}", "Content-Encoding: gzip"),
 		"list of 1 GB":                    hostileWrites(hostileChunked+"9\r\n{\"data\":[\r\n", chunked(endlessly(`{"id":"agt_1","name":"Ada"},`))),
 		"small gzip of a million agents":  gzipped(200, `{"data":[{}`, strings.Repeat(",{}", 1000), 5000, `]}`),
 		"small gzip of numbers of agents": gzipped(200, `{"data":[{"numbers":[{}`, strings.Repeat(",{}", 1000), 5000, `]}]}`),
 		"small gzip of many values":       gzipped(200, `{"data":[{"customTools":[{"parameters":{"a":[0`, strings.Repeat(",[]", 1000), 8000, `]}}]}]}`),
-		"deeply nested JSON":              weatherSays(200, strings.Repeat(`{"data":[`, 1<<20)),
-		"deeply nested error":             weatherSays(422, `{"detail":`+strings.Repeat("[", 60<<10)),
-		"binary":                          weatherSays(200, "\x00\x01\xff\xfe", "Content-Type: image/png"),
-		"HTML called JSON":                weatherSays(200, "<html>", "Content-Type: application/json"),
-		"two lengths":                     weatherSays(200, "{}", "Content-Length: 3"),
-		"negative length":                 weatherBreaksOff("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}"),
-		"status 000":                      weatherBreaksOff("HTTP/1.1 000 None\r\nContent-Length: 0\r\n\r\n"),
-		"status 999":                      weatherSays(999, "{}"),
-		"redirect to a file":              weatherSays(302, "", "Location: file:///etc/passwd"),
-		"redirect to itself":              weatherSays(307, "", "Location: /v1/agents"),
-		"redirect to a page of 1 MiB":     weatherSays(302, "", "Location: /"+strings.Repeat("a", 1<<20)),
-		"Retry-After of years":            weatherSays(429, "", "Retry-After: 99999999999999999999"),
-		"Retry-After in the year 9999":    weatherSays(503, "", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"),
-		"request id of 1 MiB":             weatherSays(404, "", "X-Request-Id: "+strings.Repeat("a", 1<<20)),
-		"message of 60 KiB":               weatherSays(400, `{"detail":"`+strings.Repeat(`\n`, 30<<10)+`"}`),
+		"deeply nested JSON":              respondWith(200, strings.Repeat(`{"data":[`, 1<<20)),
+		"deeply nested error":             respondWith(422, `{"detail":`+strings.Repeat("[", 60<<10)),
+		"binary":                          respondWith(200, "\x00\x01\xff\xfe", "Content-Type: image/png"),
+		"HTML called JSON":                respondWith(200, "<html>", "Content-Type: application/json"),
+		"two lengths":                     respondWith(200, "{}", "Content-Length: 3"),
+		"negative length":                 writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}"),
+		"status 000":                      writeAndClose("HTTP/1.1 000 None\r\nContent-Length: 0\r\n\r\n"),
+		"status 999":                      respondWith(999, "{}"),
+		"redirect to a file":              respondWith(302, "", "Location: file:///etc/passwd"),
+		"redirect to itself":              respondWith(307, "", "Location: /v1/agents"),
+		"redirect to a page of 1 MiB":     respondWith(302, "", "Location: /"+strings.Repeat("a", 1<<20)),
+		"Retry-After of years":            respondWith(429, "", "Retry-After: 99999999999999999999"),
+		"Retry-After in the year 9999":    respondWith(503, "", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"),
+		"request id of 1 MiB":             respondWith(404, "", "X-Request-Id: "+strings.Repeat("a", 1<<20)),
+		"message of 60 KiB":               respondWith(400, `{"detail":"`+strings.Repeat(`\n`, 30<<10)+`"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newWeatherHTTP1(t, answer)
+			s := newHTTP1Server(t, respond)
 			client := s.client(t, agentphone.WithTimeout(time.Second), agentphone.WithMaxRetries(1))
 			for _, call := range hostileCalls {
 				var err error
 				began := time.Now()
 				grown := peakMemory(func() { err = call.call(context.Background(), client) })
 				require.Error(t, err, call.name)
-				assert.Less(t, time.Since(began), weatherEndless, call.name)
+				assert.Less(t, time.Since(began), callLimit, call.name)
 				assert.Less(t, grown, uint64(hostileMemory), "%s: %v", call.name, err)
 				assert.Less(t, len(err.Error()), 2000, call.name)
 				assert.NotContains(t, err.Error(), "\n", call.name)
@@ -77,9 +77,9 @@ func TestAHostileAnswerEndsInAnErrorInTimeAndInBoundedMemory(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatDripsEndsWithTheTimeOfItsAttempts(t *testing.T) {
+func TestHostileServer_DrippingResponseEndsWithTimeout(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]weatherAnswer{
+	for name, respond := range map[string]responder{
 		"status":   drips("HTTP/1.1 200 ", "a"),
 		"header":   drips("HTTP/1.1 200 OK\r\n", "X-A: 1\r\n"),
 		"body":     drips(hostileHead+"Content-Length: 1000000\r\n\r\n", "{"),
@@ -89,13 +89,13 @@ func TestAnAnswerThatDripsEndsWithTheTimeOfItsAttempts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newWeatherHTTP1(t, answer)
+			s := newHTTP1Server(t, respond)
 			client := s.client(t, agentphone.WithTimeout(200*time.Millisecond), agentphone.WithMaxRetries(1))
 			for _, call := range hostileCalls {
 				began := time.Now()
 				err := call.call(context.Background(), client)
 				require.Error(t, err, call.name)
-				assert.Less(t, time.Since(began), weatherEndless, call.name)
+				assert.Less(t, time.Since(began), callLimit, call.name)
 			}
 			assert.Len(t, s.requests(), 3, "two attempts at what is safe, one at what is not")
 		})
@@ -103,7 +103,7 @@ func TestAnAnswerThatDripsEndsWithTheTimeOfItsAttempts(t *testing.T) {
 }
 
 // Not parallel: it measures the heap.
-func TestAnAnswerIsRefusedForItsObjectsAndNotForTheBracesInItsTexts(t *testing.T) {
+func TestHostileServer_ObjectsAreLimitedBracesInStringsAreNot(t *testing.T) {
 	text := strings.Repeat(`{,\"\\`, 2000)
 	var names strings.Builder
 	for i := range 499_990 {

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWeatherTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
+func TestWithHTTPClient_ClientIsNotChanged(t *testing.T) {
 	t.Parallel()
-	app := newWeatherHTTP1(t, weatherFine)
-	hc := weatherHTTPClient(t, nil)
+	app := newHTTP1Server(t, respondOK)
+	hc := newHTTPClient(t, nil)
 	hc.Timeout = 10 * time.Second
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return assert.AnError }
 	before := *hc
@@ -28,23 +28,23 @@ func TestWeatherTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 	}
 	appGet()
-	for name, answer := range map[string]weatherAnswer{
-		"gives up":         weatherSays(429, ""),
-		"server error":     weatherSays(500, ""),
-		"not found":        weatherSays(404, ""),
-		"redirect":         weatherSays(302, "", "Location: /v1/agents"),
-		"reset":            weatherResets,
-		"cut":              weatherBreaksOff("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
-		"time-out":         weatherHangs(""),
-		"waits for nobody": weatherSays(429, "", "Retry-After: 86400"),
+	for name, respond := range map[string]responder{
+		"gives up":         respondWith(429, ""),
+		"server error":     respondWith(500, ""),
+		"not found":        respondWith(404, ""),
+		"redirect":         respondWith(302, "", "Location: /v1/agents"),
+		"reset":            resetConn,
+		"cut":              writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
+		"time-out":         writeAndHang(""),
+		"waits for nobody": respondWith(429, "", "Retry-After: 86400"),
 	} {
-		s := newWeatherHTTP1(t, answer)
+		s := newHTTP1Server(t, respond)
 		client := s.client(t, agentphone.WithHTTPClient(hc), agentphone.WithTimeout(50*time.Millisecond))
-		assert.Error(t, weatherListAgents(context.Background(), client), name)
-		assert.Error(t, weatherSend("hello")(context.Background(), client), name)
+		assert.Error(t, listAgents(context.Background(), client), name)
+		assert.Error(t, sendMessage("hello")(context.Background(), client), name)
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(2*time.Millisecond, cancel) // in a wait, or in an attempt
-		assert.Error(t, weatherListAgents(ctx, client), name)
+		assert.Error(t, listAgents(ctx, client), name)
 		appGet()
 		assert.Equal(t, 1, app.connections(), "%s: the user's idle connection is closed", name)
 	}
@@ -55,18 +55,18 @@ func TestWeatherTheUsersHTTPClientIsLeftAsItWas(t *testing.T) {
 }
 
 // A user's http.Client may have a shorter time-out than the SDK's; it limits each attempt.
-func TestWeatherTheTimeoutOfTheUsersClientHolds(t *testing.T) {
+func TestWithHTTPClient_TimeoutLimitsEachAttempt(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	s := newWeatherHTTP1(t, weatherInTurn(weatherHangs(""), weatherFine))
+	s := newHTTP1Server(t, inTurn(writeAndHang(""), respondOK))
 	client := s.client(t, agentphone.WithHTTPClient(&http.Client{Timeout: 250 * time.Millisecond}))
-	require.NoError(t, weatherListAgents(context.Background(), client), "the second attempt has a time of its own")
+	require.NoError(t, listAgents(context.Background(), client), "the second attempt has a time of its own")
 
-	s = newWeatherHTTP1(t, weatherHangs(""))
+	s = newHTTP1Server(t, writeAndHang(""))
 	client = s.client(t, agentphone.WithHTTPClient(&http.Client{Timeout: 250 * time.Millisecond}))
-	err := weatherSend("hello")(context.Background(), client)
+	err := sendMessage("hello")(context.Background(), client)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 	assert.Equal(t, 1, s.settle())
-	assert.Less(t, time.Since(began), weatherPrompt)
+	assert.Less(t, time.Since(began), promptly)
 }

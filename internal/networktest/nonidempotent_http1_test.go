@@ -11,13 +11,13 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-func TestWeatherARequestThatActsOnceIsDeliveredOnceWhenItsAnswerIsLost(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhenResponseIsLost_HTTP1(t *testing.T) {
 	t.Parallel()
-	for _, b := range weatherBreaks {
+	for _, b := range lostResponses {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, b.answer) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP1, r weatherResult) {
+			newServer := func() *http1Server { return newHTTP1Server(t, b.respond) }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http1Server, r result) {
 				assertOutcomeUnknown(t, r, b.status)
 				assert.Equal(t, b.hangs, errors.Is(r.err, context.DeadlineExceeded), "is it a time-out: %v", r.err)
 			}, b.timeout())
@@ -27,15 +27,15 @@ func TestWeatherARequestThatActsOnceIsDeliveredOnceWhenItsAnswerIsLost(t *testin
 
 // On a connection that was used before net/http takes a failure for the server's closing an
 // idle connection, and sends again what it may.
-func TestWeatherARequestThatActsOnceIsDeliveredOnceOnAConnectionThatWasUsedBefore(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceOnReusedConnection_HTTP1(t *testing.T) {
 	t.Parallel()
-	warm := weatherDo(http.MethodGet, weatherWarmPath, nil)
-	for _, b := range weatherBreaks {
+	warm := doRequest(http.MethodGet, warmUpPath, nil)
+	for _, b := range lostResponses {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			ops := weatherAfter(t, warm, weatherOnce)
-			newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, b.answer) }
-			weatherEach(t, ops, newServer, func(t *testing.T, s *weatherHTTP1, r weatherResult) {
+			ops := callAfter(t, warm, nonIdempotentOperations)
+			newServer := func() *http1Server { return newHTTP1Server(t, b.respond) }
+			callEach(t, ops, newServer, func(t *testing.T, s *http1Server, r result) {
 				assertOutcomeUnknown(t, r, b.status)
 				assert.Equal(t, 1, s.connections(), "the connection was to be used twice")
 			}, b.timeout())
@@ -43,13 +43,13 @@ func TestWeatherARequestThatActsOnceIsDeliveredOnceOnAConnectionThatWasUsedBefor
 	}
 }
 
-func TestWeatherARequestThatActsOnceIsDeliveredOnceWhateverTheAnswer(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhateverTheResponse_HTTP1(t *testing.T) {
 	t.Parallel()
-	for _, v := range weatherVerdicts {
+	for _, v := range completeResponses {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, v.answer) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP1, r weatherResult) {
+			newServer := func() *http1Server { return newHTTP1Server(t, v.respond) }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http1Server, r result) {
 				assert.Equal(t, 1, r.deliveries, "deliveries")
 				assert.Equal(t, v.unknown, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", r.err)
 				assertStatus(t, r, v.status, v.decode)

@@ -18,21 +18,21 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-func TestWeatherARequestThatActsOnceIsDeliveredOnceOverHTTP2(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhenResponseIsLost_HTTP2(t *testing.T) {
 	t.Parallel()
-	for _, b := range weatherH2Breaks {
+	for _, b := range lostResponsesHTTP2 {
 		for name, warm := range map[string]bool{"first request of the connection": false, "second request of the connection": true} {
 			if b.hangs && !warm {
 				continue // the time-out is for the answer, not for a handshake on a busy machine
 			}
 			t.Run(b.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				ops := weatherFew
+				ops := fewNonIdempotentOperations
 				if warm {
-					ops = weatherAfter(t, weatherListAgents, weatherOnce)
+					ops = callAfter(t, listAgents, nonIdempotentOperations)
 				}
-				newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, warm, b.answer) }
-				weatherEach(t, ops, newServer, func(t *testing.T, s *weatherHTTP2, r weatherResult) {
+				newServer := func() *http2Server { return newHTTP2Server(t, warm, b.respond) }
+				callEach(t, ops, newServer, func(t *testing.T, s *http2Server, r result) {
 					assertOutcomeUnknown(t, r, b.status)
 					assert.Equal(t, b.hangs, errors.Is(r.err, context.DeadlineExceeded), "is it a time-out: %v", r.err)
 					assert.Equal(t, 1, s.connections(), "connections")
@@ -42,9 +42,9 @@ func TestWeatherARequestThatActsOnceIsDeliveredOnceOverHTTP2(t *testing.T) {
 	}
 }
 
-func TestWeatherARequestThatActsOnceIsDeliveredOnceWhateverTheHTTP2Answer(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhateverTheResponse_HTTP2(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[string]weatherVerdict{
+	for status, want := range map[string]completeResponse{
 		"303": {status: 303, unknown: true},
 		"307": {status: 307},
 		"408": {status: 408, unknown: true},
@@ -57,8 +57,8 @@ func TestWeatherARequestThatActsOnceIsDeliveredOnceWhateverTheHTTP2Answer(t *tes
 	} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, false, weatherH2Status(status)) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+			newServer := func() *http2Server { return newHTTP2Server(t, false, respondWithHTTP2(status)) }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 				assert.Equal(t, 1, r.deliveries, "deliveries")
 				assert.Equal(t, want.unknown, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", r.err)
 				assertStatus(t, r, want.status, want.decode)
@@ -68,7 +68,7 @@ func TestWeatherARequestThatActsOnceIsDeliveredOnceWhateverTheHTTP2Answer(t *tes
 }
 
 // Go's own HTTP/2 server, whose handler fails after it has acted.
-func TestWeatherAnAbortedHandlerIsNotCalledAgain(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhenHandlerAborts_HTTP2(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	handled := map[string]int{}
@@ -86,16 +86,16 @@ func TestWeatherAnAbortedHandlerIsNotCalledAgain(t *testing.T) {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that were not needed
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	client := weatherClient(t, s.URL, agentphone.WithHTTPClient(s.Client()))
+	client := newClient(t, s.URL, agentphone.WithHTTPClient(s.Client()))
 	var calls sync.WaitGroup
-	for _, op := range weatherOnce {
+	for _, op := range nonIdempotentOperations {
 		calls.Go(func() {
 			assert.ErrorIs(t, op.call(context.Background(), client), agentphone.ErrOutcomeUnknown, op.name)
 		})
 	}
 	calls.Wait()
-	time.Sleep(weatherLate)
-	for _, op := range weatherOnce {
+	time.Sleep(lateRequestWait)
+	for _, op := range nonIdempotentOperations {
 		assert.Equal(t, 1, handled[op.name], op.name)
 	}
 	assert.Zero(t, http1.Load(), "requests over HTTP/1.1")
@@ -103,17 +103,17 @@ func TestWeatherAnAbortedHandlerIsNotCalledAgain(t *testing.T) {
 
 // net/http sends a request that has no body again by itself after some HTTP/2 errors: without
 // end, and without a pause.
-func TestWeatherASafeRequestIsNotSentWithoutEndOverHTTP2(t *testing.T) {
+func TestRetry_IdempotentIsNotSentEndlessly_HTTP2(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]weatherH2Answer{
-		"RST_STREAM PROTOCOL_ERROR":            weatherRST(h2ProtocolError),
-		"GOAWAY that excludes it, then closed": weatherExcludes,
+	for name, respond := range map[string]http2Responder{
+		"RST_STREAM PROTOCOL_ERROR":            resetStream(h2ProtocolError),
+		"GOAWAY that excludes it, then closed": excludeStream,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, false, answer) }
-			bodiless := []weatherOperation{weatherSafe[0], weatherSafe[2]}
-			weatherEach(t, bodiless, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+			newServer := func() *http2Server { return newHTTP2Server(t, false, respond) }
+			bodiless := []operation{idempotentOperations[0], idempotentOperations[2]}
+			callEach(t, bodiless, newServer, func(t *testing.T, _ *http2Server, r result) {
 				require.Error(t, r.err)
 				assert.LessOrEqual(t, r.deliveries, 8, "requests, of a call that is not to be retried")
 			}, agentphone.WithMaxRetries(0), agentphone.WithTimeout(time.Second/2))

@@ -13,14 +13,14 @@ import (
 // The weather tests hold the promise that a phone never rings twice, over real sockets: servers
 // that reset, hang, cut their answers short, send the client elsewhere or go away.
 
-// weatherOperation is an operation of the API, called as a user calls it.
-type weatherOperation struct {
+// operation is an operation of the API, called as a user calls it.
+type operation struct {
 	name string // method and path
 	call func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error
 }
 
-// weatherOnce are the operations that act once.
-var weatherOnce = []weatherOperation{
+// nonIdempotentOperations are the operations that act once.
+var nonIdempotentOperations = []operation{
 	{"POST /v0/agent/sign-up", func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		_, err := c.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com"}, opts...)
 		return err
@@ -37,7 +37,7 @@ var weatherOnce = []weatherOperation{
 		_, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS}, opts...)
 		return err
 	}},
-	{"POST /v1/messages", weatherSend("hello")},
+	{"POST /v1/messages", sendMessage("hello")},
 	{"POST /v1/calls", func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155550100"}, opts...)
 		return err
@@ -76,18 +76,18 @@ var weatherOnce = []weatherOperation{
 		}, opts...)
 		return err
 	}},
-	{"POST /v1/things", weatherDo(http.MethodPost, "/v1/things", map[string]string{"a": "b"})},
+	{"POST /v1/things", doRequest(http.MethodPost, "/v1/things", map[string]string{"a": "b"})},
 	// Without a body of the caller's: net/http would send such a POST again by itself.
-	{"POST /v1/empty-things", weatherDo(http.MethodPost, "/v1/empty-things", nil)},
+	{"POST /v1/empty-things", doRequest(http.MethodPost, "/v1/empty-things", nil)},
 }
 
-// weatherFew are some of weatherOnce, with every difference that there is: with and without the
+// fewNonIdempotentOperations are some of nonIdempotentOperations, with every difference that there is: with and without the
 // key, with and without a body of the caller's.
-var weatherFew = []weatherOperation{weatherOnce[0], weatherOnce[5], weatherOnce[len(weatherOnce)-1]}
+var fewNonIdempotentOperations = []operation{nonIdempotentOperations[0], nonIdempotentOperations[5], nonIdempotentOperations[len(nonIdempotentOperations)-1]}
 
-// weatherSafe are operations that may be repeated, one of each method.
-var weatherSafe = []weatherOperation{
-	{"GET /v1/agents", weatherListAgents},
+// idempotentOperations are operations that may be repeated, one of each method.
+var idempotentOperations = []operation{
+	{"GET /v1/agents", listAgents},
 	{"PATCH /v1/agents/agt_1", func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		_, err := c.Agents.Update(ctx, "agt_1", agentphone.UpdateAgentParams{Name: agentphone.Value("Ada")}, opts...)
 		return err
@@ -100,33 +100,33 @@ var weatherSafe = []weatherOperation{
 		_, err := c.Calls.End(ctx, "call_1", opts...)
 		return err
 	}},
-	{"PUT /v1/things/1", weatherDo(http.MethodPut, "/v1/things/1", map[string]string{"a": "b"})},
+	{"PUT /v1/things/1", doRequest(http.MethodPut, "/v1/things/1", map[string]string{"a": "b"})},
 }
 
-func weatherListAgents(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
+func listAgents(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 	_, err := c.Agents.List(ctx, agentphone.ListAgentsParams{}, opts...)
 	return err
 }
 
-func weatherSend(text string) func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error {
+func sendMessage(text string) func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error {
 	return func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "agt_1", ToNumber: "+14155550100", Body: text}, opts...)
 		return err
 	}
 }
 
-func weatherDo(method, path string, in any) func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error {
+func doRequest(method, path string, in any) func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error {
 	return func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		var out map[string]any
 		return c.Do(ctx, method, path, in, &out, opts...)
 	}
 }
 
-// weatherAfter makes each operation's call follow another that succeeds.
-func weatherAfter(t *testing.T, first func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error, ops []weatherOperation) []weatherOperation {
-	out := make([]weatherOperation, len(ops))
+// callAfter makes each operation's call follow another that succeeds.
+func callAfter(t *testing.T, first func(context.Context, *agentphone.Client, ...agentphone.RequestOption) error, ops []operation) []operation {
+	out := make([]operation, len(ops))
 	for i, op := range ops {
-		out[i] = weatherOperation{op.name, func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
+		out[i] = operation{op.name, func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 			assert.NoError(t, first(ctx, c, agentphone.WithRequestTimeout(10*time.Second)))
 			return op.call(ctx, c, opts...)
 		}}

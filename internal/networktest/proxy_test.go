@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// weatherProxied is an HTTPS server behind a proxy that refuses its first CONNECTs.
-type weatherProxied struct{ api, proxy *weatherHTTP1 }
+// proxiedServer is an HTTPS server behind a proxy that refuses its first CONNECTs.
+type proxiedServer struct{ api, proxy *http1Server }
 
-func newWeatherProxied(t testing.TB, refusals int, refusal weatherAnswer) weatherProxied {
-	api := newWeatherTLS(t, weatherFine)
-	return weatherProxied{api, newWeatherHTTP1(t, func(c net.Conn, r *weatherRequest) bool {
+func newProxiedServer(t testing.TB, refusals int, refusal responder) proxiedServer {
+	api := newHTTPSServer(t, respondOK)
+	return proxiedServer{api, newHTTP1Server(t, func(c net.Conn, r *request) bool {
 		if r.n <= refusals {
 			return refusal(c, r)
 		}
@@ -33,29 +33,29 @@ func newWeatherProxied(t testing.TB, refusals int, refusal weatherAnswer) weathe
 	})}
 }
 
-func (p weatherProxied) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	hc := weatherHTTPClient(t, p.api.roots)
-	weatherTransport(hc).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(p.proxy.url) }
-	return weatherClient(t, p.api.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
+func (p proxiedServer) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
+	hc := newHTTPClient(t, p.api.roots)
+	transportOf(hc).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(p.proxy.url) }
+	return newClient(t, p.api.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
 }
 
-func (p weatherProxied) settle() int {
+func (p proxiedServer) settle() int {
 	n := p.api.settle()
 	p.proxy.settle()
 	return n
 }
 
-func TestWeatherARequestThatAProxyRefusesToCarryLandsOnce(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceAfterProxyRefusals(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherAnswer{
-		"503":   weatherSays(503, "no route"),
-		"502":   weatherSays(502, "no route"),
-		"reset": weatherResets,
+	for name, refusal := range map[string]responder{
+		"503":   respondWith(503, "no route"),
+		"502":   respondWith(502, "no route"),
+		"reset": resetConn,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() weatherProxied { return newWeatherProxied(t, 2, refusal) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, p weatherProxied, r weatherResult) {
+			newServer := func() proxiedServer { return newProxiedServer(t, 2, refusal) }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, p proxiedServer, r result) {
 				assertLanded(t, r, 0)
 				assert.Equal(t, 3, r.response.Attempts)
 				for _, got := range p.proxy.requests() {

@@ -9,40 +9,40 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-var weatherRedirects = []int{301, 302, 303, 307, 308}
+var redirectStatuses = []int{301, 302, 303, 307, 308}
 
-// weatherPair is a server and another to which it may send its clients.
-type weatherPair struct {
-	*weatherHTTP1
-	other *weatherHTTP1
+// serverPair is a server and another to which it may send its clients.
+type serverPair struct {
+	*http1Server
+	other *http1Server
 }
 
-func (p weatherPair) settle() int {
-	n := p.weatherHTTP1.settle()
+func (p serverPair) settle() int {
+	n := p.http1Server.settle()
 	p.other.settle()
 	return n
 }
 
-// newWeatherPair: the first server redirects once and then answers well. location gets the
+// newServerPair: the first server redirects once and then answers well. location gets the
 // other server's URL.
-func newWeatherPair(t testing.TB, status int, location func(other string) string) weatherPair {
+func newServerPair(t testing.TB, status int, location func(other string) string) serverPair {
 	t.Helper()
-	other := newWeatherHTTP1(t, weatherFine)
-	redirect := weatherSays(status, "<a>moved</a>", "Location: "+location(other.url))
-	return weatherPair{newWeatherHTTP1(t, weatherInTurn(redirect, weatherFine)), other}
+	other := newHTTP1Server(t, respondOK)
+	redirect := respondWith(status, "<a>moved</a>", "Location: "+location(other.url))
+	return serverPair{newHTTP1Server(t, inTurn(redirect, respondOK)), other}
 }
 
-// weatherCross is an API at https://api.example.com, and another server at every other address
+// manyOrigins is an API at https://api.example.com, and another server at every other address
 // there is, which takes requests with and without TLS.
-type weatherCross struct {
-	api, other, plain *weatherHTTP1
+type manyOrigins struct {
+	api, other, plain *http1Server
 	client            *agentphone.Client
 }
 
-func newWeatherCross(t *testing.T, answer weatherAnswer) *weatherCross {
-	w := &weatherCross{api: newWeatherTLS(t, answer), other: newWeatherTLS(t, weatherFine), plain: newWeatherHTTP1(t, weatherFine)}
-	hc := weatherHTTPClient(t, weatherCertificate().roots)
-	weatherTransport(hc).DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
+func newManyOrigins(t *testing.T, respond responder) *manyOrigins {
+	w := &manyOrigins{api: newHTTPSServer(t, respond), other: newHTTPSServer(t, respondOK), plain: newHTTP1Server(t, respondOK)}
+	hc := newHTTPClient(t, serverCertificate().roots)
+	transportOf(hc).DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
 		to := w.other
 		switch {
 		case strings.EqualFold(addr, "api.example.com:443"):
@@ -52,6 +52,6 @@ func newWeatherCross(t *testing.T, answer weatherAnswer) *weatherCross {
 		}
 		return new(net.Dialer).DialContext(ctx, "tcp", to.listener.Addr().String())
 	}
-	w.client = weatherClient(t, "https://api.example.com", agentphone.WithHTTPClient(hc))
+	w.client = newClient(t, "https://api.example.com", agentphone.WithHTTPClient(hc))
 	return w
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnAnswerThatIsCutShortKeepsItsRequestID(t *testing.T) {
-	s := newWeatherHTTP1(t, weatherBreaksOff("HTTP/1.1 200 OK\r\nX-Request-Id: req_42\r\nContent-Length: 100\r\n\r\n{\"id\":"))
+func TestDecodeError_TruncatedResponseKeepsRequestID(t *testing.T) {
+	s := newHTTP1Server(t, writeAndClose("HTTP/1.1 200 OK\r\nX-Request-Id: req_42\r\nContent-Length: 100\r\n\r\n{\"id\":"))
 	var response agentphone.Response
-	err := weatherSend("hello")(t.Context(), s.client(t), agentphone.WithResponse(&response))
+	err := sendMessage("hello")(t.Context(), s.client(t), agentphone.WithResponse(&response))
 	var unread *agentphone.DecodeError
 	require.ErrorAs(t, err, &unread)
 	assert.Equal(t, "req_42", unread.RequestID)
@@ -23,7 +23,7 @@ func TestAnAnswerThatIsCutShortKeepsItsRequestID(t *testing.T) {
 }
 
 // Errors are logged and shown: what a server says beyond its message is not in them.
-func TestNoErrorQuotesAnAnswer(t *testing.T) {
+func TestErrors_QuoteNoResponse(t *testing.T) {
 	for _, answer := range []string{
 		"<html>SECRET +14155551234</html>\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nX-Secret-Header SECRET\r\n\r\n{}",
@@ -31,7 +31,7 @@ func TestNoErrorQuotesAnAnswer(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"id\":\"SECRET\",\"endedAt\":\"SECRET\"}",
 		"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"status\":14155.5}",
 	} {
-		s := newWeatherHTTP1(t, weatherBreaksOff(answer))
+		s := newHTTP1Server(t, writeAndClose(answer))
 		err := apitest.CreateCall(t.Context(), s.client(t, agentphone.WithMaxRetries(0)))
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, answer)
 		for _, quoted := range []string{"SECRET", "4155", "\x1b"} {
@@ -51,22 +51,22 @@ func TestNoErrorQuotesAnAnswer(t *testing.T) {
 	assert.NotContains(t, string(unread.Body), apitest.Key)
 }
 
-func TestWeatherWithResponseIsTheLastAnswer(t *testing.T) {
+func TestWithResponse_IsTheLastResponse(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		status int
 		body   string
 		failed bool
 	}{
-		{200, weatherOK, false}, {201, weatherOK, false}, {404, `{"detail":"none"}`, true}, {200, "<html>", true},
+		{200, okBody, false}, {201, okBody, false}, {404, `{"detail":"none"}`, true}, {200, "<html>", true},
 	} {
 		t.Run(http.StatusText(test.status)+test.body, func(t *testing.T) {
 			t.Parallel()
-			s := newWeatherHTTP1(t, weatherInTurn(
-				weatherSays(503, "later", "Retry-After: 0", "X-Request-Id: req_1", "X-First: yes"),
-				weatherSays(test.status, test.body, "X-Request-Id: req_2", "X-Many: a", "X-Many: b")))
+			s := newHTTP1Server(t, inTurn(
+				respondWith(503, "later", "Retry-After: 0", "X-Request-Id: req_1", "X-First: yes"),
+				respondWith(test.status, test.body, "X-Request-Id: req_2", "X-Many: a", "X-Many: b")))
 			var got agentphone.Response
-			err := weatherSend("hello")(context.Background(), s.client(t), agentphone.WithResponse(&got))
+			err := sendMessage("hello")(context.Background(), s.client(t), agentphone.WithResponse(&got))
 			assert.Equal(t, test.failed, err != nil, "%v", err)
 			assert.Equal(t, test.status, got.Status)
 			assert.Equal(t, test.body, string(got.Body))

@@ -19,23 +19,23 @@ import (
 // Where it is certain that the server did not act, a request that acts once is sent again,
 // and lands once.
 
-func TestWeatherARequestThatTheServerPutsOffLandsOnce(t *testing.T) {
+func TestRetry_RefusedRequestTakesEffectOnce_HTTP1(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherAnswer{
-		"429":                              weatherSays(429, `{"detail":"slow down"}`),
-		"429 with Retry-After":             weatherSays(429, "", "Retry-After: 0"),
-		"429 that closes":                  weatherBreaksOff("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
-		"429 cut short":                    weatherBreaksOff("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 100\r\n\r\n{"),
-		"503 with Retry-After":             weatherSays(503, "<html>", "Retry-After: 0"),
-		"503 with Retry-After in the past": weatherSays(503, "", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"),
+	for name, refusal := range map[string]responder{
+		"429":                              respondWith(429, `{"detail":"slow down"}`),
+		"429 with Retry-After":             respondWith(429, "", "Retry-After: 0"),
+		"429 that closes":                  writeAndClose("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+		"429 cut short":                    writeAndClose("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 100\r\n\r\n{"),
+		"503 with Retry-After":             respondWith(503, "<html>", "Retry-After: 0"),
+		"503 with Retry-After in the past": respondWith(503, "", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 {
-				return newWeatherHTTP1(t, weatherInTurn(refusal, refusal, refusal, weatherFine))
+			newServer := func() *http1Server {
+				return newHTTP1Server(t, inTurn(refusal, refusal, refusal, respondOK))
 			}
-			weatherEach(t, append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...), newServer,
-				func(t *testing.T, s *weatherHTTP1, r weatherResult) {
+			callEach(t, append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...), newServer,
+				func(t *testing.T, s *http1Server, r result) {
 					assertLanded(t, r, 3)
 					assert.Equal(t, 4, r.response.Attempts)
 					for _, got := range s.requests() {
@@ -46,20 +46,20 @@ func TestWeatherARequestThatTheServerPutsOffLandsOnce(t *testing.T) {
 	}
 }
 
-func TestWeatherARequestThatHTTP2RefusesLandsOnce(t *testing.T) {
+func TestRetry_RefusedRequestTakesEffectOnce_HTTP2(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherH2Answer{
-		"REFUSED_STREAM": weatherRST(h2Refused),
-		"GOAWAY that excludes the stream, then closed": weatherExcludes,
-		"GOAWAY that excludes the stream":              func(r *weatherStream) { r.goAway(r.id-1, h2NoError) },
-		"429":                                          weatherH2Status("429"),
+	for name, refusal := range map[string]http2Responder{
+		"REFUSED_STREAM": resetStream(h2Refused),
+		"GOAWAY that excludes the stream, then closed": excludeStream,
+		"GOAWAY that excludes the stream":              func(r *http2Stream) { r.goAway(r.id-1, h2NoError) },
+		"429":                                          respondWithHTTP2("429"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP2 {
-				return newWeatherHTTP2(t, false, weatherH2InTurn(refusal, refusal, weatherH2Fine))
+			newServer := func() *http2Server {
+				return newHTTP2Server(t, false, inTurnHTTP2(refusal, refusal, respondOKHTTP2))
 			}
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 				assertLanded(t, r, 2)
 				assert.Equal(t, 3, r.response.Attempts)
 				assert.Equal(t, "r1", r.response.RequestID)
@@ -69,36 +69,36 @@ func TestWeatherARequestThatHTTP2RefusesLandsOnce(t *testing.T) {
 }
 
 // Not parallel: another test must not come to listen on the port meanwhile.
-func TestWeatherAPortThatOpensLaterGetsEachRequestOnce(t *testing.T) {
-	closed := weatherListen(t)
+func TestRetry_NonIdempotentIsDeliveredOnceWhenPortOpensLater(t *testing.T) {
+	closed := listen(t)
 	address := closed.Addr().String()
 	require.NoError(t, closed.Close())
 
 	var dials atomic.Int32
 	open := make(chan struct{})
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if int(dials.Add(1)) > 2*len(weatherOnce) {
+		if int(dials.Add(1)) > 2*len(nonIdempotentOperations) {
 			<-open
 		}
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	client := weatherClient(t, "http://"+address, agentphone.WithHTTPClient(&http.Client{Transport: transport}),
-		agentphone.WithMaxRetries(3*len(weatherOnce)))
+	client := newClient(t, "http://"+address, agentphone.WithHTTPClient(&http.Client{Transport: transport}),
+		agentphone.WithMaxRetries(3*len(nonIdempotentOperations)))
 
-	errs := make([]error, len(weatherOnce))
+	errs := make([]error, len(nonIdempotentOperations))
 	var calls sync.WaitGroup
-	for i, op := range weatherOnce {
+	for i, op := range nonIdempotentOperations {
 		calls.Go(func() { errs[i] = op.call(context.Background(), client) })
 	}
-	require.Eventually(t, func() bool { return int(dials.Load()) > 2*len(weatherOnce) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return int(dials.Load()) > 2*len(nonIdempotentOperations) }, 5*time.Second, time.Millisecond)
 	var listener net.Listener
 	require.Eventually(t, func() (ok bool) {
 		var err error
 		listener, err = net.Listen("tcp", address)
 		return err == nil
 	}, 5*time.Second, time.Millisecond)
-	s := serveWeather(t, listener, nil, weatherFine)
+	s := serveHTTP1(t, listener, nil, respondOK)
 	close(open)
 	calls.Wait()
 	s.settle()
@@ -106,21 +106,21 @@ func TestWeatherAPortThatOpensLaterGetsEachRequestOnce(t *testing.T) {
 	for _, r := range s.requests() {
 		landed[r.Method+" "+r.URL.Path]++
 	}
-	for i, op := range weatherOnce {
+	for i, op := range nonIdempotentOperations {
 		assert.NoError(t, errs[i], op.name)
 		assert.Equal(t, 1, landed[op.name], op.name)
 	}
 }
 
-func TestWeatherARequestForWhichThereWasNoConnectionLandsOnce(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceAfterFailedConnections(t *testing.T) {
 	t.Parallel()
-	plain := func(bad int, dial func(context.Context) error) func(testing.TB) weatherBadDials {
-		return func(t testing.TB) weatherBadDials {
-			return weatherBadDials{weatherHTTP1: newWeatherHTTP1(t, weatherFine), bad: bad, dial: dial}
+	plain := func(bad int, dial func(context.Context) error) func(testing.TB) failedDials {
+		return func(t testing.TB) failedDials {
+			return failedDials{http1Server: newHTTP1Server(t, respondOK), bad: bad, dial: dial}
 		}
 	}
 	for name, test := range map[string]struct {
-		server func(testing.TB) weatherBadDials
+		server func(testing.TB) failedDials
 		opts   []agentphone.Option
 	}{
 		"name look-up that takes too long": {server: plain(3, func(ctx context.Context) error {
@@ -142,19 +142,19 @@ func TestWeatherARequestForWhichThereWasNoConnectionLandsOnce(t *testing.T) {
 			server: plain(2, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }),
 			opts:   []agentphone.Option{agentphone.WithTimeout(250 * time.Millisecond)},
 		},
-		"TLS handshake cut": {server: func(t testing.TB) weatherBadDials {
-			return weatherBadDials{bad: 3, weatherHTTP1: weatherCutTLS(t, 3, func(c net.Conn) { _ = c.Close() })}
+		"TLS handshake cut": {server: func(t testing.TB) failedDials {
+			return failedDials{bad: 3, http1Server: newHandshakeCuttingServer(t, 3, func(c net.Conn) { _ = c.Close() })}
 		}},
-		"TLS handshake reset": {server: func(t testing.TB) weatherBadDials {
-			return weatherBadDials{bad: 3, weatherHTTP1: weatherCutTLS(t, 3, func(c net.Conn) { weatherResets(c, nil) })}
+		"TLS handshake reset": {server: func(t testing.TB) failedDials {
+			return failedDials{bad: 3, http1Server: newHandshakeCuttingServer(t, 3, func(c net.Conn) { resetConn(c, nil) })}
 		}},
-		"TLS handshake that takes too long": {server: func(t testing.TB) weatherBadDials {
-			return weatherBadDials{bad: 1, tls: 400 * time.Millisecond, weatherHTTP1: weatherCutTLS(t, 1, func(net.Conn) {})}
+		"TLS handshake that takes too long": {server: func(t testing.TB) failedDials {
+			return failedDials{bad: 1, tls: 400 * time.Millisecond, http1Server: newHandshakeCuttingServer(t, 1, func(net.Conn) {})}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			weatherEach(t, weatherOnce, func() weatherBadDials { return test.server(t) }, func(t *testing.T, s weatherBadDials, r weatherResult) {
+			callEach(t, nonIdempotentOperations, func() failedDials { return test.server(t) }, func(t *testing.T, s failedDials, r result) {
 				assertLanded(t, r, 0)
 				assert.Equal(t, s.bad+1, r.response.Attempts)
 			}, test.opts...)

@@ -23,13 +23,13 @@ import (
 var retryRows = map[string]func(t *testing.T) (*agentphone.Client, func() int){
 	"no connection was made": fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}),
 	"a certificate that is wrong": func(t *testing.T) (*agentphone.Client, func() int) {
-		s := newWeatherTLS(t, weatherFine)
-		return weatherClient(t, s.url), func() int { return s.connections() }
+		s := newHTTPSServer(t, respondOK)
+		return newClient(t, s.url), func() int { return s.connections() }
 	},
 	"a host that does not exist":                      fails(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}),
-	"the connection broke after the request was sent": onHTTP1(weatherResets),
-	"no answer in time":                               onHTTP1(weatherHangs("")),
-	"a 2xx whose body broke off":                      onHTTP1(weatherBreaksOff("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")),
+	"the connection broke after the request was sent": onHTTP1(resetConn),
+	"no answer in time":                               onHTTP1(writeAndHang("")),
+	"a 2xx whose body broke off":                      onHTTP1(writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")),
 	"a 2xx that is no JSON":                           replies(200, "<html>"),
 	"a 2xx over 32 MiB":                               replies(200, strings.Repeat(" ", 33<<20)),
 	"429":                                             replies(429, ""),
@@ -37,7 +37,7 @@ var retryRows = map[string]func(t *testing.T) (*agentphone.Client, func() int){
 	"503 without":                                     replies(503, ""),
 	"any other 3xx":                                   replies(307, "", "Location", "https://example.com/"),
 	"HTTP/2: the stream was refused, or the connection was going away": func(t *testing.T) (*agentphone.Client, func() int) {
-		s := newWeatherHTTP2(t, false, weatherRST(h2Refused))
+		s := newHTTP2Server(t, false, resetStream(h2Refused))
 		return s.client(t, agentphone.WithMaxRetries(2), agentphone.WithTimeout(300*time.Millisecond)), func() int {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -56,22 +56,22 @@ func fails(err error) func(t *testing.T) (*agentphone.Client, func() int) {
 	return stubbed(func(int, apitest.Request) (*http.Response, error) { return nil, err })
 }
 
-func stubbed(answer func(int, apitest.Request) (*http.Response, error)) func(t *testing.T) (*agentphone.Client, func() int) {
+func stubbed(respond func(int, apitest.Request) (*http.Response, error)) func(t *testing.T) (*agentphone.Client, func() int) {
 	return func(t *testing.T) (*agentphone.Client, func() int) {
-		c, s := apitest.NewClient(t, answer, apitest.NoWait, agentphone.WithMaxRetries(2))
+		c, s := apitest.NewClient(t, respond, apitest.NoWait, agentphone.WithMaxRetries(2))
 		return c, func() int { return len(s.Requests()) }
 	}
 }
 
-func onHTTP1(answer weatherAnswer) func(t *testing.T) (*agentphone.Client, func() int) {
+func onHTTP1(respond responder) func(t *testing.T) (*agentphone.Client, func() int) {
 	return func(t *testing.T) (*agentphone.Client, func() int) {
-		s := newWeatherHTTP1(t, answer)
+		s := newHTTP1Server(t, respond)
 		return s.client(t, agentphone.WithMaxRetries(2), agentphone.WithTimeout(200*time.Millisecond)), func() int { return len(s.requests()) }
 	}
 }
 
 // Each row of the table in docs/retries.md is tried, for both classes, and each weather of this test is in the table.
-func TestTheDocsTellWhatIsSentAgain(t *testing.T) {
+func TestRetryDoc_WhatIsRetried(t *testing.T) {
 	page, err := os.ReadFile("../../docs/retries.md")
 	require.NoError(t, err)
 	rows := regexp.MustCompile(`(?m)^\| ([^|\x60]+) \| (again|unknown|error) \| (again|unknown|error) \|$`).FindAllStringSubmatch(string(page), -1)

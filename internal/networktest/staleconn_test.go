@@ -16,8 +16,8 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherSendMany sends messages with texts of their own and returns their errors by text.
-func weatherSendMany(client *agentphone.Client, n int) map[string]error {
+// sendMany sends messages with texts of their own and returns their errors by text.
+func sendMany(client *agentphone.Client, n int) map[string]error {
 	var mu sync.Mutex
 	errs := map[string]error{}
 	var all sync.WaitGroup
@@ -25,7 +25,7 @@ func weatherSendMany(client *agentphone.Client, n int) map[string]error {
 		all.Go(func() {
 			for i := worker; i < n; i += 5 {
 				text := fmt.Sprintf("message-%04d", i)
-				err := weatherSend(text)(context.Background(), client)
+				err := sendMessage(text)(context.Background(), client)
 				mu.Lock()
 				errs[text] = err
 				mu.Unlock()
@@ -36,8 +36,8 @@ func weatherSendMany(client *agentphone.Client, n int) map[string]error {
 	return errs
 }
 
-// weatherText finds the message's text in a request's body.
-func weatherText(body string) string {
+// messageText finds the message's text in a request's body.
+func messageText(body string) string {
 	i := strings.Index(body, "message-")
 	if i < 0 {
 		return ""
@@ -65,25 +65,25 @@ func assertNoneTwice(t *testing.T, errs map[string]error, came map[string]int) (
 
 // A server that closes its idle connections, now and then just as the next request comes: that
 // is read, or is not, and has no answer.
-func TestWeatherNoMessageIsSentTwiceOverConnectionsThatAreBeingClosed(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredAtMostOnceOverClosingConnections_HTTP1(t *testing.T) {
 	t.Parallel()
 	const messages = 600
-	s := newWeatherHTTP1(t, func(c net.Conn, r *weatherRequest) bool {
-		weatherSay(c, 200, weatherOK)
+	s := newHTTP1Server(t, func(c net.Conn, r *request) bool {
+		writeResponse(c, 200, okBody)
 		lives := rand.N(400 * time.Microsecond)
 		switch r.n % 3 {
 		case 0:
 			time.AfterFunc(lives, func() { _ = c.Close() })
 		case 1:
-			time.AfterFunc(lives, func() { weatherResets(c, nil) })
+			time.AfterFunc(lives, func() { resetConn(c, nil) })
 		}
 		return true
 	})
-	errs := weatherSendMany(s.client(t), messages)
+	errs := sendMany(s.client(t), messages)
 	s.settle()
 	came := map[string]int{}
 	for _, r := range s.requests() {
-		came[weatherText(r.body)]++
+		came[messageText(r.body)]++
 	}
 	failed := assertNoneTwice(t, errs, came)
 	t.Logf("%d of %d failed", failed, messages)
@@ -94,20 +94,20 @@ func TestWeatherNoMessageIsSentTwiceOverConnectionsThatAreBeingClosed(t *testing
 
 // An HTTP/2 server that goes away every few requests, takes those that it says it takes, and
 // throws away the others that are on their way.
-func TestWeatherNoMessageIsSentTwiceToServersThatGoAway(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredAtMostOnceAfterGOAWAY_HTTP2(t *testing.T) {
 	t.Parallel()
 	const messages = 600
 	var mu sync.Mutex
 	came, refused := map[string]int{}, 0
 	last := map[net.Conn]uint32{}
-	s := newWeatherHTTP2(t, false, func(r *weatherStream) {
+	s := newHTTP2Server(t, false, func(r *http2Stream) {
 		mu.Lock()
 		defer mu.Unlock()
 		if to, gone := last[r.Conn]; gone && r.id > to {
 			refused++
 			return
 		}
-		came[weatherText(r.body)]++
+		came[messageText(r.body)]++
 		if rand.N(8) == 0 {
 			r.goAway(r.id, h2NoError)
 			last[r.Conn] = r.id
@@ -115,7 +115,7 @@ func TestWeatherNoMessageIsSentTwiceToServersThatGoAway(t *testing.T) {
 		}
 		r.fine()
 	})
-	errs := weatherSendMany(s.client(t, agentphone.WithMaxRetries(20)), messages)
+	errs := sendMany(s.client(t, agentphone.WithMaxRetries(20)), messages)
 	s.settle()
 	failed := assertNoneTwice(t, errs, came)
 	t.Logf("%d of %d failed, %d requests were refused", failed, messages, refused)

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// weatherCert is a certificate and the pool that trusts it.
-type weatherCert struct {
+// certificate is a certificate and the pool that trusts it.
+type certificate struct {
 	chain []tls.Certificate
 	roots *x509.CertPool
 }
 
-var weatherCertificate = sync.OnceValue(func() *weatherCert { return makeWeatherCert("127.0.0.1") })
+var serverCertificate = sync.OnceValue(func() *certificate { return newCertificate("127.0.0.1") })
 
-// makeWeatherCert is for example.com, *.example.com and the address.
-func makeWeatherCert(address string) *weatherCert {
+// newCertificate is for example.com, *.example.com and the address.
+func newCertificate(address string) *certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -44,20 +44,20 @@ func makeWeatherCert(address string) *weatherCert {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
-	return &weatherCert{[]tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, roots}
+	return &certificate{[]tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, roots}
 }
 
 // config is a server's. Its key exchange is a cheap one: the tests shake hands a lot.
-func (c *weatherCert) config(protocols ...string) *tls.Config {
+func (c *certificate) config(protocols ...string) *tls.Config {
 	return &tls.Config{
 		Certificates: c.chain, NextProtos: protocols,
 		MinVersion: tls.VersionTLS12, CurvePreferences: []tls.CurveID{tls.X25519},
 	}
 }
 
-// weatherHTTPClient trusts the roots, speaks HTTP/2 where the server does, and has a pool
+// newHTTPClient trusts the roots, speaks HTTP/2 where the server does, and has a pool
 // of its own.
-func weatherHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
+func newHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
@@ -66,4 +66,4 @@ func weatherHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-func weatherTransport(c *http.Client) *http.Transport { return c.Transport.(*http.Transport) }
+func transportOf(c *http.Client) *http.Transport { return c.Transport.(*http.Transport) }
