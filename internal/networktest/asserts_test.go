@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
 )
 
-// assertOutcomeUnknown: the request came once, and the error says that it may have acted.
-// status is that of an answer whose body was lost.
+// assertOutcomeUnknown checks that the request was delivered once, and that the error says that it may have taken effect.
+// If the response broke off within its body, status is its status, otherwise 0.
 func assertOutcomeUnknown(t *testing.T, r result, status int) {
 	t.Helper()
 	assert.Equal(t, 1, r.deliveries, "deliveries")
@@ -27,8 +28,9 @@ func assertOutcomeUnknown(t *testing.T, r result, status int) {
 	}
 }
 
-// assertStatus: the call failed, after one attempt, with the answer's status.
-func assertStatus(t *testing.T, r result, status int, decode bool) {
+// assertFailedWithStatus checks that the call failed after one attempt with the response's status: with a *DecodeError if
+// decode is true, otherwise an *APIError.
+func assertFailedWithStatus(t *testing.T, r result, status int, decode bool) {
 	t.Helper()
 	assert.Equal(t, status, r.response.Status)
 	assert.Equal(t, 1, r.response.Attempts)
@@ -44,9 +46,8 @@ func assertStatus(t *testing.T, r result, status int, decode bool) {
 	assert.Equal(t, 1, e.Attempts)
 }
 
-// assertLanded: the call succeeded, and of the requests that the server read all but the
-// last were refused.
-func assertLanded(t *testing.T, r result, refused int) {
+// assertSucceeded checks that the call succeeded, and that its request was delivered once more than the server refused it.
+func assertSucceeded(t *testing.T, r result, refused int) {
 	t.Helper()
 	require.NoError(t, r.err)
 	assert.Equal(t, refused+1, r.deliveries, "deliveries, of which %d were refused", refused)
@@ -54,8 +55,8 @@ func assertLanded(t *testing.T, r result, refused int) {
 	assert.JSONEq(t, okBody, string(r.response.Body))
 }
 
-// assertPermanent: one attempt, no wait, and the outcome is known.
-func assertPermanent(t *testing.T, r result) {
+// assertNotRetried checks that the call failed after one attempt, without a wait, and that its outcome is known.
+func assertNotRetried(t *testing.T, r result) {
 	t.Helper()
 	var failed *agentphone.TransportError
 	require.ErrorAs(t, r.err, &failed)

@@ -14,28 +14,27 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// What happened to one attempt says nothing of the next.
 func TestRetry_EachAttemptIsDecidedByItself(t *testing.T) {
 	t.Parallel()
-	putOff := writeAndClose("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	refuse := writeAndClose("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 	for name, test := range map[string]struct {
-		up         []bool
+		connects   []bool
 		respond    responder
 		attempts   int
 		deliveries int
-		lands      bool
+		succeeds   bool
 	}{
-		"put off, no connection, no connection, taken": {[]bool{true, false, false}, inTurn(putOff, respondOK), 4, 2, true},
-		"no connection, put off, no connection, taken": {[]bool{false, true, false}, inTurn(putOff, respondOK), 4, 2, true},
-		"no connection, put off, lost":                 {[]bool{false, true, true}, inTurn(putOff, resetConn, respondOK), 3, 2, false},
-		"put off, no connection, cut short":            {[]bool{true, false, true}, inTurn(putOff, writeAndClose("HTTP/1.1 200 OK\r\n"), respondOK), 3, 2, false},
+		"refused, no connection, no connection, accepted": {[]bool{true, false, false}, inTurn(refuse, respondOK), 4, 2, true},
+		"no connection, refused, no connection, accepted": {[]bool{false, true, false}, inTurn(refuse, respondOK), 4, 2, true},
+		"no connection, refused, lost":                    {[]bool{false, true, true}, inTurn(refuse, resetConn, respondOK), 3, 2, false},
+		"refused, no connection, cut short":               {[]bool{true, false, true}, inTurn(refuse, writeAndClose("HTTP/1.1 200 OK\r\n"), respondOK), 3, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, test.respond), test.up} }
+			newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, test.respond), test.connects} }
 			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ refusedDials, r result) {
 				assert.Equal(t, test.deliveries, r.deliveries, "deliveries")
-				if test.lands {
+				if test.succeeds {
 					require.NoError(t, r.err)
 					assert.Equal(t, test.attempts, r.response.Attempts)
 					return
@@ -50,7 +49,7 @@ func TestRetry_EachAttemptIsDecidedByItself(t *testing.T) {
 	t.Run("HTTP/2: refused, lost", func(t *testing.T) {
 		t.Parallel()
 		newServer := func() *http2Server {
-			return newHTTP2Server(t, false, inTurnHTTP2(resetStream(h2Refused), resetStream(h2InternalError), respondOKHTTP2))
+			return newHTTP2Server(t, false, inTurnHTTP2(resetStream(h2RefusedStream), resetStream(h2InternalError), respondOKHTTP2))
 		}
 		callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 			require.ErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
@@ -59,7 +58,6 @@ func TestRetry_EachAttemptIsDecidedByItself(t *testing.T) {
 	})
 }
 
-// A phone that never could have rung leaves nothing open.
 func TestRetry_OutcomeIsKnownWhenNoConnectionWasMade(t *testing.T) {
 	t.Parallel()
 	newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, respondOK), make([]bool, 100)} }
@@ -72,13 +70,13 @@ func TestRetry_OutcomeIsKnownWhenNoConnectionWasMade(t *testing.T) {
 	})
 }
 
-// Signing up is for those who have no key; one that a client has all the same is not sent.
+// Signing up needs no key, so that a client which has one does not send it.
 func TestRetry_KeyIsSentOnEachAttemptButNotToSignup(t *testing.T) {
 	t.Parallel()
 	refusal := respondWith(429, "")
 	newServer := func() *http1Server { return newHTTP1Server(t, inTurn(refusal, refusal, respondOK)) }
-	callEach(t, append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...), newServer, func(t *testing.T, s *http1Server, r result) {
-		assertLanded(t, r, 2)
+	callEach(t, allOperations(), newServer, func(t *testing.T, s *http1Server, r result) {
+		assertSucceeded(t, r, 2)
 		for _, got := range s.requests() {
 			if strings.HasPrefix(got.URL.Path, "/v0/agent/") {
 				assert.NotContains(t, got.body, apiKey)
@@ -113,7 +111,7 @@ func TestRetry_CookieIsSentOncePerAttempt(t *testing.T) {
 			client := s.client(t, agentphone.WithHTTPClient(&http.Client{Jar: jar}))
 			require.NoError(t, listAgents(context.Background(), client))
 			require.NoError(t, sendMessage("hello")(context.Background(), client))
-			s.settle()
+			s.closeAndCount()
 			require.Len(t, s.requests(), len(responders)+2)
 			for i, got := range s.requests() {
 				if i == 0 {

@@ -15,16 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Not parallel: it wants the machine, and the shared pool, for itself.
+// Not parallel: it needs the machine, and the shared connection pool, for itself.
 func TestConnections_ManyGoroutinesShareFew(t *testing.T) {
 	for name, test := range map[string]struct {
 		requests int
 		response []string // written one by one
 	}{
-		"answers with a length": {20_000, []string{
+		"responses with Content-Length": {20_000, []string{
 			fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(okBody), okBody),
 		}},
-		"chunked answers": {5_000, []string{
+		"chunked responses": {5_000, []string{
 			fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(okBody), okBody), "0\r\n\r\n",
 		}},
 	} {
@@ -55,8 +55,8 @@ func TestConnections_ManyGoroutinesShareFew(t *testing.T) {
 	}
 }
 
-// newFastServer gives every request the same answer, does as little else as can be,
-// and counts its connections.
+// newFastServer serves every request the same response, parses no more than the end of a request's header, and counts its
+// connections.
 func newFastServer(t *testing.T, response []string) (url string, connections *atomic.Int64) {
 	t.Helper()
 	l := listen(t)
@@ -96,7 +96,7 @@ func newFastServer(t *testing.T, response []string) (url string, connections *at
 	return "http://" + l.Addr().String(), connections
 }
 
-// An answer that is not read to its end costs its connection.
+// A response that is not read to its end costs its connection.
 func TestConnections_OutliveErrorResponses(t *testing.T) {
 	t.Parallel()
 	page := strings.Repeat("<p>", 10_000)

@@ -16,7 +16,7 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// signalThen tells, once a request was read, that it was.
+// signalThen sends on read once a request was read, and then responds with then.
 func signalThen(read chan<- struct{}, then responder) responder {
 	return func(c net.Conn, r *request) bool {
 		read <- struct{}{}
@@ -26,17 +26,15 @@ func signalThen(read chan<- struct{}, then responder) responder {
 
 func TestContext_CancelEndsHangingRequest_HTTP1(t *testing.T) {
 	t.Parallel()
-	all := append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...)
 	for name, hang := range map[string]responder{
-		"before the answer": writeAndHang(""),
-		"within the answer": writeAndHang("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
+		"before the response": writeAndHang(""),
+		"within the response": writeAndHang("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for i, op := range all {
+			for _, op := range allOperations() {
 				t.Run(op.name, func(t *testing.T) {
 					t.Parallel()
-					once := i >= len(idempotentOperations)
 					read := make(chan struct{}, 10)
 					s := newHTTP1Server(t, signalThen(read, hang))
 					ctx, cancel := context.WithCancel(context.Background())
@@ -44,17 +42,17 @@ func TestContext_CancelEndsHangingRequest_HTTP1(t *testing.T) {
 					ended := make(chan error, 1)
 					go func() { ended <- op.call(ctx, s.client(t), agentphone.WithRequestTimeout(time.Minute)) }()
 					<-read
-					if name != "before the answer" {
-						time.Sleep(10 * time.Millisecond) // for the client to read what there is of it
+					if name != "before the response" {
+						time.Sleep(10 * time.Millisecond) // the client reads what there is of the response
 					}
 					cancel()
 					select {
 					case err := <-ended:
 						require.ErrorIs(t, err, context.Canceled)
 						assert.NotErrorIs(t, err, context.DeadlineExceeded)
-						assert.Equal(t, once, errors.Is(err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", err)
+						assert.Equal(t, !op.idempotent, errors.Is(err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", err)
 					case <-time.After(promptly):
-						require.Fail(t, "the call goes on")
+						require.Fail(t, "the call does not end")
 					}
 					assert.Equal(t, 1, len(s.requests()), "deliveries")
 				})
@@ -81,7 +79,7 @@ func TestContext_CancelEndsHangingRequest_HTTP2(t *testing.T) {
 				require.ErrorIs(t, err, context.Canceled)
 				assert.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 			case <-time.After(promptly):
-				require.Fail(t, "the call goes on")
+				require.Fail(t, "the call does not end")
 			}
 		})
 	}
@@ -90,13 +88,13 @@ func TestContext_CancelEndsHangingRequest_HTTP2(t *testing.T) {
 func TestContext_DeadlineEndsHangingRequest(t *testing.T) {
 	t.Parallel()
 	newServer := func() *http1Server { return newHTTP1Server(t, writeAndHang("")) }
-	ops := append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...)
+	ops := allOperations()
 	for i, op := range ops {
 		ops[i].call = func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 			ctx, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
 			defer cancel()
 			err := op.call(ctx, c, opts...)
-			assert.Equal(t, i >= len(idempotentOperations), errors.Is(err, agentphone.ErrOutcomeUnknown), "%s: is the outcome unknown: %v", op.name, err)
+			assert.Equal(t, !op.idempotent, errors.Is(err, agentphone.ErrOutcomeUnknown), "%s: is the outcome unknown: %v", op.name, err)
 			return err
 		}
 	}
@@ -112,7 +110,7 @@ func TestContext_CanceledBeforehandSendsNothing(t *testing.T) {
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	newServer := func() *http1Server { return newHTTP1Server(t, respondOK) }
-	ops := append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...)
+	ops := allOperations()
 	for i, op := range ops {
 		ops[i].call = func(_ context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 			return op.call(cancelled, c, opts...)
@@ -129,8 +127,7 @@ func TestContext_CanceledBeforehandSendsNothing(t *testing.T) {
 	})
 }
 
-// A context that ends before there is a connection, or while the call waits to try again,
-// leaves nothing open.
+// The outcome is known when the context is canceled before there is a connection, or between two attempts.
 func TestContext_OutcomeIsKnownWhenCanceledWithNothingInFlight(t *testing.T) {
 	t.Parallel()
 	for _, op := range nonIdempotentOperations {
@@ -147,7 +144,7 @@ func TestContext_OutcomeIsKnownWhenCanceledWithNothingInFlight(t *testing.T) {
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 		})
-		t.Run(op.name+"/about to look for a connection", func(t *testing.T) {
+		t.Run(op.name+"/before dialing", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
 			s := newHTTP1Server(t, respondOK)
@@ -156,7 +153,7 @@ func TestContext_OutcomeIsKnownWhenCanceledWithNothingInFlight(t *testing.T) {
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 			assert.Zero(t, s.connections(), "connections")
 		})
-		t.Run(op.name+"/waiting", func(t *testing.T) {
+		t.Run(op.name+"/between attempts", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
@@ -172,13 +169,13 @@ func TestContext_OutcomeIsKnownWhenCanceledWithNothingInFlight(t *testing.T) {
 	}
 }
 
-// jarFunc does something when it is asked for cookies: just before a request is sent.
+// jarFunc is an http.CookieJar that calls the function when a request is about to be sent.
 type jarFunc func()
 
 func (f jarFunc) Cookies(*url.URL) []*http.Cookie   { f(); return nil }
 func (jarFunc) SetCookies(*url.URL, []*http.Cookie) {}
 
-// onWarning is a log that does something when a call is about to wait.
+// onWarning is a slog.Handler that calls the function on a warning: when a call is about to wait for its next attempt.
 type onWarning func()
 
 func (onWarning) Enabled(_ context.Context, l slog.Level) bool { return l == slog.LevelWarn }

@@ -13,17 +13,17 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// refusedDials is a server that cannot be reached now and then: up tells of each dial, in
-// turn, whether there is a connection.
+// refusedDials is a server to which some dials of its client are refused: connects says, for each dial in order, whether
+// it makes a connection. All later dials do.
 type refusedDials struct {
 	*http1Server
-	up []bool
+	connects []bool
 }
 
 func (s refusedDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
 	var n atomic.Int32
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if i := int(n.Add(1)); i <= len(s.up) && !s.up[i-1] {
+		if i := int(n.Add(1)); i <= len(s.connects) && !s.connects[i-1] {
 			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 		}
 		return new(net.Dialer).DialContext(ctx, network, addr)
@@ -32,21 +32,21 @@ func (s refusedDials) client(t testing.TB, opts ...agentphone.Option) *agentphon
 	return newClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
 }
 
-// failedDials is a server whose clients' first connections fail: by dial, unless the
-// server itself sees to it.
+// failedDials is a server to which its client's first connections fail: with the error of dial or, if that is nil,
+// because the server makes them fail.
 type failedDials struct {
 	*http1Server
-	bad  int
-	dial func(context.Context) error
-	tls  time.Duration // time-out of the handshake
+	failures   int
+	dial       func(context.Context) error
+	tlsTimeout time.Duration // of the handshake
 }
 
 func (s failedDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
 	var dials atomic.Int32
 	transport := &http.Transport{
-		TLSHandshakeTimeout: s.tls,
+		TLSHandshakeTimeout: s.tlsTimeout,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if n := int(dials.Add(1)); n <= s.bad && s.dial != nil {
+			if n := int(dials.Add(1)); n <= s.failures && s.dial != nil {
 				return nil, s.dial(ctx)
 			}
 			return new(net.Dialer).DialContext(ctx, network, addr)
@@ -60,28 +60,28 @@ func (s failedDials) client(t testing.TB, opts ...agentphone.Option) *agentphone
 	return newClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
 }
 
-// newHandshakeCuttingServer is an HTTPS server that does away with its first connections once it has
-// read something from them.
-func newHandshakeCuttingServer(t testing.TB, bad int, away func(net.Conn)) *http1Server {
+// newFailingHandshakeServer returns an HTTPS server that calls fail for each of its first connections once it has read a
+// part of the client's handshake.
+func newFailingHandshakeServer(t testing.TB, failures int, fail func(net.Conn)) *http1Server {
 	t.Helper()
-	return serveHTTP1(t, &handshakeCutter{Listener: listen(t), bad: int32(bad), away: away}, serverCertificate(), respondOK)
+	return serveHTTP1(t, &failingHandshakes{Listener: listen(t), failures: failures, fail: fail}, serverCertificate(), respondOK)
 }
 
-type handshakeCutter struct {
+type failingHandshakes struct {
 	net.Listener
-	bad  int32
-	away func(net.Conn)
+	failures int
+	fail     func(net.Conn)
 }
 
-func (l *handshakeCutter) Accept() (net.Conn, error) {
+func (l *failingHandshakes) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
-		if err != nil || l.bad <= 0 {
+		if err != nil || l.failures <= 0 {
 			return c, err
 		}
-		l.bad--
+		l.failures--
 		if _, err := c.Read(make([]byte, 64)); err == nil {
-			l.away(c)
+			l.fail(c)
 		}
 	}
 }

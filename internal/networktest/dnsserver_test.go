@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dnsServer is a name server that knows no name.
+// dnsServer is a DNS server that responds to every query that the name does not exist.
 type dnsServer struct {
 	net.PacketConn
-	asked atomic.Int32
+	queries atomic.Int32
 }
 
 func newDNSServer(t testing.TB) *dnsServer {
@@ -31,8 +31,8 @@ func (s *dnsServer) serve() {
 		if err != nil {
 			return
 		}
-		s.asked.Add(1)
-		// RFC 1035, 4.1.1: the question, as an answer (QR) with RCODE 3 and without additional records.
+		s.queries.Add(1)
+		// RFC 1035, section 4.1.1: the query becomes a response (QR) with RCODE 3 and without additional records.
 		b[2], b[3], b[11] = b[2]|0x80, 0x80|3, 0
 		end := 12
 		for end < n && b[end] != 0 {

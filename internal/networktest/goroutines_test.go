@@ -3,16 +3,18 @@ package networktest
 import (
 	"context"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/agentphone/agentphone-go"
 )
 
 // Not parallel: it counts goroutines.
 func TestConnections_NothingIsLeftBehind(t *testing.T) {
-	settled := func() int { // other tests' last goroutines may be on their way out
+	settled := func() int { // goroutines of earlier tests may still be ending
 		n := runtime.NumGoroutine()
 		for range 20 {
 			time.Sleep(10 * time.Millisecond)
@@ -25,22 +27,25 @@ func TestConnections_NothingIsLeftBehind(t *testing.T) {
 		return n
 	}
 	before := settled()
-	for _, b := range lostResponses {
-		s := newHTTPSServer(t, b.respond)
-		failCalls(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
+	for _, f := range lostResponses {
+		s := newHTTPSServer(t, f.respond)
+		client := s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1))
+		t.Run("HTTP/1.1/"+f.name, func(t *testing.T) { failCalls(t, client) })
 		s.close()
 	}
-	for _, b := range lostResponsesHTTP2 {
-		if b.name == "RST_STREAM PROTOCOL_ERROR" {
+	for _, f := range lostResponsesHTTP2 {
+		if f.name == "RST_STREAM PROTOCOL_ERROR" {
 			continue // net/http makes a connection for each of its own retries
 		}
-		s := newHTTP2Server(t, false, b.respond)
-		failCalls(t, s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1)))
+		s := newHTTP2Server(t, false, f.respond)
+		client := s.client(t, agentphone.WithTimeout(30*time.Millisecond), agentphone.WithMaxRetries(1))
+		t.Run("HTTP/2/"+f.name, func(t *testing.T) { failCalls(t, client) })
 		s.close()
 	}
 	for _, status := range []int{302, 404, 429, 500} {
 		s := newHTTPSServer(t, respondWith(status, "{}", "Location: /v1/agents"))
-		failCalls(t, s.client(t, agentphone.WithMaxRetries(1)))
+		client := s.client(t, agentphone.WithMaxRetries(1))
+		t.Run(strconv.Itoa(status), func(t *testing.T) { failCalls(t, client) })
 		s.close()
 	}
 	s := newHTTPSServer(t, respondOK)
@@ -57,13 +62,13 @@ func TestConnections_NothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// failCalls makes calls that fail, one of them as its context ends.
+// failCalls calls operations that fail, also because their context ends.
 func failCalls(t *testing.T, client *agentphone.Client) {
 	t.Helper()
 	for _, op := range []operation{idempotentOperations[0], nonIdempotentOperations[5]} {
 		ctx, cancel := context.WithTimeout(context.Background(), promptly)
 		assert.Error(t, op.call(ctx, client))
-		assert.NoError(t, ctx.Err(), "the call went on without end")
+		assert.NoError(t, ctx.Err(), "the call does not end")
 		cancel()
 		ctx, cancel = context.WithTimeout(context.Background(), time.Millisecond)
 		assert.Error(t, op.call(ctx, client))
@@ -71,8 +76,8 @@ func failCalls(t *testing.T, client *agentphone.Client) {
 	}
 }
 
-// foreignContext is a context of a type that package context does not know: it starts a
-// goroutine for each that is derived from it, which goes when that is released.
+// foreignContext is of a type that package context does not know, so that each context which is derived from it has a
+// goroutine until it is canceled.
 type foreignContext struct{ context.Context }
 
 func (foreignContext) Done() <-chan struct{} { return never }

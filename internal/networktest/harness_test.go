@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
 )
 
-const apiKey = "sk_live_weather_key"
+const apiKey = "sk_live_network_test_key"
 
-// newClient is a client of the server at the URL, which waits next to nothing between
-// attempts.
+// newClient returns a client of the API at url that waits a few milliseconds at most between attempts.
 func newClient(t testing.TB, url string, opts ...agentphone.Option) *agentphone.Client {
 	t.Helper()
 	c, err := agentphone.NewClient(apiKey, append([]agentphone.Option{
@@ -23,15 +23,16 @@ func newClient(t testing.TB, url string, opts ...agentphone.Option) *agentphone.
 	return c
 }
 
-// server is a server of the tests, whatever it speaks.
+// server is the server of a test, whatever protocol it speaks.
 type server interface {
+	// client returns a client of the server.
 	client(t testing.TB, opts ...agentphone.Option) *agentphone.Client
-	// settle goes on serving for a moment, in which a request that is sent late would come,
-	// closes the server and returns how many requests it read whole.
-	settle() int
+	// closeAndCount waits for requests that are sent late, closes the server, and returns the number of deliveries: of
+	// requests that the server read to their end.
+	closeAndCount() int
 }
 
-// result is what came of a call.
+// result is the outcome of an operation's call.
 type result struct {
 	err        error
 	response   agentphone.Response
@@ -39,27 +40,30 @@ type result struct {
 	took       time.Duration
 }
 
-// callLimit is more than any call takes, on however busy a machine.
+// callLimit is longer than any call takes, however busy the machine is.
 const callLimit = 20 * time.Second
 
-// callEach makes the calls, all at once and each to a server of its own, and hands each
-// result to check, in a subtest that is named after the operation.
-func callEach[H server](t *testing.T, ops []operation, newHost func() H,
-	check func(*testing.T, H, result), opts ...agentphone.Option,
+// promptly is how soon a call ends once its context is done, on a busy machine.
+const promptly = 3 * time.Second
+
+// callEach calls the operations concurrently, each on a server of its own, and then checks each result in a subtest
+// that is named after the operation. The servers close together: that they wait for late requests costs little time.
+func callEach[S server](t *testing.T, ops []operation, newServer func() S,
+	check func(*testing.T, S, result), opts ...agentphone.Option,
 ) {
 	t.Helper()
-	hosts := make([]H, len(ops))
+	servers := make([]S, len(ops))
 	results := make([]chan result, len(ops))
 	for i, op := range ops {
-		hosts[i] = newHost()
+		servers[i] = newServer()
 		results[i] = make(chan result, 1)
-		client := hosts[i].client(t, opts...)
+		client := servers[i].client(t, opts...)
 		go func() {
 			var r result
 			began := time.Now()
 			r.err = op.call(context.Background(), client, agentphone.WithResponse(&r.response))
 			r.took = time.Since(began)
-			r.deliveries = hosts[i].settle()
+			r.deliveries = servers[i].closeAndCount()
 			results[i] <- r
 		}()
 	}
@@ -69,11 +73,8 @@ func callEach[H server](t *testing.T, ops []operation, newHost func() H,
 		select {
 		case r = <-results[i]:
 		case <-limit:
-			require.Fail(t, "the call goes on without end", op.name)
+			require.Fail(t, "the call does not end", op.name)
 		}
-		t.Run(op.name, func(t *testing.T) { check(t, hosts[i], r) })
+		t.Run(op.name, func(t *testing.T) { check(t, servers[i], r) })
 	}
 }
-
-// promptly is how soon a call ends when its context does, on a busy machine.
-const promptly = 3 * time.Second

@@ -10,14 +10,11 @@ import (
 	"time"
 )
 
-// hostileMemory is how much more than before a call may take, whatever it is answered.
-const hostileMemory = 128 << 20
+// maxHeapGrowth is how many bytes a call may add to the heap, whatever the response.
+const maxHeapGrowth = 128 << 20
 
-// hostileCalls are one that is safe and one that acts once.
-var hostileCalls = []operation{{"GET /v1/agents", listAgents}, {"POST /v1/messages", sendMessage("hello")}}
-
-// peakMemory runs f and returns how far the heap grew over what it was before.
-func peakMemory(f func()) uint64 {
+// heapGrowth runs f and returns by how many bytes the heap grew at most meanwhile.
+func heapGrowth(f func()) uint64 {
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
@@ -36,9 +33,9 @@ func peakMemory(f func()) uint64 {
 	}
 }
 
-// hostileWrites writes a head and then what more gives, until the client goes or a bound that is far above
-// all that the client may take.
-func hostileWrites(head string, more func(w io.Writer) error) responder {
+// writeEndlessly writes head and then calls more repeatedly, until the client closes the connection or a limit is reached
+// that is far above all that the client may read.
+func writeEndlessly(head string, more func(w io.Writer) error) responder {
 	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, head)
 		for n := 0; n < 4<<30; n += 64 << 10 {
@@ -50,8 +47,8 @@ func hostileWrites(head string, more func(w io.Writer) error) responder {
 	}
 }
 
-// endlessly writes the text again and again.
-func endlessly(text string) func(io.Writer) error {
+// repeat returns a function that writes text repeatedly, 64 KiB or more at a time.
+func repeat(text string) func(io.Writer) error {
 	piece := strings.Repeat(text, max(1, 64<<10/len(text)))
 	return func(w io.Writer) error {
 		_, err := io.WriteString(w, piece)
@@ -59,6 +56,7 @@ func endlessly(text string) func(io.Writer) error {
 	}
 }
 
+// chunked returns a function that writes what more writes as a chunk of a chunked body.
 func chunked(more func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error {
 		var piece strings.Builder
@@ -68,8 +66,8 @@ func chunked(more func(io.Writer) error) func(io.Writer) error {
 	}
 }
 
-// gzipped is an answer whose body, of a few KiB, is the head, then more as often as times says, and the tail.
-func gzipped(status int, head, more string, times int, tail string) responder {
+// respondGzipped responds with a gzip body of a few KiB that decompresses to head, more repeated times times, and tail.
+func respondGzipped(status int, head, more string, times int, tail string) responder {
 	var packed strings.Builder
 	w := gzip.NewWriter(&packed)
 	_, _ = io.WriteString(w, head)
@@ -82,12 +80,12 @@ func gzipped(status int, head, more string, times int, tail string) responder {
 }
 
 const (
-	hostileHead    = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-	hostileChunked = hostileHead + "Transfer-Encoding: chunked\r\n\r\n"
+	jsonHead    = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+	chunkedHead = jsonHead + "Transfer-Encoding: chunked\r\n\r\n"
 )
 
-// drips writes a head and then a drop every now and then.
-func drips(head, drop string) responder {
+// drip writes head and then drop every 10 ms.
+func drip(head, drop string) responder {
 	return func(c net.Conn, _ *request) bool {
 		_, err := io.WriteString(c, head)
 		for range 2000 {

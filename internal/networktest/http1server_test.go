@@ -17,29 +17,29 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// lateRequestWait is how long a server that settles waits for a request that comes late.
+// lateRequestWait is how long closeAndCount keeps a server open for a request that is sent late.
 const lateRequestWait = 40 * time.Millisecond
 
-// okBody is an answer that every operation takes for its own.
+// okBody is the body of a response that every operation can decode.
 const okBody = `{"id":"id_1","data":[]}`
 
-// request is a request that a server read whole: a delivery.
+// request is a request that an http1Server read to its end: a delivery.
 type request struct {
 	*http.Request
-	n    int // the how manieth of the server's, from 1
+	n    int // its number among the server's deliveries, from 1
 	body string
 }
 
-// responder does to a connection what comes of the request that was read from it, and
-// reports whether the connection is kept.
+// responder responds, or fails to respond, to a request that was read from the connection. It reports whether the
+// server goes on reading from the connection; if not, the server closes it.
 type responder func(net.Conn, *request) bool
 
-// http1Server is an HTTP/1.1 server down to the bytes.
+// http1Server is an HTTP/1.1 server whose responder writes the bytes of each response itself. It counts deliveries.
 type http1Server struct {
-	url     string
-	roots   *x509.CertPool // of its certificate, if it has one
-	respond responder
-	got     []*request
+	url      string
+	roots    *x509.CertPool // trusts its certificate; nil without TLS
+	respond  responder
+	received []*request
 
 	tcpServer
 }
@@ -49,6 +49,7 @@ func newHTTP1Server(t testing.TB, respond responder) *http1Server {
 	return serveHTTP1(t, listen(t), nil, respond)
 }
 
+// newHTTPSServer is newHTTP1Server over TLS.
 func newHTTPSServer(t testing.TB, respond responder) *http1Server {
 	t.Helper()
 	return serveHTTP1(t, listen(t), serverCertificate(), respond)
@@ -61,7 +62,7 @@ func listen(t testing.TB) net.Listener {
 	return l
 }
 
-// serveHTTP1 serves what the listener accepts; with a certificate, over TLS.
+// serveHTTP1 serves the connections that l accepts, over TLS if cert is not nil, until the test ends.
 func serveHTTP1(t testing.TB, l net.Listener, cert *certificate, respond responder) *http1Server {
 	s := &http1Server{url: "http://" + l.Addr().String(), respond: respond, tcpServer: tcpServer{listener: l, conns: map[net.Conn]bool{}}}
 	if cert != nil {
@@ -90,8 +91,8 @@ func (s *http1Server) serve(c net.Conn) {
 		}
 		r := &request{Request: req, body: string(body)}
 		s.mu.Lock()
-		s.got = append(s.got, r)
-		r.n = len(s.got)
+		s.received = append(s.received, r)
+		r.n = len(s.received)
 		s.mu.Unlock()
 		if !s.respond(c, r) {
 			return
@@ -99,7 +100,7 @@ func (s *http1Server) serve(c net.Conn) {
 	}
 }
 
-// warmUpPath is answered well in any weather and not counted.
+// warmUpPath always gets okBody, and its requests do not count as deliveries.
 const warmUpPath = "/warm"
 
 func (s *http1Server) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
@@ -109,7 +110,7 @@ func (s *http1Server) client(t testing.TB, opts ...agentphone.Option) *agentphon
 	return newClient(t, s.url, opts...)
 }
 
-func (s *http1Server) settle() int {
+func (s *http1Server) closeAndCount() int {
 	s.drain()
 	return len(s.requests())
 }
@@ -117,10 +118,10 @@ func (s *http1Server) settle() int {
 func (s *http1Server) requests() []*request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]*request(nil), s.got...)
+	return append([]*request(nil), s.received...)
 }
 
-// writeResponse writes a whole answer.
+// writeResponse writes a complete response. Each header is a line without its end.
 func writeResponse(w io.Writer, status int, body string, header ...string) {
 	text := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(body))
 	for _, line := range header {
@@ -129,7 +130,7 @@ func writeResponse(w io.Writer, status int, body string, header ...string) {
 	_, _ = io.WriteString(w, text+"\r\n"+body)
 }
 
-// respondWith answers with the status and keeps the connection.
+// respondWith writes a complete response and keeps the connection.
 func respondWith(status int, body string, header ...string) responder {
 	return func(c net.Conn, _ *request) bool {
 		writeResponse(c, status, body, header...)
@@ -137,7 +138,7 @@ func respondWith(status int, body string, header ...string) responder {
 	}
 }
 
-// writeAndClose writes the text, which is no whole answer, and closes the connection.
+// writeAndClose writes text, which need not be a complete response, and closes the connection.
 func writeAndClose(text string) responder {
 	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, text)
@@ -145,7 +146,7 @@ func writeAndClose(text string) responder {
 	}
 }
 
-// resetConn resets the connection: the client reads an error, not an end.
+// resetConn resets the connection with a TCP RST, so that the client reads an error instead of EOF.
 func resetConn(c net.Conn, _ *request) bool {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
@@ -155,7 +156,7 @@ func resetConn(c net.Conn, _ *request) bool {
 	return false
 }
 
-// writeAndHang writes the text and then nothing, until the client or the test goes.
+// writeAndHang writes text and then nothing until the client closes the connection or the test ends.
 func writeAndHang(text string) responder {
 	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, text)
@@ -164,7 +165,7 @@ func writeAndHang(text string) responder {
 	}
 }
 
-// inTurn answers each request in the next way, and with the last way all that follow.
+// inTurn uses one responder per request, in order, and the last for all requests after that.
 func inTurn(responders ...responder) responder {
 	return func(c net.Conn, r *request) bool {
 		return responders[min(r.n, len(responders))-1](c, r)
@@ -173,7 +174,7 @@ func inTurn(responders ...responder) responder {
 
 var respondOK = respondWith(200, okBody)
 
-// tcpServer is what the servers down to the bytes have in common: a listener and its connections.
+// tcpServer is what http1Server and http2Server have in common: a listener and its open connections.
 type tcpServer struct {
 	listener net.Listener
 	running  sync.WaitGroup
@@ -184,57 +185,58 @@ type tcpServer struct {
 	closing  time.Time
 }
 
-func (p *tcpServer) accept(serve func(net.Conn)) {
-	defer p.running.Done()
+func (s *tcpServer) accept(serve func(net.Conn)) {
+	defer s.running.Done()
 	for {
-		c, err := p.listener.Accept()
+		c, err := s.listener.Accept()
 		if err != nil {
 			return
 		}
-		p.mu.Lock()
-		p.accepted++
-		p.conns[c] = true
-		if !p.closing.IsZero() {
-			_ = c.SetReadDeadline(p.closing)
+		s.mu.Lock()
+		s.accepted++
+		s.conns[c] = true
+		if !s.closing.IsZero() {
+			_ = c.SetReadDeadline(s.closing)
 		}
-		p.running.Add(1)
-		p.mu.Unlock()
+		s.running.Add(1)
+		s.mu.Unlock()
 		go func() {
-			defer p.running.Done()
+			defer s.running.Done()
 			serve(c)
 			_ = c.Close()
-			p.mu.Lock()
-			delete(p.conns, c)
-			p.mu.Unlock()
+			s.mu.Lock()
+			delete(s.conns, c)
+			s.mu.Unlock()
 		}()
 	}
 }
 
-func (p *tcpServer) connections() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.accepted
+// connections returns how many connections the server has accepted.
+func (s *tcpServer) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accepted
 }
 
-// drain waits for requests that come late, then closes.
-func (p *tcpServer) drain() {
-	p.mu.Lock()
-	p.closing = time.Now().Add(lateRequestWait)
-	for c := range p.conns {
-		_ = c.SetReadDeadline(p.closing)
+// drain serves requests that are sent late for lateRequestWait, then closes the server.
+func (s *tcpServer) drain() {
+	s.mu.Lock()
+	s.closing = time.Now().Add(lateRequestWait)
+	for c := range s.conns {
+		_ = c.SetReadDeadline(s.closing)
 	}
-	p.mu.Unlock()
+	s.mu.Unlock()
 	time.Sleep(lateRequestWait)
-	p.close()
+	s.close()
 }
 
-func (p *tcpServer) close() {
-	_ = p.listener.Close()
-	p.mu.Lock()
-	for c := range p.conns {
+func (s *tcpServer) close() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	for c := range s.conns {
 		_ = c.SetDeadline(time.Unix(1, 0))
 	}
-	p.closing = time.Unix(1, 0)
-	p.mu.Unlock()
-	p.running.Wait()
+	s.closing = time.Unix(1, 0)
+	s.mu.Unlock()
+	s.running.Wait()
 }

@@ -10,36 +10,37 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// The HTTP/2 frames (RFC 9113, 6) and errors (7) that the tests need.
+// The HTTP/2 frame types and flags (RFC 9113, section 6) and error codes (section 7) that the tests need.
 const (
 	h2Data, h2Headers, h2RST, h2Settings, h2Ping, h2GoAway = 0, 1, 3, 4, 6, 7
 
 	h2Ack, h2EndStream, h2EndHeaders = 1, 1, 4
 
-	h2NoError, h2ProtocolError, h2InternalError, h2StreamClosed, h2Refused, h2Cancel, h2Calm = 0, 1, 2, 5, 7, 8, 11
+	h2NoError, h2ProtocolError, h2InternalError, h2StreamClosed, h2RefusedStream, h2Cancel, h2EnhanceYourCalm = 0, 1, 2, 5, 7, 8, 11
 )
 
-// http2Responder does to a connection what comes of a request that was read from it.
+// http2Responder responds, or fails to respond, to a request that was read from the connection.
 type http2Responder func(*http2Stream)
 
-// http2Server is an HTTP/2 server down to the frames. It does not decode headers.
+// http2Server is an HTTP/2 server whose responder writes the frames of each response itself. It counts deliveries, and
+// does not decode headers.
 type http2Server struct {
 	url     string
 	cert    *certificate
 	respond http2Responder
-	warm    bool // the first request is answered well and not counted
+	warm    bool // the first request gets okBody and does not count as a delivery
 
-	read       int // requests in all
-	deliveries int
+	read       int // all requests
+	deliveries int // without the warm-up
 
 	tcpServer
 }
 
-// http2Stream is a request that an HTTP/2 server read whole, up to END_STREAM.
+// http2Stream is a request that an http2Server read to its END_STREAM flag: a delivery.
 type http2Stream struct {
 	net.Conn
 	id   uint32
-	n    int // the how manieth of the server's, from 1
+	n    int // its number among the server's deliveries, from 1
 	body string
 }
 
@@ -98,7 +99,7 @@ func (s *http2Server) deliver(r *http2Stream) {
 	}
 	s.mu.Unlock()
 	if warm {
-		r.fine()
+		r.ok()
 		return
 	}
 	s.respond(r)
@@ -110,13 +111,14 @@ func (s *http2Server) client(t testing.TB, opts ...agentphone.Option) *agentphon
 	}, opts...)...)
 }
 
-func (s *http2Server) settle() int {
+func (s *http2Server) closeAndCount() int {
 	s.drain()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.deliveries
 }
 
+// frame sends a frame of any type.
 func (r *http2Stream) frame(kind, flags byte, id uint32, payload []byte) {
 	n := len(payload)
 	b := []byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}
@@ -124,35 +126,39 @@ func (r *http2Stream) frame(kind, flags byte, id uint32, payload []byte) {
 	_, _ = r.Write(append(b, payload...))
 }
 
-// header begins an answer. HPACK: the status as a literal value of the static table's 8th
-// name, and "x-request-id: r1".
+// header begins a response. In HPACK: the status as a literal value of the static table's 8th name, and
+// "x-request-id: r1".
 func (r *http2Stream) header(status string, more ...byte) {
 	block := append([]byte{0x08, 3}, status...)
 	block = append(block, "\x00\x0cx-request-id\x02r1"...)
 	r.frame(h2Headers, h2EndHeaders, r.id, append(block, more...))
 }
 
+// data sends a DATA frame.
 func (r *http2Stream) data(text string, flags byte) { r.frame(h2Data, flags, r.id, []byte(text)) }
 
-func (r *http2Stream) fine() {
+// ok responds with okBody.
+func (r *http2Stream) ok() {
 	r.header("200")
 	r.data(okBody, h2EndStream)
 }
 
+// reset sends RST_STREAM.
 func (r *http2Stream) reset(code uint32) {
 	r.frame(h2RST, 0, r.id, binary.BigEndian.AppendUint32(nil, code))
 }
 
+// goAway sends a GOAWAY frame: last is the highest stream that the server may have processed.
 func (r *http2Stream) goAway(last, code uint32) {
 	r.frame(h2GoAway, 0, 0, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code))
 }
 
-// resetStream resets the stream of the request.
+// resetStream sends RST_STREAM for the request's stream.
 func resetStream(code uint32) http2Responder {
 	return func(r *http2Stream) { r.reset(code) }
 }
 
-// respondWithHTTP2 answers with the status and a page.
+// respondWithHTTP2 responds with the status and an HTML page.
 func respondWithHTTP2(status string) http2Responder {
 	return func(r *http2Stream) {
 		r.header(status)
@@ -160,14 +166,14 @@ func respondWithHTTP2(status string) http2Responder {
 	}
 }
 
-// inTurnHTTP2 answers each request in the next way, and with the last way all that follow.
+// inTurnHTTP2 uses one responder per request, in order, and the last for all requests after that.
 func inTurnHTTP2(responders ...http2Responder) http2Responder {
 	return func(r *http2Stream) { responders[min(r.n, len(responders))-1](r) }
 }
 
-func respondOKHTTP2(r *http2Stream) { r.fine() }
+func respondOKHTTP2(r *http2Stream) { r.ok() }
 
-// excludeStream is GOAWAY: no stream of this connection was, or will be, looked at.
+// excludeStream sends a GOAWAY that says that the stream was not processed, and closes the connection.
 func excludeStream(r *http2Stream) {
 	r.goAway(r.id-1, h2NoError)
 	_ = r.Close()

@@ -3,6 +3,7 @@ package networktest
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,27 +13,25 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// A safe request is sent again whatever became of it.
-
 func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP1(t *testing.T) {
 	t.Parallel()
-	for _, b := range lostResponses {
+	for _, f := range lostResponses {
 		for _, warm := range []bool{false, true} {
-			name := b.name
+			name := f.name
 			ops := idempotentOperations
 			if warm {
-				name += "/on a connection that was used before"
+				name += "/on a reused connection"
 				ops = callAfter(t, doRequest("GET", warmUpPath, nil), ops)
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				newServer := func() *http1Server { return newHTTP1Server(t, inTurn(b.respond, respondOK)) }
+				newServer := func() *http1Server { return newHTTP1Server(t, inTurn(f.respond, respondOK)) }
 				callEach(t, ops, newServer, func(t *testing.T, _ *http1Server, r result) {
-					assertLanded(t, r, 1)
-					if !warm { // else net/http may have done it by itself
+					assertSucceeded(t, r, 1)
+					if !warm { // on a reused connection net/http may have retried by itself
 						assert.Equal(t, 2, r.response.Attempts)
 					}
-				}, b.timeout())
+				}, f.timeout())
 			})
 		}
 	}
@@ -40,21 +39,21 @@ func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP1(t *testing.T) {
 
 func TestRetry_IdempotentIsRetriedOnServerErrors_HTTP1(t *testing.T) {
 	t.Parallel()
-	for _, v := range completeResponses {
-		t.Run(v.name, func(t *testing.T) {
+	for _, test := range completeResponses {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			newServer := func() *http1Server {
-				return newHTTP1Server(t, inTurn(v.respond, v.respond, v.respond, respondOK))
+				return newHTTP1Server(t, inTurn(test.respond, test.respond, test.respond, respondOK))
 			}
 			callEach(t, idempotentOperations, newServer, func(t *testing.T, _ *http1Server, r result) {
-				if v.unknown && !v.decode {
-					assertLanded(t, r, 3)
+				if test.unknown && !test.decode {
+					assertSucceeded(t, r, 3)
 					assert.Equal(t, 4, r.response.Attempts)
 					return
 				}
 				assert.Equal(t, 1, r.deliveries, "deliveries")
 				assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
-				assertStatus(t, r, v.status, v.decode)
+				assertFailedWithStatus(t, r, test.status, test.decode)
 			})
 		})
 	}
@@ -62,17 +61,17 @@ func TestRetry_IdempotentIsRetriedOnServerErrors_HTTP1(t *testing.T) {
 
 func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP2(t *testing.T) {
 	t.Parallel()
-	breaks := append(lostResponsesHTTP2[:len(lostResponsesHTTP2):len(lostResponsesHTTP2)],
-		http2Failure{name: "RST_STREAM REFUSED_STREAM", respond: resetStream(h2Refused)},
+	failures := append(slices.Clip(lostResponsesHTTP2),
+		http2Failure{name: "RST_STREAM REFUSED_STREAM", respond: resetStream(h2RefusedStream)},
 		http2Failure{name: "GOAWAY that excludes the stream, then closed", respond: excludeStream},
 		http2Failure{name: "408", respond: respondWithHTTP2("408")},
 		http2Failure{name: "502", respond: respondWithHTTP2("502")})
-	for _, b := range breaks {
-		t.Run(b.name, func(t *testing.T) {
+	for _, f := range failures {
+		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			ops := callAfter(t, listAgents, idempotentOperations)
-			newServer := func() *http2Server { return newHTTP2Server(t, true, inTurnHTTP2(b.respond, respondOKHTTP2)) }
-			callEach(t, ops, newServer, func(t *testing.T, _ *http2Server, r result) { assertLanded(t, r, 1) }, b.timeout())
+			newServer := func() *http2Server { return newHTTP2Server(t, true, inTurnHTTP2(f.respond, respondOKHTTP2)) }
+			callEach(t, ops, newServer, func(t *testing.T, _ *http2Server, r result) { assertSucceeded(t, r, 1) }, f.timeout())
 		})
 	}
 }
@@ -80,12 +79,12 @@ func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP2(t *testing.T) {
 func TestRetry_IdempotentGivesUpAfterMaxRetriesWithoutErrOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	for name, respond := range map[string]responder{
-		"reset":    resetConn,
-		"cut":      writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
-		"502":      respondWith(502, "<html>"),
-		"503":      respondWith(503, "", "Retry-After: 0"),
-		"429":      respondWith(429, ""),
-		"time-out": writeAndHang(""),
+		"reset":   resetConn,
+		"cut":     writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
+		"502":     respondWith(502, "<html>"),
+		"503":     respondWith(503, "", "Retry-After: 0"),
+		"429":     respondWith(429, ""),
+		"timeout": writeAndHang(""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,15 +94,14 @@ func TestRetry_IdempotentGivesUpAfterMaxRetriesWithoutErrOutcomeUnknown(t *testi
 				assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 				assert.Equal(t, 3, r.deliveries, "one, and two retries")
 				assert.Contains(t, r.err.Error(), "attempts=3")
-			}, agentphone.WithMaxRetries(2), (&failure{hangs: name == "time-out"}).timeout())
+			}, agentphone.WithMaxRetries(2), (&failure{hangs: name == "timeout"}).timeout())
 		})
 	}
 }
 
-// What would fail in the same way is not tried again, by any operation, and nothing was sent.
+// A certificate that is wrong will be wrong at the next attempt too, and nothing was sent.
 func TestRetry_WrongCertificateIsNotRetried(t *testing.T) {
 	t.Parallel()
-	all := append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...)
 	for name, cert := range map[string]struct{ server, trusted *certificate }{
 		"unknown authority": {newCertificate("127.0.0.1"), serverCertificate()},
 		"other host":        {newCertificate("127.0.0.2"), nil},
@@ -117,10 +115,10 @@ func TestRetry_WrongCertificateIsNotRetried(t *testing.T) {
 				}
 				return s
 			}
-			callEach(t, all, newServer, func(t *testing.T, s *http1Server, r result) {
+			callEach(t, allOperations(), newServer, func(t *testing.T, s *http1Server, r result) {
 				assert.Zero(t, r.deliveries, "deliveries")
 				assert.Equal(t, 1, s.connections(), "connections")
-				assertPermanent(t, r)
+				assertNotRetried(t, r)
 			})
 		})
 	}
@@ -128,7 +126,7 @@ func TestRetry_WrongCertificateIsNotRetried(t *testing.T) {
 
 func TestRetry_UnknownHostIsNotRetried(t *testing.T) {
 	t.Parallel()
-	for _, op := range append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...) {
+	for _, op := range allOperations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			dns := newDNSServer(t)
@@ -138,11 +136,11 @@ func TestRetry_UnknownHostIsNotRetried(t *testing.T) {
 			began := time.Now()
 			r := result{err: op.call(context.Background(), client)}
 			r.took = time.Since(began)
-			assertPermanent(t, r)
+			assertNotRetried(t, r)
 			var unknown *net.DNSError
 			require.ErrorAs(t, r.err, &unknown)
 			assert.True(t, unknown.IsNotFound)
-			assert.Equal(t, int32(2), dns.asked.Load(), "one look-up: an A and an AAAA")
+			assert.Equal(t, int32(2), dns.queries.Load(), "one lookup: A and AAAA")
 		})
 	}
 }

@@ -3,8 +3,6 @@ package networktest
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -20,23 +18,23 @@ import (
 
 func TestRetry_NonIdempotentIsDeliveredOnceWhenResponseIsLost_HTTP2(t *testing.T) {
 	t.Parallel()
-	for _, b := range lostResponsesHTTP2 {
+	for _, f := range lostResponsesHTTP2 {
 		for name, warm := range map[string]bool{"first request of the connection": false, "second request of the connection": true} {
-			if b.hangs && !warm {
-				continue // the time-out is for the answer, not for a handshake on a busy machine
+			if f.hangs && !warm {
+				continue // the timeout is for the response, not for a handshake on a busy machine
 			}
-			t.Run(b.name+"/"+name, func(t *testing.T) {
+			t.Run(f.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				ops := fewNonIdempotentOperations
 				if warm {
 					ops = callAfter(t, listAgents, nonIdempotentOperations)
 				}
-				newServer := func() *http2Server { return newHTTP2Server(t, warm, b.respond) }
+				newServer := func() *http2Server { return newHTTP2Server(t, warm, f.respond) }
 				callEach(t, ops, newServer, func(t *testing.T, s *http2Server, r result) {
-					assertOutcomeUnknown(t, r, b.status)
-					assert.Equal(t, b.hangs, errors.Is(r.err, context.DeadlineExceeded), "is it a time-out: %v", r.err)
+					assertOutcomeUnknown(t, r, f.status)
+					assert.Equal(t, f.hangs, errors.Is(r.err, context.DeadlineExceeded), "is it a timeout: %v", r.err)
 					assert.Equal(t, 1, s.connections(), "connections")
-				}, b.timeout())
+				}, f.timeout())
 			})
 		}
 	}
@@ -53,7 +51,7 @@ func TestRetry_NonIdempotentIsDeliveredOnceWhateverTheResponse_HTTP2(t *testing.
 		"502": {status: 502, unknown: true},
 		"503": {status: 503, unknown: true},
 		"504": {status: 504, unknown: true},
-		"200": {status: 200, unknown: true, decode: true}, // a page, no JSON
+		"200": {status: 200, unknown: true, decode: true}, // HTML
 	} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
@@ -61,13 +59,13 @@ func TestRetry_NonIdempotentIsDeliveredOnceWhateverTheResponse_HTTP2(t *testing.
 			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 				assert.Equal(t, 1, r.deliveries, "deliveries")
 				assert.Equal(t, want.unknown, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", r.err)
-				assertStatus(t, r, want.status, want.decode)
+				assertFailedWithStatus(t, r, want.status, want.decode)
 			})
 		})
 	}
 }
 
-// Go's own HTTP/2 server, whose handler fails after it has acted.
+// The server is Go's own; its handler fails after it has processed the request.
 func TestRetry_NonIdempotentIsDeliveredOnceWhenHandlerAborts_HTTP2(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -83,26 +81,27 @@ func TestRetry_NonIdempotentIsDeliveredOnceWhenHandlerAborts_HTTP2(t *testing.T)
 		panic(http.ErrAbortHandler)
 	}))
 	s.EnableHTTP2 = true
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that were not needed
+	s.Config.ErrorLog = discardLog // about connections that were not needed
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	client := newClient(t, s.URL, agentphone.WithHTTPClient(s.Client()))
 	var calls sync.WaitGroup
-	for _, op := range nonIdempotentOperations {
-		calls.Go(func() {
-			assert.ErrorIs(t, op.call(context.Background(), client), agentphone.ErrOutcomeUnknown, op.name)
-		})
+	errs := make([]error, len(nonIdempotentOperations))
+	for i, op := range nonIdempotentOperations {
+		calls.Go(func() { errs[i] = op.call(context.Background(), client) })
 	}
 	calls.Wait()
 	time.Sleep(lateRequestWait)
-	for _, op := range nonIdempotentOperations {
-		assert.Equal(t, 1, handled[op.name], op.name)
+	for i, op := range nonIdempotentOperations {
+		t.Run(op.name, func(t *testing.T) {
+			assert.ErrorIs(t, errs[i], agentphone.ErrOutcomeUnknown)
+			assert.Equal(t, 1, handled[op.name])
+		})
 	}
 	assert.Zero(t, http1.Load(), "requests over HTTP/1.1")
 }
 
-// net/http sends a request that has no body again by itself after some HTTP/2 errors: without
-// end, and without a pause.
+// After some HTTP/2 errors net/http retries a request that has no body by itself, endlessly and without a pause.
 func TestRetry_IdempotentIsNotSentEndlessly_HTTP2(t *testing.T) {
 	t.Parallel()
 	for name, respond := range map[string]http2Responder{
@@ -115,7 +114,7 @@ func TestRetry_IdempotentIsNotSentEndlessly_HTTP2(t *testing.T) {
 			bodiless := []operation{idempotentOperations[0], idempotentOperations[2]}
 			callEach(t, bodiless, newServer, func(t *testing.T, _ *http2Server, r result) {
 				require.Error(t, r.err)
-				assert.LessOrEqual(t, r.deliveries, 8, "requests, of a call that is not to be retried")
+				assert.LessOrEqual(t, r.deliveries, 8, "requests of a call without retries")
 			}, agentphone.WithMaxRetries(0), agentphone.WithTimeout(time.Second/2))
 		})
 	}

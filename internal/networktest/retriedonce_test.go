@@ -16,8 +16,7 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// Where it is certain that the server did not act, a request that acts once is sent again,
-// and lands once.
+// If it is certain that the server did not process a request, it is retried even if it is not idempotent.
 
 func TestRetry_RefusedRequestTakesEffectOnce_HTTP1(t *testing.T) {
 	t.Parallel()
@@ -34,14 +33,13 @@ func TestRetry_RefusedRequestTakesEffectOnce_HTTP1(t *testing.T) {
 			newServer := func() *http1Server {
 				return newHTTP1Server(t, inTurn(refusal, refusal, refusal, respondOK))
 			}
-			callEach(t, append(idempotentOperations[:len(idempotentOperations):len(idempotentOperations)], nonIdempotentOperations...), newServer,
-				func(t *testing.T, s *http1Server, r result) {
-					assertLanded(t, r, 3)
-					assert.Equal(t, 4, r.response.Attempts)
-					for _, got := range s.requests() {
-						assert.Equal(t, s.requests()[0].body, got.body, "each attempt has the whole body")
-					}
-				})
+			callEach(t, allOperations(), newServer, func(t *testing.T, s *http1Server, r result) {
+				assertSucceeded(t, r, 3)
+				assert.Equal(t, 4, r.response.Attempts)
+				for _, got := range s.requests() {
+					assert.Equal(t, s.requests()[0].body, got.body, "each attempt has the whole body")
+				}
+			})
 		})
 	}
 }
@@ -49,7 +47,7 @@ func TestRetry_RefusedRequestTakesEffectOnce_HTTP1(t *testing.T) {
 func TestRetry_RefusedRequestTakesEffectOnce_HTTP2(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range map[string]http2Responder{
-		"REFUSED_STREAM": resetStream(h2Refused),
+		"REFUSED_STREAM": resetStream(h2RefusedStream),
 		"GOAWAY that excludes the stream, then closed": excludeStream,
 		"GOAWAY that excludes the stream":              func(r *http2Stream) { r.goAway(r.id-1, h2NoError) },
 		"429":                                          respondWithHTTP2("429"),
@@ -60,7 +58,7 @@ func TestRetry_RefusedRequestTakesEffectOnce_HTTP2(t *testing.T) {
 				return newHTTP2Server(t, false, inTurnHTTP2(refusal, refusal, respondOKHTTP2))
 			}
 			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
-				assertLanded(t, r, 2)
+				assertSucceeded(t, r, 2)
 				assert.Equal(t, 3, r.response.Attempts)
 				assert.Equal(t, "r1", r.response.RequestID)
 			})
@@ -68,7 +66,7 @@ func TestRetry_RefusedRequestTakesEffectOnce_HTTP2(t *testing.T) {
 	}
 }
 
-// Not parallel: another test must not come to listen on the port meanwhile.
+// Not parallel: no other test may listen on the port meanwhile.
 func TestRetry_NonIdempotentIsDeliveredOnceWhenPortOpensLater(t *testing.T) {
 	closed := listen(t)
 	address := closed.Addr().String()
@@ -101,30 +99,32 @@ func TestRetry_NonIdempotentIsDeliveredOnceWhenPortOpensLater(t *testing.T) {
 	s := serveHTTP1(t, listener, nil, respondOK)
 	close(open)
 	calls.Wait()
-	s.settle()
-	landed := map[string]int{}
+	s.closeAndCount()
+	delivered := map[string]int{}
 	for _, r := range s.requests() {
-		landed[r.Method+" "+r.URL.Path]++
+		delivered[r.Method+" "+r.URL.Path]++
 	}
 	for i, op := range nonIdempotentOperations {
-		assert.NoError(t, errs[i], op.name)
-		assert.Equal(t, 1, landed[op.name], op.name)
+		t.Run(op.name, func(t *testing.T) {
+			assert.NoError(t, errs[i])
+			assert.Equal(t, 1, delivered[op.name])
+		})
 	}
 }
 
 func TestRetry_NonIdempotentIsDeliveredOnceAfterFailedConnections(t *testing.T) {
 	t.Parallel()
-	plain := func(bad int, dial func(context.Context) error) func(testing.TB) failedDials {
+	plain := func(failures int, dial func(context.Context) error) func(testing.TB) failedDials {
 		return func(t testing.TB) failedDials {
-			return failedDials{http1Server: newHTTP1Server(t, respondOK), bad: bad, dial: dial}
+			return failedDials{http1Server: newHTTP1Server(t, respondOK), failures: failures, dial: dial}
 		}
 	}
 	for name, test := range map[string]struct {
 		server func(testing.TB) failedDials
 		opts   []agentphone.Option
 	}{
-		"name look-up that takes too long": {server: plain(3, func(ctx context.Context) error {
-			// A resolver whose server does not answer in time.
+		"DNS lookup that takes too long": {server: plain(3, func(ctx context.Context) error {
+			// A resolver whose server does not respond in time.
 			dialer := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 				return nil, os.ErrDeadlineExceeded
 			}}}
@@ -135,7 +135,7 @@ func TestRetry_NonIdempotentIsDeliveredOnceAfterFailedConnections(t *testing.T) 
 			}
 			return err
 		})},
-		"name look-up that fails for now": {server: plain(3, func(context.Context) error {
+		"DNS lookup that fails temporarily": {server: plain(3, func(context.Context) error {
 			return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: "api.example.com", IsTemporary: true}}
 		})},
 		"connection that takes too long": {
@@ -143,20 +143,20 @@ func TestRetry_NonIdempotentIsDeliveredOnceAfterFailedConnections(t *testing.T) 
 			opts:   []agentphone.Option{agentphone.WithTimeout(250 * time.Millisecond)},
 		},
 		"TLS handshake cut": {server: func(t testing.TB) failedDials {
-			return failedDials{bad: 3, http1Server: newHandshakeCuttingServer(t, 3, func(c net.Conn) { _ = c.Close() })}
+			return failedDials{failures: 3, http1Server: newFailingHandshakeServer(t, 3, func(c net.Conn) { _ = c.Close() })}
 		}},
 		"TLS handshake reset": {server: func(t testing.TB) failedDials {
-			return failedDials{bad: 3, http1Server: newHandshakeCuttingServer(t, 3, func(c net.Conn) { resetConn(c, nil) })}
+			return failedDials{failures: 3, http1Server: newFailingHandshakeServer(t, 3, func(c net.Conn) { resetConn(c, nil) })}
 		}},
 		"TLS handshake that takes too long": {server: func(t testing.TB) failedDials {
-			return failedDials{bad: 1, tls: 400 * time.Millisecond, http1Server: newHandshakeCuttingServer(t, 1, func(net.Conn) {})}
+			return failedDials{failures: 1, tlsTimeout: 400 * time.Millisecond, http1Server: newFailingHandshakeServer(t, 1, func(net.Conn) {})}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			callEach(t, nonIdempotentOperations, func() failedDials { return test.server(t) }, func(t *testing.T, s failedDials, r result) {
-				assertLanded(t, r, 0)
-				assert.Equal(t, s.bad+1, r.response.Attempts)
+				assertSucceeded(t, r, 0)
+				assert.Equal(t, s.failures+1, r.response.Attempts)
 			}, test.opts...)
 		})
 	}

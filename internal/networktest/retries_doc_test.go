@@ -37,7 +37,7 @@ var retryRows = map[string]func(t *testing.T) (*agentphone.Client, func() int){
 	"503 without":                                     replies(503, ""),
 	"any other 3xx":                                   replies(307, "", "Location", "https://example.com/"),
 	"HTTP/2: the stream was refused, or the connection was going away": func(t *testing.T) (*agentphone.Client, func() int) {
-		s := newHTTP2Server(t, false, resetStream(h2Refused))
+		s := newHTTP2Server(t, false, resetStream(h2RefusedStream))
 		return s.client(t, agentphone.WithMaxRetries(2), agentphone.WithTimeout(300*time.Millisecond)), func() int {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -80,7 +80,7 @@ func TestRetryDoc_WhatIsRetried(t *testing.T) {
 		weather, ok := retryRows[row[1]]
 		require.True(t, ok, "the test has no %q", row[1])
 		told[row[1]] = true
-		for i, call := range hostileCalls {
+		for i, call := range sampleOperations {
 			t.Run(row[1]+" "+call.name, func(t *testing.T) {
 				t.Parallel()
 				c, requests := weather(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// sendMany sends messages with texts of their own and returns their errors by text.
+// sendMany sends n messages, each with its own text, and returns their errors by text.
 func sendMany(client *agentphone.Client, n int) map[string]error {
 	var mu sync.Mutex
 	errs := map[string]error{}
@@ -36,7 +36,7 @@ func sendMany(client *agentphone.Client, n int) map[string]error {
 	return errs
 }
 
-// messageText finds the message's text in a request's body.
+// messageText returns the text of the message in a request's body.
 func messageText(body string) string {
 	i := strings.Index(body, "message-")
 	if i < 0 {
@@ -45,60 +45,59 @@ func messageText(body string) string {
 	return body[i : i+len("message-0000")]
 }
 
-// assertNoneTwice: no message came twice, each that was acknowledged came once, and of each
-// that came for nothing the error says that it may have.
-func assertNoneTwice(t *testing.T, errs map[string]error, came map[string]int) (failed int) {
+// assertNoneDeliveredTwice checks that no message was delivered twice, that each which was reported as sent was delivered
+// once, and that the error for each other which was delivered is ErrOutcomeUnknown. It returns the number of errors.
+func assertNoneDeliveredTwice(t *testing.T, errs map[string]error, delivered map[string]int) (failed int) {
 	t.Helper()
 	for text, err := range errs {
 		switch {
-		case came[text] > 1:
-			assert.Fail(t, "delivered twice", "%s: %d times, and then: %v", text, came[text], err)
+		case delivered[text] > 1:
+			assert.Fail(t, "delivered twice", "%s: %d times, and then: %v", text, delivered[text], err)
 		case err == nil:
-			assert.Equal(t, 1, came[text], "%s was acknowledged", text)
+			assert.Equal(t, 1, delivered[text], "%s was reported as sent", text)
 		default:
 			failed++
-			assert.True(t, came[text] == 0 || errors.Is(err, agentphone.ErrOutcomeUnknown), "%s came: %v", text, err)
+			assert.True(t, delivered[text] == 0 || errors.Is(err, agentphone.ErrOutcomeUnknown), "%s was delivered: %v", text, err)
 		}
 	}
 	return failed
 }
 
-// A server that closes its idle connections, now and then just as the next request comes: that
-// is read, or is not, and has no answer.
+// The server closes idle connections, sometimes just as the next request arrives: whether it is read or not, it gets no
+// response.
 func TestRetry_NonIdempotentIsDeliveredAtMostOnceOverClosingConnections_HTTP1(t *testing.T) {
 	t.Parallel()
 	const messages = 600
 	s := newHTTP1Server(t, func(c net.Conn, r *request) bool {
 		writeResponse(c, 200, okBody)
-		lives := rand.N(400 * time.Microsecond)
+		lifetime := rand.N(400 * time.Microsecond)
 		switch r.n % 3 {
 		case 0:
-			time.AfterFunc(lives, func() { _ = c.Close() })
+			time.AfterFunc(lifetime, func() { _ = c.Close() })
 		case 1:
-			time.AfterFunc(lives, func() { resetConn(c, nil) })
+			time.AfterFunc(lifetime, func() { resetConn(c, nil) })
 		}
 		return true
 	})
 	errs := sendMany(s.client(t), messages)
-	s.settle()
-	came := map[string]int{}
+	s.closeAndCount()
+	delivered := map[string]int{}
 	for _, r := range s.requests() {
-		came[messageText(r.body)]++
+		delivered[messageText(r.body)]++
 	}
-	failed := assertNoneTwice(t, errs, came)
+	failed := assertNoneDeliveredTwice(t, errs, delivered)
 	t.Logf("%d of %d failed", failed, messages)
 	assert.Len(t, errs, messages)
-	assert.NotZero(t, failed, "the weather was fair: the test shows nothing")
-	assert.Less(t, failed, messages, "nothing came through: the test shows nothing")
+	assert.NotZero(t, failed, "no message failed: the test shows nothing")
+	assert.Less(t, failed, messages, "no message was sent: the test shows nothing")
 }
 
-// An HTTP/2 server that goes away every few requests, takes those that it says it takes, and
-// throws away the others that are on their way.
+// The server sends GOAWAY every few requests, processes the streams that the frame includes, and discards later ones.
 func TestRetry_NonIdempotentIsDeliveredAtMostOnceAfterGOAWAY_HTTP2(t *testing.T) {
 	t.Parallel()
 	const messages = 600
 	var mu sync.Mutex
-	came, refused := map[string]int{}, 0
+	delivered, refused := map[string]int{}, 0
 	last := map[net.Conn]uint32{}
 	s := newHTTP2Server(t, false, func(r *http2Stream) {
 		mu.Lock()
@@ -107,19 +106,19 @@ func TestRetry_NonIdempotentIsDeliveredAtMostOnceAfterGOAWAY_HTTP2(t *testing.T)
 			refused++
 			return
 		}
-		came[messageText(r.body)]++
+		delivered[messageText(r.body)]++
 		if rand.N(8) == 0 {
 			r.goAway(r.id, h2NoError)
 			last[r.Conn] = r.id
 			time.AfterFunc(5*time.Millisecond, func() { _ = r.Close() })
 		}
-		r.fine()
+		r.ok()
 	})
 	errs := sendMany(s.client(t, agentphone.WithMaxRetries(20)), messages)
-	s.settle()
-	failed := assertNoneTwice(t, errs, came)
+	s.closeAndCount()
+	failed := assertNoneDeliveredTwice(t, errs, delivered)
 	t.Logf("%d of %d failed, %d requests were refused", failed, messages, refused)
 	assert.Len(t, errs, messages)
-	assert.NotZero(t, refused, "the weather was fair: the test shows nothing")
-	assert.Less(t, failed, messages/2, "little came through")
+	assert.NotZero(t, refused, "no request was refused: the test shows nothing")
+	assert.Less(t, failed, messages/2, "few messages were sent")
 }

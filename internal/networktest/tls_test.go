@@ -14,15 +14,16 @@ import (
 	"time"
 )
 
-// certificate is a certificate and the pool that trusts it.
+// certificate is a self-signed certificate and the pool that trusts it.
 type certificate struct {
 	chain []tls.Certificate
 	roots *x509.CertPool
 }
 
+// serverCertificate is the certificate of all servers at 127.0.0.1.
 var serverCertificate = sync.OnceValue(func() *certificate { return newCertificate("127.0.0.1") })
 
-// newCertificate is for example.com, *.example.com and the address.
+// newCertificate returns a certificate for example.com, *.example.com and the IP address.
 func newCertificate(address string) *certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -47,7 +48,7 @@ func newCertificate(address string) *certificate {
 	return &certificate{[]tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, roots}
 }
 
-// config is a server's. Its key exchange is a cheap one: the tests shake hands a lot.
+// config returns a server's configuration. Its key exchange is a cheap one, for there are many handshakes.
 func (c *certificate) config(protocols ...string) *tls.Config {
 	return &tls.Config{
 		Certificates: c.chain, NextProtos: protocols,
@@ -55,8 +56,8 @@ func (c *certificate) config(protocols ...string) *tls.Config {
 	}
 }
 
-// newHTTPClient trusts the roots, speaks HTTP/2 where the server does, and has a pool
-// of its own.
+// newHTTPClient returns a client that trusts roots, speaks HTTP/2 if the server does, and has a connection pool of its
+// own.
 func newHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
