@@ -20,10 +20,11 @@ import (
 // millions of them fit into a few kilobytes of gzip. So its values are counted before it is decoded. The bounds are far above
 // what a page holds: 500 items, or 100 calls with transcripts of an hour each.
 const (
-	maxItems      = 10_000  // objects of a page
-	maxContainers = 200_000 // objects and arrays, at any depth
-	maxValues     = 500_000 // of arrays and objects
-	maxDepth      = 200
+	maxItems   = 10_000  // objects of a page
+	maxObjects = 200_000 // at any depth
+	maxArrays  = 600_000
+	maxValues  = 500_000 // of arrays and objects
+	maxDepth   = 200
 )
 
 var errTooManyValues = errors.New("the body has more items, objects, arrays or values than a page can have, or nests them too deep")
@@ -35,7 +36,7 @@ func checkSize(body []byte) error {
 	if brackets <= maxItems && bytes.Count(body, []byte{','}) <= maxValues {
 		return nil
 	}
-	items, containers, values, depth, inText := 0, 0, 0, 0, false
+	items, objects, arrays, values, depth, inText := 0, 0, 0, 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case c == '"':
@@ -44,7 +45,11 @@ func checkSize(body []byte) error {
 			i++
 		case inText:
 		case c == '{' || c == '[':
-			containers++
+			if c == '{' {
+				objects++
+			} else {
+				arrays++
+			}
 			if c == '{' && depth <= 2 { // {"data":[{, or less around it
 				items++
 			}
@@ -57,7 +62,7 @@ func checkSize(body []byte) error {
 			values++
 		}
 	}
-	if items > maxItems || containers > maxContainers || values > maxValues {
+	if items > maxItems || objects > maxObjects || arrays > maxArrays || values > maxValues {
 		return errTooManyValues
 	}
 	return nil

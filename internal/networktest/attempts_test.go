@@ -1,13 +1,10 @@
 package networktest
 
 import (
-	"bufio"
 	"context"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"sync/atomic"
+	"net/http/cookiejar"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -17,47 +14,27 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherDials is a server that cannot be reached now and then: up tells of each dial, in
-// turn, whether there is a connection.
-type weatherDials struct {
-	*weatherHTTP1
-	up []bool
-}
-
-func (s weatherDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	var n atomic.Int32
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if i := int(n.Add(1)); i <= len(s.up) && !s.up[i-1] {
-			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
-		}
-		return new(net.Dialer).DialContext(ctx, network, addr)
-	}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return weatherClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
-}
-
-// What happened to one attempt says nothing of the next.
-func TestWeatherEachAttemptIsJudgedByItself(t *testing.T) {
+func TestRetry_EachAttemptIsDecidedByItself(t *testing.T) {
 	t.Parallel()
-	putOff := weatherBreaksOff("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	refuse := writeAndClose("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 	for name, test := range map[string]struct {
-		up         []bool
-		answer     weatherAnswer
+		connects   []bool
+		respond    responder
 		attempts   int
 		deliveries int
-		lands      bool
+		succeeds   bool
 	}{
-		"put off, no connection, no connection, taken": {[]bool{true, false, false}, weatherInTurn(putOff, weatherFine), 4, 2, true},
-		"no connection, put off, no connection, taken": {[]bool{false, true, false}, weatherInTurn(putOff, weatherFine), 4, 2, true},
-		"no connection, put off, lost":                 {[]bool{false, true, true}, weatherInTurn(putOff, weatherResets, weatherFine), 3, 2, false},
-		"put off, no connection, cut short":            {[]bool{true, false, true}, weatherInTurn(putOff, weatherBreaksOff("HTTP/1.1 200 OK\r\n"), weatherFine), 3, 2, false},
+		"refused, no connection, no connection, accepted": {[]bool{true, false, false}, inTurn(refuse, respondOK), 4, 2, true},
+		"no connection, refused, no connection, accepted": {[]bool{false, true, false}, inTurn(refuse, respondOK), 4, 2, true},
+		"no connection, refused, lost":                    {[]bool{false, true, true}, inTurn(refuse, resetConn, respondOK), 3, 2, false},
+		"refused, no connection, cut short":               {[]bool{true, false, true}, inTurn(refuse, writeAndClose("HTTP/1.1 200 OK\r\n"), respondOK), 3, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() weatherDials { return weatherDials{newWeatherHTTP1(t, test.answer), test.up} }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ weatherDials, r weatherResult) {
+			newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, test.respond), test.connects} }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ refusedDials, r result) {
 				assert.Equal(t, test.deliveries, r.deliveries, "deliveries")
-				if test.lands {
+				if test.succeeds {
 					require.NoError(t, r.err)
 					assert.Equal(t, test.attempts, r.response.Attempts)
 					return
@@ -71,107 +48,78 @@ func TestWeatherEachAttemptIsJudgedByItself(t *testing.T) {
 	}
 	t.Run("HTTP/2: refused, lost", func(t *testing.T) {
 		t.Parallel()
-		newServer := func() *weatherHTTP2 {
-			return newWeatherHTTP2(t, false, weatherH2InTurn(weatherRST(h2Refused), weatherRST(h2InternalError), weatherH2Fine))
+		newServer := func() *http2Server {
+			return newHTTP2Server(t, false, inTurnHTTP2(resetStream(h2RefusedStream), resetStream(h2InternalError), respondOKHTTP2))
 		}
-		weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+		callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 			require.ErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 			assert.Equal(t, 2, r.deliveries, "deliveries, of which one was refused")
 		})
 	})
 }
 
-// A phone that never could have rung leaves nothing open.
-func TestWeatherARequestThatNeverHadAConnectionHasAKnownOutcome(t *testing.T) {
+func TestRetry_OutcomeIsKnownWhenNoConnectionWasMade(t *testing.T) {
 	t.Parallel()
-	newServer := func() weatherDials { return weatherDials{newWeatherHTTP1(t, weatherFine), make([]bool, 100)} }
-	weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ weatherDials, r weatherResult) {
+	newServer := func() refusedDials { return refusedDials{newHTTP1Server(t, respondOK), make([]bool, 100)} }
+	callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ refusedDials, r result) {
 		require.ErrorIs(t, r.err, syscall.ECONNREFUSED)
 		assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 		assert.Contains(t, r.err.Error(), "attempts=4")
-		assert.Zero(t, r.response)
+		assert.Equal(t, agentphone.Response{Attempts: 4}, r.response, "no response, after all attempts")
 		assert.Zero(t, r.deliveries)
 	})
 }
 
-func TestWeatherWithResponseIsTheLastAnswer(t *testing.T) {
+// Signing up needs no key, so that a client which has one does not send it.
+func TestRetry_KeyIsSentOnEachAttemptButNotToSignup(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		status int
-		body   string
-		failed bool
-	}{
-		{200, weatherOK, false}, {201, weatherOK, false}, {404, `{"detail":"none"}`, true}, {200, "<html>", true},
-	} {
-		t.Run(http.StatusText(test.status)+test.body, func(t *testing.T) {
-			t.Parallel()
-			s := newWeatherHTTP1(t, weatherInTurn(
-				weatherSays(503, "later", "Retry-After: 0", "X-Request-Id: req_1", "X-First: yes"),
-				weatherSays(test.status, test.body, "X-Request-Id: req_2", "X-Many: a", "X-Many: b")))
-			var got agentphone.Response
-			err := weatherSend("hello")(context.Background(), s.client(t), agentphone.WithResponse(&got))
-			assert.Equal(t, test.failed, err != nil, "%v", err)
-			assert.Equal(t, test.status, got.Status)
-			assert.Equal(t, test.body, string(got.Body))
-			assert.Equal(t, 2, got.Attempts)
-			assert.Equal(t, "req_2", got.RequestID)
-			assert.Equal(t, []string{"a", "b"}, got.Header.Values("X-Many"))
-			assert.Empty(t, got.Header.Get("X-First"))
-		})
-	}
-}
-
-// weatherProxied is an HTTPS server behind a proxy that refuses its first CONNECTs.
-type weatherProxied struct{ api, proxy *weatherHTTP1 }
-
-func newWeatherProxied(t testing.TB, refusals int, refusal weatherAnswer) weatherProxied {
-	api := newWeatherTLS(t, weatherFine)
-	return weatherProxied{api, newWeatherHTTP1(t, func(c net.Conn, r *weatherRequest) bool {
-		if r.n <= refusals {
-			return refusal(c, r)
+	refusal := respondWith(429, "")
+	newServer := func() *http1Server { return newHTTP1Server(t, inTurn(refusal, refusal, respondOK)) }
+	callEach(t, allOperations(), newServer, func(t *testing.T, s *http1Server, r result) {
+		assertSucceeded(t, r, 2)
+		for _, got := range s.requests() {
+			if strings.HasPrefix(got.URL.Path, "/v0/agent/") {
+				assert.NotContains(t, got.body, apiKey)
+				for name, values := range got.Header {
+					assert.NotContains(t, strings.Join(values, " "), apiKey, name)
+				}
+				continue
+			}
+			assert.Equal(t, []string{"Bearer " + apiKey}, got.Header["Authorization"])
 		}
-		to, err := net.Dial("tcp", api.listener.Addr().String())
-		if err != nil {
-			return false
-		}
-		defer func() { _ = to.Close() }()
-		_, _ = io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
-		go func() { _, _ = io.Copy(c, bufio.NewReader(to)) }()
-		_, _ = io.Copy(to, c)
-		return false
-	})}
+	})
 }
 
-func (p weatherProxied) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	hc := weatherHTTPClient(t, p.api.roots)
-	weatherTransport(hc).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(p.proxy.url) }
-	return weatherClient(t, p.api.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
-}
-
-func (p weatherProxied) settle() int {
-	n := p.api.settle()
-	p.proxy.settle()
-	return n
-}
-
-func TestWeatherARequestThatAProxyRefusesToCarryLandsOnce(t *testing.T) {
+func TestRetry_CookieIsSentOncePerAttempt(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherAnswer{
-		"503":   weatherSays(503, "no route"),
-		"502":   weatherSays(502, "no route"),
-		"reset": weatherResets,
+	for name, target := range map[string]string{
+		"retries":              "",
+		"retries and redirect": "/v2/agents",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() weatherProxied { return newWeatherProxied(t, 2, refusal) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, p weatherProxied, r weatherResult) {
-				assertLanded(t, r, 0)
-				assert.Equal(t, 3, r.response.Attempts)
-				for _, got := range p.proxy.requests() {
-					assert.Equal(t, http.MethodConnect, got.Method)
-					assert.Empty(t, got.Header["Authorization"], "the key is not the proxy's")
+			responders := []responder{}
+			for range 3 {
+				responders = append(responders, respondWith(503, "", "Retry-After: 0", "Set-Cookie: session=1; Path=/"))
+			}
+			if target != "" {
+				responders = append(responders, respondWith(307, "", "Location: "+target))
+			}
+			s := newHTTP1Server(t, inTurn(append(responders, respondOK)...))
+			jar, err := cookiejar.New(nil)
+			require.NoError(t, err)
+			client := s.client(t, agentphone.WithHTTPClient(&http.Client{Jar: jar}))
+			require.NoError(t, listAgents(context.Background(), client))
+			require.NoError(t, sendMessage("hello")(context.Background(), client))
+			s.closeAndCount()
+			require.Len(t, s.requests(), len(responders)+2)
+			for i, got := range s.requests() {
+				if i == 0 {
+					assert.Empty(t, got.Header["Cookie"])
+					continue
 				}
-			})
+				assert.Equal(t, []string{"session=1"}, got.Header["Cookie"], "request %d", i+1)
+			}
 		})
 	}
 }

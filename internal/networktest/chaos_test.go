@@ -29,7 +29,8 @@ const (
 	chaosGoroutines = 64
 )
 
-// chaosSeed may be set to look for other weather; the order in which requests arrive is the scheduler's.
+// chaosSeed returns the seed of the faults, which CHAOS_SEED may set. The order in which requests arrive depends on the
+// scheduler, so a seed does not repeat a run exactly.
 func chaosSeed(t *testing.T) uint64 {
 	seed, err := strconv.ParseUint(os.Getenv("CHAOS_SEED"), 10, 64)
 	if err != nil {
@@ -40,7 +41,7 @@ func chaosSeed(t *testing.T) uint64 {
 }
 
 // Not parallel: it counts goroutines.
-func TestChaosLosesNothingAndDoesNothingTwice(t *testing.T) {
+func TestChaos_NothingIsLostAndNothingIsDoneTwice(t *testing.T) {
 	for name, resets := range map[string]int{"HTTP/1.1": 2, "HTTP/2": 40} {
 		t.Run(name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -59,7 +60,7 @@ func runChaos(t *testing.T, seed uint64, http2 bool, resets int) {
 	host.Config.ConnState = proxy.count
 	host.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, chaosConn{}, c) }
 	host.Listener = chaosListener{host.Listener, proxy}
-	host.Config.ErrorLog = quietLog
+	host.Config.ErrorLog = discardLog
 	host.StartTLS()
 	transport := host.Client().Transport.(*http.Transport)
 	transport.MaxIdleConnsPerHost = chaosGoroutines
@@ -87,7 +88,7 @@ func runChaos(t *testing.T, seed uint64, http2 bool, resets int) {
 	assert.Eventually(t, func() bool { return proxy.open() == 0 }, 10*time.Second, 10*time.Millisecond, "connections are left open")
 	host.Close()
 	run.check()
-	t.Logf("weather:  %s", tally(proxy.weather))
+	t.Logf("faults:   %s", tally(proxy.faults))
 	t.Logf("outcomes: %s", tally(run.outcomes))
 	t.Logf("%d requests for %d operations over %d connections", proxy.requests, chaosOperations, proxy.connections)
 	srv.Close()
@@ -101,33 +102,35 @@ func tally(counts map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// chaosRun does operations, each with a mark that tells what became of it in the server's records.
+// chaosRun calls operations. Those that are not idempotent carry a mark, by which the server's records tell how often each
+// took effect.
 type chaosRun struct {
 	t   *testing.T
 	c   *agentphone.Client
 	srv *agentphonetest.Server
 
-	doomed []string // contacts to be deleted
+	toDelete []string // contacts
 
 	mu       sync.Mutex
-	errs     map[string]error // by mark, of what acts once
-	gone     map[string]bool  // contacts whose deletion was reported
+	errs     map[string]error // by mark
+	deleted  map[string]bool  // contacts whose deletion was reported
 	outcomes map[string]int
 }
 
 func newChaosRun(t *testing.T, c *agentphone.Client, srv *agentphonetest.Server) *chaosRun {
-	r := &chaosRun{t: t, c: c, srv: srv, errs: map[string]error{}, gone: map[string]bool{}, outcomes: map[string]int{}}
-	for i := range chaosOperations / len(chaosKinds) {
+	r := &chaosRun{t: t, c: c, srv: srv, errs: map[string]error{}, deleted: map[string]bool{}, outcomes: map[string]int{}}
+	for i := range chaosOperations / len(chaosOperationKinds) {
 		contact, err := srv.Client().Contacts.Create(t.Context(), agentphone.CreateContactParams{
-			PhoneNumber: fmt.Sprintf("+1650%07d", i), Name: "doomed",
+			PhoneNumber: fmt.Sprintf("+1650%07d", i), Name: "to delete",
 		})
 		require.NoError(t, err)
-		r.doomed = append(r.doomed, contact.ID)
+		r.toDelete = append(r.toDelete, contact.ID)
 	}
 	return r
 }
 
-var chaosKinds = []func(r *chaosRun, ctx context.Context, n int) (mark string, err error){
+// chaosOperationKinds are the operations of a run. The mark is "" for those that are idempotent.
+var chaosOperationKinds = []func(r *chaosRun, ctx context.Context, n int) (mark string, err error){
 	func(r *chaosRun, ctx context.Context, n int) (string, error) {
 		mark := fmt.Sprint("text ", n)
 		_, err := r.c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: r.srv.AgentID(), ToNumber: "+14155550199", Body: mark})
@@ -163,14 +166,14 @@ var chaosKinds = []func(r *chaosRun, ctx context.Context, n int) (mark string, e
 		return "", nil
 	},
 	func(r *chaosRun, ctx context.Context, n int) (string, error) {
-		id := r.doomed[n]
+		id := r.toDelete[n]
 		err := r.c.Contacts.Delete(ctx, id)
 		if errors.Is(err, agentphone.ErrNotFound) {
-			err = nil // the answer to a first attempt was lost
+			err = nil // the response to a first attempt was lost
 		}
 		if err == nil {
 			r.mu.Lock()
-			r.gone[id] = true
+			r.deleted[id] = true
 			r.mu.Unlock()
 		}
 		return "", err
@@ -180,8 +183,8 @@ var chaosKinds = []func(r *chaosRun, ctx context.Context, n int) (mark string, e
 func (r *chaosRun) operation(i int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	mark, err := chaosKinds[i%len(chaosKinds)](r, ctx, i/len(chaosKinds))
-	assert.NoError(r.t, ctx.Err(), "an operation went on without end")
+	mark, err := chaosOperationKinds[i%len(chaosOperationKinds)](r, ctx, i/len(chaosOperationKinds))
+	assert.NoError(r.t, ctx.Err(), "an operation does not end")
 	outcome := "done"
 	switch {
 	case errors.Is(err, agentphone.ErrOutcomeUnknown):
@@ -189,9 +192,9 @@ func (r *chaosRun) operation(i int) {
 	case err != nil:
 		outcome = "failed"
 	}
-	kind := "once "
+	kind := "not idempotent: "
 	if mark == "" {
-		kind = "safe "
+		kind = "idempotent: "
 		assert.NotErrorIs(r.t, err, agentphone.ErrOutcomeUnknown)
 	}
 	r.mu.Lock()
@@ -202,41 +205,41 @@ func (r *chaosRun) operation(i int) {
 	}
 }
 
-// check compares what was reported with what took effect.
+// check compares what the client reported with what took effect.
 func (r *chaosRun) check() {
 	t, ctx, c := r.t, r.t.Context(), r.srv.Client()
-	took := map[string]int{}
+	effects := map[string]int{}
 	for _, m := range r.srv.Messages() {
-		took[m.Body]++
+		effects[m.Body]++
 	}
 	for _, call := range r.srv.Calls() {
-		took[call.ToNumber]++
+		effects[call.ToNumber]++
 	}
 	contacts, err := agentphone.Collect(c.Contacts.All(ctx, agentphone.ListContactsParams{}), 0)
 	require.NoError(t, err)
 	for _, contact := range contacts {
-		took[contact.PhoneNumber]++
-		assert.False(t, r.gone[contact.ID], "a contact is there whose deletion was reported")
+		effects[contact.PhoneNumber]++
+		assert.False(t, r.deleted[contact.ID], "a contact exists whose deletion was reported")
 	}
 	agents, err := agentphone.Collect(c.Agents.All(ctx, agentphone.ListAgentsParams{}), 0)
 	require.NoError(t, err)
 	for _, agent := range agents {
-		took[agent.Name]++
+		effects[agent.Name]++
 	}
 	for mark, err := range r.errs {
-		switch n := took[mark]; {
+		switch n := effects[mark]; {
 		case err == nil:
-			assert.Equal(t, 1, n, "%s was reported done", mark)
+			assert.Equal(t, 1, n, "%s was reported as done", mark)
 		case errors.Is(err, agentphone.ErrOutcomeUnknown):
 			assert.LessOrEqual(t, n, 1, "%s took effect more than once", mark)
 			if n == 1 {
-				r.outcomes["once unknown that took effect"]++
+				r.outcomes["not idempotent: unknown that took effect"]++
 			}
 		default:
-			assert.Zero(t, n, "%s took effect, and was reported failed for certain: %v", mark, err)
+			assert.Zero(t, n, "%s took effect, but was reported as failed: %v", mark, err)
 		}
 	}
-	for _, outcome := range []string{"once done", "once unknown", "once unknown that took effect", "safe done"} {
-		assert.NotZero(t, r.outcomes[outcome], "%s: the weather was not mixed: the test shows nothing", outcome)
+	for _, outcome := range []string{"not idempotent: done", "not idempotent: unknown", "not idempotent: unknown that took effect", "idempotent: done"} {
+		assert.NotZero(t, r.outcomes[outcome], "%s: none, so the faults were not mixed enough to show anything", outcome)
 	}
 }

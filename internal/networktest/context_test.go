@@ -16,48 +16,43 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherPrompt is how soon a call ends when its context does, on a busy machine.
-const weatherPrompt = 3 * time.Second
-
-// weatherSignal tells, once a request was read, that it was.
-func weatherSignal(read chan<- struct{}, then weatherAnswer) weatherAnswer {
-	return func(c net.Conn, r *weatherRequest) bool {
+// signalThen sends on read once a request was read, and then responds with then.
+func signalThen(read chan<- struct{}, then responder) responder {
+	return func(c net.Conn, r *request) bool {
 		read <- struct{}{}
 		return then(c, r)
 	}
 }
 
-func TestWeatherACancelledContextEndsARequestThatHangsAtOnce(t *testing.T) {
+func TestContext_CancelEndsHangingRequest_HTTP1(t *testing.T) {
 	t.Parallel()
-	all := append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...)
-	for name, hang := range map[string]weatherAnswer{
-		"before the answer": weatherHangs(""),
-		"within the answer": weatherHangs("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
+	for name, hang := range map[string]responder{
+		"before the response": writeAndHang(""),
+		"within the response": writeAndHang("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for i, op := range all {
+			for _, op := range allOperations() {
 				t.Run(op.name, func(t *testing.T) {
 					t.Parallel()
-					once := i >= len(weatherSafe)
 					read := make(chan struct{}, 10)
-					s := newWeatherHTTP1(t, weatherSignal(read, hang))
+					s := newHTTP1Server(t, signalThen(read, hang))
 					ctx, cancel := context.WithCancel(context.Background())
 					defer cancel()
 					ended := make(chan error, 1)
 					go func() { ended <- op.call(ctx, s.client(t), agentphone.WithRequestTimeout(time.Minute)) }()
 					<-read
-					if name != "before the answer" {
-						time.Sleep(10 * time.Millisecond) // for the client to read what there is of it
+					if name != "before the response" {
+						time.Sleep(10 * time.Millisecond) // the client reads what there is of the response
 					}
 					cancel()
 					select {
 					case err := <-ended:
 						require.ErrorIs(t, err, context.Canceled)
 						assert.NotErrorIs(t, err, context.DeadlineExceeded)
-						assert.Equal(t, once, errors.Is(err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", err)
-					case <-time.After(weatherPrompt):
-						require.Fail(t, "the call goes on")
+						assert.Equal(t, !op.idempotent, errors.Is(err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", err)
+					case <-time.After(promptly):
+						require.Fail(t, "the call does not end")
 					}
 					assert.Equal(t, 1, len(s.requests()), "deliveries")
 				})
@@ -66,13 +61,13 @@ func TestWeatherACancelledContextEndsARequestThatHangsAtOnce(t *testing.T) {
 	}
 }
 
-func TestWeatherACancelledContextEndsAnHTTP2RequestThatHangsAtOnce(t *testing.T) {
+func TestContext_CancelEndsHangingRequest_HTTP2(t *testing.T) {
 	t.Parallel()
-	for _, op := range weatherOnce {
+	for _, op := range nonIdempotentOperations {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			read := make(chan struct{}, 10)
-			s := newWeatherHTTP2(t, false, func(*weatherStream) { read <- struct{}{} })
+			s := newHTTP2Server(t, false, func(*http2Stream) { read <- struct{}{} })
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			ended := make(chan error, 1)
@@ -83,45 +78,45 @@ func TestWeatherACancelledContextEndsAnHTTP2RequestThatHangsAtOnce(t *testing.T)
 			case err := <-ended:
 				require.ErrorIs(t, err, context.Canceled)
 				assert.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-			case <-time.After(weatherPrompt):
-				require.Fail(t, "the call goes on")
+			case <-time.After(promptly):
+				require.Fail(t, "the call does not end")
 			}
 		})
 	}
 }
 
-func TestWeatherADeadlineEndsARequestThatHangs(t *testing.T) {
+func TestContext_DeadlineEndsHangingRequest(t *testing.T) {
 	t.Parallel()
-	newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, weatherHangs("")) }
-	ops := append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...)
+	newServer := func() *http1Server { return newHTTP1Server(t, writeAndHang("")) }
+	ops := allOperations()
 	for i, op := range ops {
 		ops[i].call = func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 			ctx, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
 			defer cancel()
 			err := op.call(ctx, c, opts...)
-			assert.Equal(t, i >= len(weatherSafe), errors.Is(err, agentphone.ErrOutcomeUnknown), "%s: is the outcome unknown: %v", op.name, err)
+			assert.Equal(t, !op.idempotent, errors.Is(err, agentphone.ErrOutcomeUnknown), "%s: is the outcome unknown: %v", op.name, err)
 			return err
 		}
 	}
-	weatherEach(t, ops, newServer, func(t *testing.T, _ *weatherHTTP1, r weatherResult) {
+	callEach(t, ops, newServer, func(t *testing.T, _ *http1Server, r result) {
 		require.ErrorIs(t, r.err, context.DeadlineExceeded)
 		assert.Equal(t, 1, r.deliveries, "deliveries")
-		assert.Less(t, r.took, weatherPrompt)
+		assert.Less(t, r.took, promptly)
 	})
 }
 
-func TestWeatherAContextThatHasEndedSendsNothing(t *testing.T) {
+func TestContext_CanceledBeforehandSendsNothing(t *testing.T) {
 	t.Parallel()
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, weatherFine) }
-	ops := append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...)
+	newServer := func() *http1Server { return newHTTP1Server(t, respondOK) }
+	ops := allOperations()
 	for i, op := range ops {
 		ops[i].call = func(_ context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 			return op.call(cancelled, c, opts...)
 		}
 	}
-	weatherEach(t, ops, newServer, func(t *testing.T, s *weatherHTTP1, r weatherResult) {
+	callEach(t, ops, newServer, func(t *testing.T, s *http1Server, r result) {
 		require.ErrorIs(t, r.err, context.Canceled)
 		assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 		var failed *agentphone.TransportError
@@ -132,11 +127,10 @@ func TestWeatherAContextThatHasEndedSendsNothing(t *testing.T) {
 	})
 }
 
-// A context that ends before there is a connection, or while the call waits to try again,
-// leaves nothing open.
-func TestWeatherAContextThatEndsWhileNothingIsUnderWayLeavesNothingOpen(t *testing.T) {
+// The outcome is known when the context is canceled before there is a connection, or between two attempts.
+func TestContext_OutcomeIsKnownWhenCanceledWithNothingInFlight(t *testing.T) {
 	t.Parallel()
-	for _, op := range weatherOnce {
+	for _, op := range nonIdempotentOperations {
 		t.Run(op.name+"/dialing", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
@@ -145,28 +139,28 @@ func TestWeatherAContextThatEndsWhileNothingIsUnderWayLeavesNothingOpen(t *testi
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}}
-			client := weatherClient(t, "http://127.0.0.1:1", agentphone.WithHTTPClient(&http.Client{Transport: transport}))
+			client := newClient(t, "http://127.0.0.1:1", agentphone.WithHTTPClient(&http.Client{Transport: transport}))
 			err := op.call(ctx, client)
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 		})
-		t.Run(op.name+"/about to look for a connection", func(t *testing.T) {
+		t.Run(op.name+"/before dialing", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
-			s := newWeatherHTTP1(t, weatherFine)
-			err := op.call(ctx, s.client(t, agentphone.WithHTTPClient(&http.Client{Jar: weatherJar(cancel)})))
+			s := newHTTP1Server(t, respondOK)
+			err := op.call(ctx, s.client(t, agentphone.WithHTTPClient(&http.Client{Jar: jarFunc(cancel)})))
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 			assert.Zero(t, s.connections(), "connections")
 		})
-		t.Run(op.name+"/waiting", func(t *testing.T) {
+		t.Run(op.name+"/between attempts", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			s := newWeatherHTTP1(t, weatherSays(429, "", "Retry-After: 30"))
+			s := newHTTP1Server(t, respondWith(429, "", "Retry-After: 30"))
 			began := time.Now()
-			err := op.call(ctx, s.client(t, agentphone.WithLogger(slog.New(weatherOnRetry(cancel)))))
-			assert.Less(t, time.Since(began), weatherPrompt)
+			err := op.call(ctx, s.client(t, agentphone.WithLogger(slog.New(onWarning(cancel)))))
+			assert.Less(t, time.Since(began), promptly)
 			require.ErrorIs(t, err, context.Canceled)
 			assert.ErrorIs(t, err, agentphone.ErrRateLimited)
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
@@ -175,33 +169,16 @@ func TestWeatherAContextThatEndsWhileNothingIsUnderWayLeavesNothingOpen(t *testi
 	}
 }
 
-// weatherJar does something when it is asked for cookies: just before a request is sent.
-type weatherJar func()
+// jarFunc is an http.CookieJar that calls the function when a request is about to be sent.
+type jarFunc func()
 
-func (f weatherJar) Cookies(*url.URL) []*http.Cookie   { f(); return nil }
-func (weatherJar) SetCookies(*url.URL, []*http.Cookie) {}
+func (f jarFunc) Cookies(*url.URL) []*http.Cookie   { f(); return nil }
+func (jarFunc) SetCookies(*url.URL, []*http.Cookie) {}
 
-// weatherOnRetry is a log that does something when a call is about to wait.
-type weatherOnRetry func()
+// onWarning is a slog.Handler that calls the function on a warning: when a call is about to wait for its next attempt.
+type onWarning func()
 
-func (weatherOnRetry) Enabled(_ context.Context, l slog.Level) bool { return l == slog.LevelWarn }
-func (f weatherOnRetry) Handle(context.Context, slog.Record) error  { f(); return nil }
-func (f weatherOnRetry) WithAttrs([]slog.Attr) slog.Handler         { return f }
-func (f weatherOnRetry) WithGroup(string) slog.Handler              { return f }
-
-// A user's http.Client may have a shorter time-out than the SDK's; it limits each attempt.
-func TestWeatherTheTimeoutOfTheUsersClientHolds(t *testing.T) {
-	t.Parallel()
-	began := time.Now()
-	s := newWeatherHTTP1(t, weatherInTurn(weatherHangs(""), weatherFine))
-	client := s.client(t, agentphone.WithHTTPClient(&http.Client{Timeout: 250 * time.Millisecond}))
-	require.NoError(t, weatherListAgents(context.Background(), client), "the second attempt has a time of its own")
-
-	s = newWeatherHTTP1(t, weatherHangs(""))
-	client = s.client(t, agentphone.WithHTTPClient(&http.Client{Timeout: 250 * time.Millisecond}))
-	err := weatherSend("hello")(context.Background(), client)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-	assert.Equal(t, 1, s.settle())
-	assert.Less(t, time.Since(began), weatherPrompt)
-}
+func (onWarning) Enabled(_ context.Context, l slog.Level) bool { return l == slog.LevelWarn }
+func (f onWarning) Handle(context.Context, slog.Record) error  { f(); return nil }
+func (f onWarning) WithAttrs([]slog.Attr) slog.Handler         { return f }
+func (f onWarning) WithGroup(string) slog.Handler              { return f }

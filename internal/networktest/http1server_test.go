@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,53 +17,54 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherLate is how long a server that settles waits for a request that comes late.
-const weatherLate = 40 * time.Millisecond
+// lateRequestWait is how long closeAndCount keeps a server open for a request that is sent late.
+const lateRequestWait = 40 * time.Millisecond
 
-// weatherOK is an answer that every operation takes for its own.
-const weatherOK = `{"id":"id_1","data":[]}`
+// okBody is the body of a response that every operation can decode.
+const okBody = `{"id":"id_1","data":[]}`
 
-// weatherRequest is a request that a server read whole: a delivery.
-type weatherRequest struct {
+// request is a request that an http1Server read to its end: a delivery.
+type request struct {
 	*http.Request
-	n    int // the how manieth of the server's, from 1
+	n    int // its number among the server's deliveries, from 1
 	body string
 }
 
-// weatherAnswer does to a connection what comes of the request that was read from it, and
-// reports whether the connection is kept.
-type weatherAnswer func(net.Conn, *weatherRequest) bool
+// responder responds, or fails to respond, to a request that was read from the connection. It reports whether the
+// server goes on reading from the connection; if not, the server closes it.
+type responder func(net.Conn, *request) bool
 
-// weatherHTTP1 is an HTTP/1.1 server down to the bytes.
-type weatherHTTP1 struct {
-	url    string
-	roots  *x509.CertPool // of its certificate, if it has one
-	answer weatherAnswer
-	got    []*weatherRequest
+// http1Server is an HTTP/1.1 server whose responder writes the bytes of each response itself. It counts deliveries.
+type http1Server struct {
+	url      string
+	roots    *x509.CertPool // trusts its certificate; nil without TLS
+	respond  responder
+	received []*request
 
-	weatherPort
+	tcpServer
 }
 
-func newWeatherHTTP1(t testing.TB, answer weatherAnswer) *weatherHTTP1 {
+func newHTTP1Server(t testing.TB, respond responder) *http1Server {
 	t.Helper()
-	return serveWeather(t, weatherListen(t), nil, answer)
+	return serveHTTP1(t, listen(t), nil, respond)
 }
 
-func newWeatherTLS(t testing.TB, answer weatherAnswer) *weatherHTTP1 {
+// newHTTPSServer is newHTTP1Server over TLS.
+func newHTTPSServer(t testing.TB, respond responder) *http1Server {
 	t.Helper()
-	return serveWeather(t, weatherListen(t), weatherCertificate(), answer)
+	return serveHTTP1(t, listen(t), serverCertificate(), respond)
 }
 
-func weatherListen(t testing.TB) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	return l
 }
 
-// serveWeather serves what the listener accepts; with a certificate, over TLS.
-func serveWeather(t testing.TB, l net.Listener, cert *weatherCert, answer weatherAnswer) *weatherHTTP1 {
-	s := &weatherHTTP1{url: "http://" + l.Addr().String(), answer: answer, weatherPort: weatherPort{listener: l, conns: map[net.Conn]bool{}}}
+// serveHTTP1 serves the connections that l accepts, over TLS if cert is not nil, until the test ends.
+func serveHTTP1(t testing.TB, l net.Listener, cert *certificate, respond responder) *http1Server {
+	s := &http1Server{url: "http://" + l.Addr().String(), respond: respond, tcpServer: tcpServer{listener: l, conns: map[net.Conn]bool{}}}
 	if cert != nil {
 		s.url, s.roots = "https://"+l.Addr().String(), cert.roots
 		s.listener = tls.NewListener(l, cert.config())
@@ -73,7 +75,7 @@ func serveWeather(t testing.TB, l net.Listener, cert *weatherCert, answer weathe
 	return s
 }
 
-func (s *weatherHTTP1) serve(c net.Conn) {
+func (s *http1Server) serve(c net.Conn) {
 	for in := bufio.NewReader(c); ; {
 		req, err := http.ReadRequest(in)
 		if err != nil {
@@ -83,44 +85,44 @@ func (s *weatherHTTP1) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		if req.URL.Path == weatherWarmPath {
-			weatherSay(c, 200, weatherOK)
+		if req.URL.Path == warmUpPath {
+			writeResponse(c, 200, okBody)
 			continue
 		}
-		r := &weatherRequest{Request: req, body: string(body)}
+		r := &request{Request: req, body: string(body)}
 		s.mu.Lock()
-		s.got = append(s.got, r)
-		r.n = len(s.got)
+		s.received = append(s.received, r)
+		r.n = len(s.received)
 		s.mu.Unlock()
-		if !s.answer(c, r) {
+		if !s.respond(c, r) {
 			return
 		}
 	}
 }
 
-// weatherWarmPath is answered well in any weather and not counted.
-const weatherWarmPath = "/warm"
+// warmUpPath always gets okBody, and its requests do not count as deliveries.
+const warmUpPath = "/warm"
 
-func (s *weatherHTTP1) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
+func (s *http1Server) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
 	if s.roots != nil {
-		opts = append([]agentphone.Option{agentphone.WithHTTPClient(weatherHTTPClient(t, s.roots))}, opts...)
+		opts = append([]agentphone.Option{agentphone.WithHTTPClient(newHTTPClient(t, s.roots))}, opts...)
 	}
-	return weatherClient(t, s.url, opts...)
+	return newClient(t, s.url, opts...)
 }
 
-func (s *weatherHTTP1) settle() int {
+func (s *http1Server) closeAndCount() int {
 	s.drain()
 	return len(s.requests())
 }
 
-func (s *weatherHTTP1) requests() []*weatherRequest {
+func (s *http1Server) requests() []*request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]*weatherRequest(nil), s.got...)
+	return append([]*request(nil), s.received...)
 }
 
-// weatherSay writes a whole answer.
-func weatherSay(w io.Writer, status int, body string, header ...string) {
+// writeResponse writes a complete response. Each header is a line without its end.
+func writeResponse(w io.Writer, status int, body string, header ...string) {
 	text := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(body))
 	for _, line := range header {
 		text += line + "\r\n"
@@ -128,24 +130,24 @@ func weatherSay(w io.Writer, status int, body string, header ...string) {
 	_, _ = io.WriteString(w, text+"\r\n"+body)
 }
 
-// weatherSays answers with the status and keeps the connection.
-func weatherSays(status int, body string, header ...string) weatherAnswer {
-	return func(c net.Conn, _ *weatherRequest) bool {
-		weatherSay(c, status, body, header...)
+// respondWith writes a complete response and keeps the connection.
+func respondWith(status int, body string, header ...string) responder {
+	return func(c net.Conn, _ *request) bool {
+		writeResponse(c, status, body, header...)
 		return true
 	}
 }
 
-// weatherBreaksOff writes the text, which is no whole answer, and closes the connection.
-func weatherBreaksOff(text string) weatherAnswer {
-	return func(c net.Conn, _ *weatherRequest) bool {
+// writeAndClose writes text, which need not be a complete response, and closes the connection.
+func writeAndClose(text string) responder {
+	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, text)
 		return false
 	}
 }
 
-// weatherResets resets the connection: the client reads an error, not an end.
-func weatherResets(c net.Conn, _ *weatherRequest) bool {
+// resetConn resets the connection with a TCP RST, so that the client reads an error instead of EOF.
+func resetConn(c net.Conn, _ *request) bool {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
@@ -154,20 +156,87 @@ func weatherResets(c net.Conn, _ *weatherRequest) bool {
 	return false
 }
 
-// weatherHangs writes the text and then nothing, until the client or the test goes.
-func weatherHangs(text string) weatherAnswer {
-	return func(c net.Conn, _ *weatherRequest) bool {
+// writeAndHang writes text and then nothing until the client closes the connection or the test ends.
+func writeAndHang(text string) responder {
+	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, text)
 		_, _ = c.Read(make([]byte, 1))
 		return false
 	}
 }
 
-// weatherInTurn answers each request in the next way, and with the last way all that follow.
-func weatherInTurn(answers ...weatherAnswer) weatherAnswer {
-	return func(c net.Conn, r *weatherRequest) bool {
-		return answers[min(r.n, len(answers))-1](c, r)
+// inTurn uses one responder per request, in order, and the last for all requests after that.
+func inTurn(responders ...responder) responder {
+	return func(c net.Conn, r *request) bool {
+		return responders[min(r.n, len(responders))-1](c, r)
 	}
 }
 
-var weatherFine = weatherSays(200, weatherOK)
+var respondOK = respondWith(200, okBody)
+
+// tcpServer is what http1Server and http2Server have in common: a listener and its open connections.
+type tcpServer struct {
+	listener net.Listener
+	running  sync.WaitGroup
+
+	mu       sync.Mutex
+	conns    map[net.Conn]bool
+	accepted int
+	closing  time.Time
+}
+
+func (s *tcpServer) accept(serve func(net.Conn)) {
+	defer s.running.Done()
+	for {
+		c, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.accepted++
+		s.conns[c] = true
+		if !s.closing.IsZero() {
+			_ = c.SetReadDeadline(s.closing)
+		}
+		s.running.Add(1)
+		s.mu.Unlock()
+		go func() {
+			defer s.running.Done()
+			serve(c)
+			_ = c.Close()
+			s.mu.Lock()
+			delete(s.conns, c)
+			s.mu.Unlock()
+		}()
+	}
+}
+
+// connections returns how many connections the server has accepted.
+func (s *tcpServer) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accepted
+}
+
+// drain serves requests that are sent late for lateRequestWait, then closes the server.
+func (s *tcpServer) drain() {
+	s.mu.Lock()
+	s.closing = time.Now().Add(lateRequestWait)
+	for c := range s.conns {
+		_ = c.SetReadDeadline(s.closing)
+	}
+	s.mu.Unlock()
+	time.Sleep(lateRequestWait)
+	s.close()
+}
+
+func (s *tcpServer) close() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	for c := range s.conns {
+		_ = c.SetDeadline(time.Unix(1, 0))
+	}
+	s.closing = time.Unix(1, 0)
+	s.mu.Unlock()
+	s.running.Wait()
+}

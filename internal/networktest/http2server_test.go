@@ -10,46 +10,47 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// The HTTP/2 frames (RFC 9113, 6) and errors (7) that the tests need.
+// The HTTP/2 frame types and flags (RFC 9113, section 6) and error codes (section 7) that the tests need.
 const (
 	h2Data, h2Headers, h2RST, h2Settings, h2Ping, h2GoAway = 0, 1, 3, 4, 6, 7
 
 	h2Ack, h2EndStream, h2EndHeaders = 1, 1, 4
 
-	h2NoError, h2ProtocolError, h2InternalError, h2StreamClosed, h2Refused, h2Cancel, h2Calm = 0, 1, 2, 5, 7, 8, 11
+	h2NoError, h2ProtocolError, h2InternalError, h2StreamClosed, h2RefusedStream, h2Cancel, h2EnhanceYourCalm = 0, 1, 2, 5, 7, 8, 11
 )
 
-// weatherH2Answer does to a connection what comes of a request that was read from it.
-type weatherH2Answer func(*weatherStream)
+// http2Responder responds, or fails to respond, to a request that was read from the connection.
+type http2Responder func(*http2Stream)
 
-// weatherHTTP2 is an HTTP/2 server down to the frames. It does not decode headers.
-type weatherHTTP2 struct {
-	url    string
-	cert   *weatherCert
-	answer weatherH2Answer
-	warm   bool // the first request is answered well and not counted
+// http2Server is an HTTP/2 server whose responder writes the frames of each response itself. It counts deliveries, and
+// does not decode headers.
+type http2Server struct {
+	url     string
+	cert    *certificate
+	respond http2Responder
+	warm    bool // the first request gets okBody and does not count as a delivery
 
-	read       int // requests in all
-	deliveries int
+	read       int // all requests
+	deliveries int // without the warm-up
 
-	weatherPort
+	tcpServer
 }
 
-// weatherStream is a request that an HTTP/2 server read whole, up to END_STREAM.
-type weatherStream struct {
+// http2Stream is a request that an http2Server read to its END_STREAM flag: a delivery.
+type http2Stream struct {
 	net.Conn
 	id   uint32
-	n    int // the how manieth of the server's, from 1
+	n    int // its number among the server's deliveries, from 1
 	body string
 }
 
-func newWeatherHTTP2(t testing.TB, warm bool, answer weatherH2Answer) *weatherHTTP2 {
+func newHTTP2Server(t testing.TB, warm bool, respond http2Responder) *http2Server {
 	t.Helper()
-	l := weatherListen(t)
-	cert := weatherCertificate()
-	s := &weatherHTTP2{
-		url: "https://" + l.Addr().String(), cert: cert, answer: answer, warm: warm,
-		weatherPort: weatherPort{listener: tls.NewListener(l, cert.config("h2")), conns: map[net.Conn]bool{}},
+	l := listen(t)
+	cert := serverCertificate()
+	s := &http2Server{
+		url: "https://" + l.Addr().String(), cert: cert, respond: respond, warm: warm,
+		tcpServer: tcpServer{listener: tls.NewListener(l, cert.config("h2")), conns: map[net.Conn]bool{}},
 	}
 	s.running.Add(1)
 	go s.accept(s.serve)
@@ -57,12 +58,12 @@ func newWeatherHTTP2(t testing.TB, warm bool, answer weatherH2Answer) *weatherHT
 	return s
 }
 
-func (s *weatherHTTP2) serve(c net.Conn) {
+func (s *http2Server) serve(c net.Conn) {
 	preface := make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
 	if _, err := io.ReadFull(c, preface); err != nil {
 		return
 	}
-	out := &weatherStream{Conn: c}
+	out := &http2Stream{Conn: c}
 	out.frame(h2Settings, 0, 0, nil)
 	bodies := map[uint32]string{}
 	for head := make([]byte, 9); ; {
@@ -83,12 +84,12 @@ func (s *weatherHTTP2) serve(c net.Conn) {
 		case kind == h2Ping && flags&h2Ack == 0:
 			out.frame(h2Ping, h2Ack, 0, payload)
 		case (kind == h2Headers || kind == h2Data) && flags&h2EndStream != 0:
-			s.deliver(&weatherStream{Conn: c, id: id, body: bodies[id]})
+			s.deliver(&http2Stream{Conn: c, id: id, body: bodies[id]})
 		}
 	}
 }
 
-func (s *weatherHTTP2) deliver(r *weatherStream) {
+func (s *http2Server) deliver(r *http2Stream) {
 	s.mu.Lock()
 	s.read++
 	warm := s.warm && s.read == 1
@@ -98,71 +99,82 @@ func (s *weatherHTTP2) deliver(r *weatherStream) {
 	}
 	s.mu.Unlock()
 	if warm {
-		r.fine()
+		r.ok()
 		return
 	}
-	s.answer(r)
+	s.respond(r)
 }
 
-func (s *weatherHTTP2) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	return weatherClient(t, s.url, append([]agentphone.Option{
-		agentphone.WithHTTPClient(weatherHTTPClient(t, s.cert.roots)),
+func (s *http2Server) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
+	return newClient(t, s.url, append([]agentphone.Option{
+		agentphone.WithHTTPClient(newHTTPClient(t, s.cert.roots)),
 	}, opts...)...)
 }
 
-func (s *weatherHTTP2) settle() int {
+func (s *http2Server) closeAndCount() int {
 	s.drain()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.deliveries
 }
 
-func (r *weatherStream) frame(kind, flags byte, id uint32, payload []byte) {
+// frame sends a frame of any type.
+func (r *http2Stream) frame(kind, flags byte, id uint32, payload []byte) {
 	n := len(payload)
 	b := []byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}
 	b = binary.BigEndian.AppendUint32(b, id)
 	_, _ = r.Write(append(b, payload...))
 }
 
-// header begins an answer. HPACK: the status as a literal value of the static table's 8th
-// name, and "x-request-id: r1".
-func (r *weatherStream) header(status string, more ...byte) {
+// header begins a response. In HPACK: the status as a literal value of the static table's 8th name, and
+// "x-request-id: r1".
+func (r *http2Stream) header(status string, more ...byte) {
 	block := append([]byte{0x08, 3}, status...)
 	block = append(block, "\x00\x0cx-request-id\x02r1"...)
 	r.frame(h2Headers, h2EndHeaders, r.id, append(block, more...))
 }
 
-func (r *weatherStream) data(text string, flags byte) { r.frame(h2Data, flags, r.id, []byte(text)) }
+// data sends a DATA frame.
+func (r *http2Stream) data(text string, flags byte) { r.frame(h2Data, flags, r.id, []byte(text)) }
 
-func (r *weatherStream) fine() {
+// ok responds with okBody.
+func (r *http2Stream) ok() {
 	r.header("200")
-	r.data(weatherOK, h2EndStream)
+	r.data(okBody, h2EndStream)
 }
 
-func (r *weatherStream) reset(code uint32) {
+// reset sends RST_STREAM.
+func (r *http2Stream) reset(code uint32) {
 	r.frame(h2RST, 0, r.id, binary.BigEndian.AppendUint32(nil, code))
 }
 
-func (r *weatherStream) goAway(last, code uint32) {
+// goAway sends a GOAWAY frame: last is the highest stream that the server may have processed.
+func (r *http2Stream) goAway(last, code uint32) {
 	r.frame(h2GoAway, 0, 0, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code))
 }
 
-// weatherRST resets the stream of the request.
-func weatherRST(code uint32) weatherH2Answer {
-	return func(r *weatherStream) { r.reset(code) }
+// resetStream sends RST_STREAM for the request's stream.
+func resetStream(code uint32) http2Responder {
+	return func(r *http2Stream) { r.reset(code) }
 }
 
-// weatherH2Status answers with the status and a page.
-func weatherH2Status(status string) weatherH2Answer {
-	return func(r *weatherStream) {
+// respondWithHTTP2 responds with the status and an HTML page.
+func respondWithHTTP2(status string) http2Responder {
+	return func(r *http2Stream) {
 		r.header(status)
 		r.data("<html>"+status+"</html>", h2EndStream)
 	}
 }
 
-// weatherH2InTurn answers each request in the next way, and with the last way all that follow.
-func weatherH2InTurn(answers ...weatherH2Answer) weatherH2Answer {
-	return func(r *weatherStream) { answers[min(r.n, len(answers))-1](r) }
+// inTurnHTTP2 uses one responder per request, in order, and the last for all requests after that.
+func inTurnHTTP2(responders ...http2Responder) http2Responder {
+	return func(r *http2Stream) { responders[min(r.n, len(responders))-1](r) }
 }
 
-func weatherH2Fine(r *weatherStream) { r.fine() }
+func respondOKHTTP2(r *http2Stream) { r.ok() }
+
+// excludeStream sends a GOAWAY that says that the stream was not processed, and closes the connection.
+func excludeStream(r *http2Stream) {
+	r.goAway(r.id-1, h2NoError)
+	_ = r.Close()
+}

@@ -2,8 +2,8 @@ package networktest
 
 import (
 	"context"
-	"errors"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,147 +13,134 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// A safe request is sent again whatever became of it.
-
-func TestWeatherASafeRequestIsSentAgainWhenItsAnswerIsLost(t *testing.T) {
+func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP1(t *testing.T) {
 	t.Parallel()
-	for _, b := range weatherBreaks {
+	for _, f := range lostResponses {
 		for _, warm := range []bool{false, true} {
-			name := b.name
-			ops := weatherSafe
+			name := f.name
+			ops := idempotentOperations
 			if warm {
-				name += "/on a connection that was used before"
-				ops = weatherAfter(t, weatherDo("GET", weatherWarmPath, nil), ops)
+				name += "/on a reused connection"
+				ops = callAfter(t, doRequest("GET", warmUpPath, nil), ops)
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, weatherInTurn(b.answer, weatherFine)) }
-				weatherEach(t, ops, newServer, func(t *testing.T, _ *weatherHTTP1, r weatherResult) {
-					assertLanded(t, r, 1)
-					if !warm { // else net/http may have done it by itself
+				newServer := func() *http1Server { return newHTTP1Server(t, inTurn(f.respond, respondOK)) }
+				callEach(t, ops, newServer, func(t *testing.T, _ *http1Server, r result) {
+					assertSucceeded(t, r, 1)
+					if !warm { // on a reused connection net/http may have retried by itself
 						assert.Equal(t, 2, r.response.Attempts)
 					}
-				}, b.timeout())
+				}, f.timeout())
 			})
 		}
 	}
 }
 
-func TestWeatherASafeRequestIsSentAgainWhenTheServerFails(t *testing.T) {
+func TestRetry_IdempotentIsRetriedOnServerErrors_HTTP1(t *testing.T) {
 	t.Parallel()
-	for _, v := range weatherVerdicts {
-		t.Run(v.name, func(t *testing.T) {
+	for _, test := range completeResponses {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 {
-				return newWeatherHTTP1(t, weatherInTurn(v.answer, v.answer, v.answer, weatherFine))
+			newServer := func() *http1Server {
+				return newHTTP1Server(t, inTurn(test.respond, test.respond, test.respond, respondOK))
 			}
-			weatherEach(t, weatherSafe, newServer, func(t *testing.T, _ *weatherHTTP1, r weatherResult) {
-				if v.unknown && !v.decode {
-					assertLanded(t, r, 3)
+			callEach(t, idempotentOperations, newServer, func(t *testing.T, _ *http1Server, r result) {
+				if test.unknown && !test.decode {
+					assertSucceeded(t, r, 3)
 					assert.Equal(t, 4, r.response.Attempts)
 					return
 				}
 				assert.Equal(t, 1, r.deliveries, "deliveries")
 				assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
-				assertStatus(t, r, v.status, v.decode)
+				assertFailedWithStatus(t, r, test.status, test.decode)
 			})
 		})
 	}
 }
 
-func TestWeatherASafeRequestIsSentAgainOverHTTP2(t *testing.T) {
+func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP2(t *testing.T) {
 	t.Parallel()
-	breaks := append(weatherH2Breaks[:len(weatherH2Breaks):len(weatherH2Breaks)],
-		weatherH2Break{name: "RST_STREAM REFUSED_STREAM", answer: weatherRST(h2Refused)},
-		weatherH2Break{name: "GOAWAY that excludes the stream, then closed", answer: weatherExcludes},
-		weatherH2Break{name: "408", answer: weatherH2Status("408")},
-		weatherH2Break{name: "502", answer: weatherH2Status("502")})
-	for _, b := range breaks {
-		t.Run(b.name, func(t *testing.T) {
+	failures := append(slices.Clip(lostResponsesHTTP2),
+		http2Failure{name: "RST_STREAM REFUSED_STREAM", respond: resetStream(h2RefusedStream)},
+		http2Failure{name: "GOAWAY that excludes the stream, then closed", respond: excludeStream},
+		http2Failure{name: "408", respond: respondWithHTTP2("408")},
+		http2Failure{name: "502", respond: respondWithHTTP2("502")})
+	for _, f := range failures {
+		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			ops := weatherAfter(t, weatherListAgents, weatherSafe)
-			newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, true, weatherH2InTurn(b.answer, weatherH2Fine)) }
-			weatherEach(t, ops, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) { assertLanded(t, r, 1) }, b.timeout())
+			ops := callAfter(t, listAgents, idempotentOperations)
+			newServer := func() *http2Server { return newHTTP2Server(t, true, inTurnHTTP2(f.respond, respondOKHTTP2)) }
+			callEach(t, ops, newServer, func(t *testing.T, _ *http2Server, r result) { assertSucceeded(t, r, 1) }, f.timeout())
 		})
 	}
 }
 
-func TestWeatherASafeRequestGivesUpAfterItsRetriesAndItsOutcomeIsNoMatter(t *testing.T) {
+func TestRetry_IdempotentGivesUpAfterMaxRetriesWithoutErrOutcomeUnknown(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]weatherAnswer{
-		"reset":    weatherResets,
-		"cut":      weatherBreaksOff("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
-		"502":      weatherSays(502, "<html>"),
-		"503":      weatherSays(503, "", "Retry-After: 0"),
-		"429":      weatherSays(429, ""),
-		"time-out": weatherHangs(""),
+	for name, respond := range map[string]responder{
+		"reset":   resetConn,
+		"cut":     writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
+		"502":     respondWith(502, "<html>"),
+		"503":     respondWith(503, "", "Retry-After: 0"),
+		"429":     respondWith(429, ""),
+		"timeout": writeAndHang(""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 { return newWeatherHTTP1(t, answer) }
-			weatherEach(t, weatherSafe, newServer, func(t *testing.T, _ *weatherHTTP1, r weatherResult) {
+			newServer := func() *http1Server { return newHTTP1Server(t, respond) }
+			callEach(t, idempotentOperations, newServer, func(t *testing.T, _ *http1Server, r result) {
 				require.Error(t, r.err)
 				assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 				assert.Equal(t, 3, r.deliveries, "one, and two retries")
 				assert.Contains(t, r.err.Error(), "attempts=3")
-			}, agentphone.WithMaxRetries(2), (&weatherBreak{hangs: name == "time-out"}).timeout())
+			}, agentphone.WithMaxRetries(2), (&failure{hangs: name == "timeout"}).timeout())
 		})
 	}
 }
 
-// What would fail in the same way is not tried again, by any operation, and nothing was sent.
-func TestWeatherACertificateThatIsWrongIsNotTriedAgain(t *testing.T) {
+// A certificate that is wrong will be wrong at the next attempt too, and nothing was sent.
+func TestRetry_WrongCertificateIsNotRetried(t *testing.T) {
 	t.Parallel()
-	all := append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...)
-	for name, cert := range map[string]struct{ server, trusted *weatherCert }{
-		"unknown authority": {makeWeatherCert("127.0.0.1"), weatherCertificate()},
-		"other host":        {makeWeatherCert("127.0.0.2"), nil},
+	for name, cert := range map[string]struct{ server, trusted *certificate }{
+		"unknown authority": {newCertificate("127.0.0.1"), serverCertificate()},
+		"other host":        {newCertificate("127.0.0.2"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 {
-				s := serveWeather(t, weatherListen(t), cert.server, weatherFine)
+			newServer := func() *http1Server {
+				s := serveHTTP1(t, listen(t), cert.server, respondOK)
 				if cert.trusted != nil {
 					s.roots = cert.trusted.roots
 				}
 				return s
 			}
-			weatherEach(t, all, newServer, func(t *testing.T, s *weatherHTTP1, r weatherResult) {
+			callEach(t, allOperations(), newServer, func(t *testing.T, s *http1Server, r result) {
 				assert.Zero(t, r.deliveries, "deliveries")
 				assert.Equal(t, 1, s.connections(), "connections")
-				assertPermanent(t, r)
+				assertNotRetried(t, r)
 			})
 		})
 	}
 }
 
-func TestWeatherAHostThatIsUnknownIsNotTriedAgain(t *testing.T) {
+func TestRetry_UnknownHostIsNotRetried(t *testing.T) {
 	t.Parallel()
-	for _, op := range append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...) {
+	for _, op := range allOperations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			dns := newWeatherDNS(t)
-			hc := weatherHTTPClient(t, weatherCertificate().roots)
-			weatherTransport(hc).DialContext = (&net.Dialer{Resolver: dns.resolver()}).DialContext
-			client := weatherClient(t, "https://api.example.com.", agentphone.WithHTTPClient(hc))
+			dns := newDNSServer(t)
+			hc := newHTTPClient(t, serverCertificate().roots)
+			transportOf(hc).DialContext = (&net.Dialer{Resolver: dns.resolver()}).DialContext
+			client := newClient(t, "https://api.example.com.", agentphone.WithHTTPClient(hc))
 			began := time.Now()
-			r := weatherResult{err: op.call(context.Background(), client)}
+			r := result{err: op.call(context.Background(), client)}
 			r.took = time.Since(began)
-			assertPermanent(t, r)
+			assertNotRetried(t, r)
 			var unknown *net.DNSError
 			require.ErrorAs(t, r.err, &unknown)
 			assert.True(t, unknown.IsNotFound)
-			assert.Equal(t, int32(2), dns.asked.Load(), "one look-up: an A and an AAAA")
+			assert.Equal(t, int32(2), dns.queries.Load(), "one lookup: A and AAAA")
 		})
 	}
-}
-
-// assertPermanent: one attempt, no wait, and the outcome is known.
-func assertPermanent(t *testing.T, r weatherResult) {
-	t.Helper()
-	var failed *agentphone.TransportError
-	require.ErrorAs(t, r.err, &failed)
-	assert.Equal(t, 1, failed.Attempts)
-	assert.False(t, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "nothing was sent: %v", r.err)
-	assert.Less(t, r.took, 4*time.Second)
 }

@@ -3,8 +3,6 @@ package networktest
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -18,90 +16,33 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherH2Break is how an HTTP/2 server may fail a request that it read.
-type weatherH2Break struct {
-	name   string
-	answer weatherH2Answer
-	status int // of the answer that broke off
-	hangs  bool
-}
-
-var weatherH2Breaks = []weatherH2Break{
-	// net/http takes a PROTOCOL_ERROR for a reason to send anything again, without end.
-	{name: "RST_STREAM PROTOCOL_ERROR", answer: weatherRST(h2ProtocolError)},
-	{name: "RST_STREAM INTERNAL_ERROR", answer: weatherRST(h2InternalError)},
-	{name: "RST_STREAM CANCEL", answer: weatherRST(h2Cancel)},
-	{name: "RST_STREAM STREAM_CLOSED", answer: weatherRST(h2StreamClosed)},
-	{name: "RST_STREAM ENHANCE_YOUR_CALM", answer: weatherRST(h2Calm)},
-	{name: "RST_STREAM NO_ERROR", answer: weatherRST(h2NoError)},
-	{name: "GOAWAY that includes the stream, then closed", answer: func(r *weatherStream) {
-		r.goAway(r.id, h2NoError)
-		_ = r.Close()
-	}},
-	{name: "GOAWAY INTERNAL_ERROR that includes the stream, then closed", answer: func(r *weatherStream) {
-		r.goAway(r.id, h2InternalError)
-		_ = r.Close()
-	}},
-	// How a server announces that it is about to go: it may yet take the stream.
-	{name: "GOAWAY with the highest stream id, then closed", answer: func(r *weatherStream) {
-		r.goAway(1<<31-1, h2NoError)
-		_ = r.Close()
-	}},
-	{name: "closed", answer: func(r *weatherStream) { _ = r.Close() }},
-	{name: "reset", answer: func(r *weatherStream) { weatherResets(r.Conn, nil) }},
-	{name: "no answer in time", hangs: true, answer: func(*weatherStream) {}},
-	{name: "no end of the answer in time", hangs: true, status: 200, answer: func(r *weatherStream) { r.header("200") }},
-	{name: "RST_STREAM within the answer", status: 200, answer: func(r *weatherStream) {
-		r.header("200")
-		r.data("{", 0)
-		r.reset(h2InternalError)
-	}},
-	{name: "RST_STREAM PROTOCOL_ERROR within the answer", status: 200, answer: func(r *weatherStream) {
-		r.header("200")
-		r.reset(h2ProtocolError)
-	}},
-	// Too late to say so: the answer had begun.
-	{name: "RST_STREAM REFUSED_STREAM within the answer", status: 201, answer: func(r *weatherStream) {
-		r.header("201")
-		r.reset(h2Refused)
-	}},
-	{name: "closed within the answer", status: 200, answer: func(r *weatherStream) {
-		r.header("200")
-		_ = r.Close()
-	}},
-}
-
-func (b *weatherH2Break) timeout() agentphone.Option {
-	return (&weatherBreak{hangs: b.hangs}).timeout()
-}
-
-func TestWeatherARequestThatActsOnceIsDeliveredOnceOverHTTP2(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhenResponseIsLost_HTTP2(t *testing.T) {
 	t.Parallel()
-	for _, b := range weatherH2Breaks {
+	for _, f := range lostResponsesHTTP2 {
 		for name, warm := range map[string]bool{"first request of the connection": false, "second request of the connection": true} {
-			if b.hangs && !warm {
-				continue // the time-out is for the answer, not for a handshake on a busy machine
+			if f.hangs && !warm {
+				continue // the timeout is for the response, not for a handshake on a busy machine
 			}
-			t.Run(b.name+"/"+name, func(t *testing.T) {
+			t.Run(f.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				ops := weatherFew
+				ops := fewNonIdempotentOperations
 				if warm {
-					ops = weatherAfter(t, weatherListAgents, weatherOnce)
+					ops = callAfter(t, listAgents, nonIdempotentOperations)
 				}
-				newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, warm, b.answer) }
-				weatherEach(t, ops, newServer, func(t *testing.T, s *weatherHTTP2, r weatherResult) {
-					assertOutcomeUnknown(t, r, b.status)
-					assert.Equal(t, b.hangs, errors.Is(r.err, context.DeadlineExceeded), "is it a time-out: %v", r.err)
+				newServer := func() *http2Server { return newHTTP2Server(t, warm, f.respond) }
+				callEach(t, ops, newServer, func(t *testing.T, s *http2Server, r result) {
+					assertOutcomeUnknown(t, r, f.status)
+					assert.Equal(t, f.hangs, errors.Is(r.err, context.DeadlineExceeded), "is it a timeout: %v", r.err)
 					assert.Equal(t, 1, s.connections(), "connections")
-				}, b.timeout())
+				}, f.timeout())
 			})
 		}
 	}
 }
 
-func TestWeatherARequestThatActsOnceIsDeliveredOnceWhateverTheHTTP2Answer(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceWhateverTheResponse_HTTP2(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[string]weatherVerdict{
+	for status, want := range map[string]completeResponse{
 		"303": {status: 303, unknown: true},
 		"307": {status: 307},
 		"408": {status: 408, unknown: true},
@@ -110,22 +51,22 @@ func TestWeatherARequestThatActsOnceIsDeliveredOnceWhateverTheHTTP2Answer(t *tes
 		"502": {status: 502, unknown: true},
 		"503": {status: 503, unknown: true},
 		"504": {status: 504, unknown: true},
-		"200": {status: 200, unknown: true, decode: true}, // a page, no JSON
+		"200": {status: 200, unknown: true, decode: true}, // HTML
 	} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, false, weatherH2Status(status)) }
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+			newServer := func() *http2Server { return newHTTP2Server(t, false, respondWithHTTP2(status)) }
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
 				assert.Equal(t, 1, r.deliveries, "deliveries")
 				assert.Equal(t, want.unknown, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", r.err)
-				assertStatus(t, r, want.status, want.decode)
+				assertFailedWithStatus(t, r, want.status, want.decode)
 			})
 		})
 	}
 }
 
-// Go's own HTTP/2 server, whose handler fails after it has acted.
-func TestWeatherAnAbortedHandlerIsNotCalledAgain(t *testing.T) {
+// The server is Go's own; its handler fails after it has processed the request.
+func TestRetry_NonIdempotentIsDeliveredOnceWhenHandlerAborts_HTTP2(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	handled := map[string]int{}
@@ -140,46 +81,41 @@ func TestWeatherAnAbortedHandlerIsNotCalledAgain(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	s.EnableHTTP2 = true
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that were not needed
+	s.Config.ErrorLog = discardLog // about connections that were not needed
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	client := weatherClient(t, s.URL, agentphone.WithHTTPClient(s.Client()))
+	client := newClient(t, s.URL, agentphone.WithHTTPClient(s.Client()))
 	var calls sync.WaitGroup
-	for _, op := range weatherOnce {
-		calls.Go(func() {
-			assert.ErrorIs(t, op.call(context.Background(), client), agentphone.ErrOutcomeUnknown, op.name)
-		})
+	errs := make([]error, len(nonIdempotentOperations))
+	for i, op := range nonIdempotentOperations {
+		calls.Go(func() { errs[i] = op.call(context.Background(), client) })
 	}
 	calls.Wait()
-	time.Sleep(weatherLate)
-	for _, op := range weatherOnce {
-		assert.Equal(t, 1, handled[op.name], op.name)
+	time.Sleep(lateRequestWait)
+	for i, op := range nonIdempotentOperations {
+		t.Run(op.name, func(t *testing.T) {
+			assert.ErrorIs(t, errs[i], agentphone.ErrOutcomeUnknown)
+			assert.Equal(t, 1, handled[op.name])
+		})
 	}
 	assert.Zero(t, http1.Load(), "requests over HTTP/1.1")
 }
 
-// net/http sends a request that has no body again by itself after some HTTP/2 errors: without
-// end, and without a pause.
-func TestWeatherASafeRequestIsNotSentWithoutEndOverHTTP2(t *testing.T) {
+// After some HTTP/2 errors net/http retries a request that has no body by itself, endlessly and without a pause.
+func TestRetry_IdempotentIsNotSentEndlessly_HTTP2(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]weatherH2Answer{
-		"RST_STREAM PROTOCOL_ERROR":            weatherRST(h2ProtocolError),
-		"GOAWAY that excludes it, then closed": weatherExcludes,
+	for name, respond := range map[string]http2Responder{
+		"RST_STREAM PROTOCOL_ERROR":            resetStream(h2ProtocolError),
+		"GOAWAY that excludes it, then closed": excludeStream,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP2 { return newWeatherHTTP2(t, false, answer) }
-			bodiless := []weatherOperation{weatherSafe[0], weatherSafe[2]}
-			weatherEach(t, bodiless, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
+			newServer := func() *http2Server { return newHTTP2Server(t, false, respond) }
+			bodiless := []operation{idempotentOperations[0], idempotentOperations[2]}
+			callEach(t, bodiless, newServer, func(t *testing.T, _ *http2Server, r result) {
 				require.Error(t, r.err)
-				assert.LessOrEqual(t, r.deliveries, 8, "requests, of a call that is not to be retried")
+				assert.LessOrEqual(t, r.deliveries, 8, "requests of a call without retries")
 			}, agentphone.WithMaxRetries(0), agentphone.WithTimeout(time.Second/2))
 		})
 	}
-}
-
-// weatherExcludes is GOAWAY: no stream of this connection was, or will be, looked at.
-func weatherExcludes(r *weatherStream) {
-	r.goAway(r.id-1, h2NoError)
-	_ = r.Close()
 }

@@ -2,7 +2,6 @@ package networktest
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"os"
@@ -17,61 +16,49 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// Where it is certain that the server did not act, a request that acts once is sent again,
-// and lands once.
+// If it is certain that the server did not process a request, it is retried even if it is not idempotent.
 
-// assertLanded: the call succeeded, and of the requests that the server read all but the
-// last were refused.
-func assertLanded(t *testing.T, r weatherResult, refused int) {
-	t.Helper()
-	require.NoError(t, r.err)
-	assert.Equal(t, refused+1, r.deliveries, "deliveries, of which %d were refused", refused)
-	assert.Equal(t, 200, r.response.Status)
-	assert.JSONEq(t, weatherOK, string(r.response.Body))
-}
-
-func TestWeatherARequestThatTheServerPutsOffLandsOnce(t *testing.T) {
+func TestRetry_RefusedRequestTakesEffectOnce_HTTP1(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherAnswer{
-		"429":                              weatherSays(429, `{"detail":"slow down"}`),
-		"429 with Retry-After":             weatherSays(429, "", "Retry-After: 0"),
-		"429 that closes":                  weatherBreaksOff("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
-		"429 cut short":                    weatherBreaksOff("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 100\r\n\r\n{"),
-		"503 with Retry-After":             weatherSays(503, "<html>", "Retry-After: 0"),
-		"503 with Retry-After in the past": weatherSays(503, "", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"),
+	for name, refusal := range map[string]responder{
+		"429":                              respondWith(429, `{"detail":"slow down"}`),
+		"429 with Retry-After":             respondWith(429, "", "Retry-After: 0"),
+		"429 that closes":                  writeAndClose("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+		"429 cut short":                    writeAndClose("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 100\r\n\r\n{"),
+		"503 with Retry-After":             respondWith(503, "<html>", "Retry-After: 0"),
+		"503 with Retry-After in the past": respondWith(503, "", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP1 {
-				return newWeatherHTTP1(t, weatherInTurn(refusal, refusal, refusal, weatherFine))
+			newServer := func() *http1Server {
+				return newHTTP1Server(t, inTurn(refusal, refusal, refusal, respondOK))
 			}
-			weatherEach(t, append(weatherSafe[:len(weatherSafe):len(weatherSafe)], weatherOnce...), newServer,
-				func(t *testing.T, s *weatherHTTP1, r weatherResult) {
-					assertLanded(t, r, 3)
-					assert.Equal(t, 4, r.response.Attempts)
-					for _, got := range s.requests() {
-						assert.Equal(t, s.requests()[0].body, got.body, "each attempt has the whole body")
-					}
-				})
+			callEach(t, allOperations(), newServer, func(t *testing.T, s *http1Server, r result) {
+				assertSucceeded(t, r, 3)
+				assert.Equal(t, 4, r.response.Attempts)
+				for _, got := range s.requests() {
+					assert.Equal(t, s.requests()[0].body, got.body, "each attempt has the whole body")
+				}
+			})
 		})
 	}
 }
 
-func TestWeatherARequestThatHTTP2RefusesLandsOnce(t *testing.T) {
+func TestRetry_RefusedRequestTakesEffectOnce_HTTP2(t *testing.T) {
 	t.Parallel()
-	for name, refusal := range map[string]weatherH2Answer{
-		"REFUSED_STREAM": weatherRST(h2Refused),
-		"GOAWAY that excludes the stream, then closed": weatherExcludes,
-		"GOAWAY that excludes the stream":              func(r *weatherStream) { r.goAway(r.id-1, h2NoError) },
-		"429":                                          weatherH2Status("429"),
+	for name, refusal := range map[string]http2Responder{
+		"REFUSED_STREAM": resetStream(h2RefusedStream),
+		"GOAWAY that excludes the stream, then closed": excludeStream,
+		"GOAWAY that excludes the stream":              func(r *http2Stream) { r.goAway(r.id-1, h2NoError) },
+		"429":                                          respondWithHTTP2("429"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newServer := func() *weatherHTTP2 {
-				return newWeatherHTTP2(t, false, weatherH2InTurn(refusal, refusal, weatherH2Fine))
+			newServer := func() *http2Server {
+				return newHTTP2Server(t, false, inTurnHTTP2(refusal, refusal, respondOKHTTP2))
 			}
-			weatherEach(t, weatherOnce, newServer, func(t *testing.T, _ *weatherHTTP2, r weatherResult) {
-				assertLanded(t, r, 2)
+			callEach(t, nonIdempotentOperations, newServer, func(t *testing.T, _ *http2Server, r result) {
+				assertSucceeded(t, r, 2)
 				assert.Equal(t, 3, r.response.Attempts)
 				assert.Equal(t, "r1", r.response.RequestID)
 			})
@@ -79,91 +66,65 @@ func TestWeatherARequestThatHTTP2RefusesLandsOnce(t *testing.T) {
 	}
 }
 
-// Not parallel: another test must not come to listen on the port meanwhile.
-func TestWeatherAPortThatOpensLaterGetsEachRequestOnce(t *testing.T) {
-	closed := weatherListen(t)
+// Not parallel: no other test may listen on the port meanwhile.
+func TestRetry_NonIdempotentIsDeliveredOnceWhenPortOpensLater(t *testing.T) {
+	closed := listen(t)
 	address := closed.Addr().String()
 	require.NoError(t, closed.Close())
 
 	var dials atomic.Int32
 	open := make(chan struct{})
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if int(dials.Add(1)) > 2*len(weatherOnce) {
+		if int(dials.Add(1)) > 2*len(nonIdempotentOperations) {
 			<-open
 		}
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	client := weatherClient(t, "http://"+address, agentphone.WithHTTPClient(&http.Client{Transport: transport}),
-		agentphone.WithMaxRetries(3*len(weatherOnce)))
+	client := newClient(t, "http://"+address, agentphone.WithHTTPClient(&http.Client{Transport: transport}),
+		agentphone.WithMaxRetries(3*len(nonIdempotentOperations)))
 
-	errs := make([]error, len(weatherOnce))
+	errs := make([]error, len(nonIdempotentOperations))
 	var calls sync.WaitGroup
-	for i, op := range weatherOnce {
+	for i, op := range nonIdempotentOperations {
 		calls.Go(func() { errs[i] = op.call(context.Background(), client) })
 	}
-	require.Eventually(t, func() bool { return int(dials.Load()) > 2*len(weatherOnce) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return int(dials.Load()) > 2*len(nonIdempotentOperations) }, 5*time.Second, time.Millisecond)
 	var listener net.Listener
 	require.Eventually(t, func() (ok bool) {
 		var err error
 		listener, err = net.Listen("tcp", address)
 		return err == nil
 	}, 5*time.Second, time.Millisecond)
-	s := serveWeather(t, listener, nil, weatherFine)
+	s := serveHTTP1(t, listener, nil, respondOK)
 	close(open)
 	calls.Wait()
-	s.settle()
-	landed := map[string]int{}
+	s.closeAndCount()
+	delivered := map[string]int{}
 	for _, r := range s.requests() {
-		landed[r.Method+" "+r.URL.Path]++
+		delivered[r.Method+" "+r.URL.Path]++
 	}
-	for i, op := range weatherOnce {
-		assert.NoError(t, errs[i], op.name)
-		assert.Equal(t, 1, landed[op.name], op.name)
+	for i, op := range nonIdempotentOperations {
+		t.Run(op.name, func(t *testing.T) {
+			assert.NoError(t, errs[i])
+			assert.Equal(t, 1, delivered[op.name])
+		})
 	}
 }
 
-// weatherBadDials is a server whose clients' first connections fail: by dial, unless the
-// server itself sees to it.
-type weatherBadDials struct {
-	*weatherHTTP1
-	bad  int
-	dial func(context.Context) error
-	tls  time.Duration // time-out of the handshake
-}
-
-func (s weatherBadDials) client(t testing.TB, opts ...agentphone.Option) *agentphone.Client {
-	var dials atomic.Int32
-	transport := &http.Transport{
-		TLSHandshakeTimeout: s.tls,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if n := int(dials.Add(1)); n <= s.bad && s.dial != nil {
-				return nil, s.dial(ctx)
-			}
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	}
-	if s.roots != nil {
-		transport.TLSClientConfig = &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
-	}
-	t.Cleanup(transport.CloseIdleConnections)
-	hc := &http.Client{Transport: transport}
-	return weatherClient(t, s.url, append([]agentphone.Option{agentphone.WithHTTPClient(hc)}, opts...)...)
-}
-
-func TestWeatherARequestForWhichThereWasNoConnectionLandsOnce(t *testing.T) {
+func TestRetry_NonIdempotentIsDeliveredOnceAfterFailedConnections(t *testing.T) {
 	t.Parallel()
-	plain := func(bad int, dial func(context.Context) error) func(testing.TB) weatherBadDials {
-		return func(t testing.TB) weatherBadDials {
-			return weatherBadDials{weatherHTTP1: newWeatherHTTP1(t, weatherFine), bad: bad, dial: dial}
+	plain := func(failures int, dial func(context.Context) error) func(testing.TB) failedDials {
+		return func(t testing.TB) failedDials {
+			return failedDials{http1Server: newHTTP1Server(t, respondOK), failures: failures, dial: dial}
 		}
 	}
 	for name, test := range map[string]struct {
-		server func(testing.TB) weatherBadDials
+		server func(testing.TB) failedDials
 		opts   []agentphone.Option
 	}{
-		"name look-up that takes too long": {server: plain(3, func(ctx context.Context) error {
-			// A resolver whose server does not answer in time.
+		"DNS lookup that takes too long": {server: plain(3, func(ctx context.Context) error {
+			// A resolver whose server does not respond in time.
 			dialer := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 				return nil, os.ErrDeadlineExceeded
 			}}}
@@ -174,55 +135,29 @@ func TestWeatherARequestForWhichThereWasNoConnectionLandsOnce(t *testing.T) {
 			}
 			return err
 		})},
-		"name look-up that fails for now": {server: plain(3, func(context.Context) error {
+		"DNS lookup that fails temporarily": {server: plain(3, func(context.Context) error {
 			return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: "api.example.com", IsTemporary: true}}
 		})},
 		"connection that takes too long": {
 			server: plain(2, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }),
 			opts:   []agentphone.Option{agentphone.WithTimeout(250 * time.Millisecond)},
 		},
-		"TLS handshake cut": {server: func(t testing.TB) weatherBadDials {
-			return weatherBadDials{bad: 3, weatherHTTP1: weatherCutTLS(t, 3, func(c net.Conn) { _ = c.Close() })}
+		"TLS handshake cut": {server: func(t testing.TB) failedDials {
+			return failedDials{failures: 3, http1Server: newFailingHandshakeServer(t, 3, func(c net.Conn) { _ = c.Close() })}
 		}},
-		"TLS handshake reset": {server: func(t testing.TB) weatherBadDials {
-			return weatherBadDials{bad: 3, weatherHTTP1: weatherCutTLS(t, 3, func(c net.Conn) { weatherResets(c, nil) })}
+		"TLS handshake reset": {server: func(t testing.TB) failedDials {
+			return failedDials{failures: 3, http1Server: newFailingHandshakeServer(t, 3, func(c net.Conn) { resetConn(c, nil) })}
 		}},
-		"TLS handshake that takes too long": {server: func(t testing.TB) weatherBadDials {
-			return weatherBadDials{bad: 1, tls: 400 * time.Millisecond, weatherHTTP1: weatherCutTLS(t, 1, func(net.Conn) {})}
+		"TLS handshake that takes too long": {server: func(t testing.TB) failedDials {
+			return failedDials{failures: 1, tlsTimeout: 400 * time.Millisecond, http1Server: newFailingHandshakeServer(t, 1, func(net.Conn) {})}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			weatherEach(t, weatherOnce, func() weatherBadDials { return test.server(t) }, func(t *testing.T, s weatherBadDials, r weatherResult) {
-				assertLanded(t, r, 0)
-				assert.Equal(t, s.bad+1, r.response.Attempts)
+			callEach(t, nonIdempotentOperations, func() failedDials { return test.server(t) }, func(t *testing.T, s failedDials, r result) {
+				assertSucceeded(t, r, 0)
+				assert.Equal(t, s.failures+1, r.response.Attempts)
 			}, test.opts...)
 		})
-	}
-}
-
-// weatherCutTLS is an HTTPS server that does away with its first connections once it has
-// read something from them.
-func weatherCutTLS(t testing.TB, bad int, away func(net.Conn)) *weatherHTTP1 {
-	t.Helper()
-	return serveWeather(t, &weatherCutter{Listener: weatherListen(t), bad: int32(bad), away: away}, weatherCertificate(), weatherFine)
-}
-
-type weatherCutter struct {
-	net.Listener
-	bad  int32
-	away func(net.Conn)
-}
-
-func (l *weatherCutter) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil || l.bad <= 0 {
-			return c, err
-		}
-		l.bad--
-		if _, err := c.Read(make([]byte, 64)); err == nil {
-			l.away(c)
-		}
 	}
 }

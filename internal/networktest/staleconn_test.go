@@ -16,8 +16,8 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// weatherSendMany sends messages with texts of their own and returns their errors by text.
-func weatherSendMany(client *agentphone.Client, n int) map[string]error {
+// sendMany sends n messages, each with its own text, and returns their errors by text.
+func sendMany(client *agentphone.Client, n int) map[string]error {
 	var mu sync.Mutex
 	errs := map[string]error{}
 	var all sync.WaitGroup
@@ -25,7 +25,7 @@ func weatherSendMany(client *agentphone.Client, n int) map[string]error {
 		all.Go(func() {
 			for i := worker; i < n; i += 5 {
 				text := fmt.Sprintf("message-%04d", i)
-				err := weatherSend(text)(context.Background(), client)
+				err := sendMessage(text)(context.Background(), client)
 				mu.Lock()
 				errs[text] = err
 				mu.Unlock()
@@ -36,8 +36,8 @@ func weatherSendMany(client *agentphone.Client, n int) map[string]error {
 	return errs
 }
 
-// weatherText finds the message's text in a request's body.
-func weatherText(body string) string {
+// messageText returns the text of the message in a request's body.
+func messageText(body string) string {
 	i := strings.Index(body, "message-")
 	if i < 0 {
 		return ""
@@ -45,81 +45,80 @@ func weatherText(body string) string {
 	return body[i : i+len("message-0000")]
 }
 
-// assertNoneTwice: no message came twice, each that was acknowledged came once, and of each
-// that came for nothing the error says that it may have.
-func assertNoneTwice(t *testing.T, errs map[string]error, came map[string]int) (failed int) {
+// assertNoneDeliveredTwice checks that no message was delivered twice, that each which was reported as sent was delivered
+// once, and that the error for each other which was delivered is ErrOutcomeUnknown. It returns the number of errors.
+func assertNoneDeliveredTwice(t *testing.T, errs map[string]error, delivered map[string]int) (failed int) {
 	t.Helper()
 	for text, err := range errs {
 		switch {
-		case came[text] > 1:
-			assert.Fail(t, "delivered twice", "%s: %d times, and then: %v", text, came[text], err)
+		case delivered[text] > 1:
+			assert.Fail(t, "delivered twice", "%s: %d times, and then: %v", text, delivered[text], err)
 		case err == nil:
-			assert.Equal(t, 1, came[text], "%s was acknowledged", text)
+			assert.Equal(t, 1, delivered[text], "%s was reported as sent", text)
 		default:
 			failed++
-			assert.True(t, came[text] == 0 || errors.Is(err, agentphone.ErrOutcomeUnknown), "%s came: %v", text, err)
+			assert.True(t, delivered[text] == 0 || errors.Is(err, agentphone.ErrOutcomeUnknown), "%s was delivered: %v", text, err)
 		}
 	}
 	return failed
 }
 
-// A server that closes its idle connections, now and then just as the next request comes: that
-// is read, or is not, and has no answer.
-func TestWeatherNoMessageIsSentTwiceOverConnectionsThatAreBeingClosed(t *testing.T) {
+// The server closes idle connections, sometimes just as the next request arrives: whether it is read or not, it gets no
+// response.
+func TestRetry_NonIdempotentIsDeliveredAtMostOnceOverClosingConnections_HTTP1(t *testing.T) {
 	t.Parallel()
 	const messages = 600
-	s := newWeatherHTTP1(t, func(c net.Conn, r *weatherRequest) bool {
-		weatherSay(c, 200, weatherOK)
-		lives := rand.N(400 * time.Microsecond)
+	s := newHTTP1Server(t, func(c net.Conn, r *request) bool {
+		writeResponse(c, 200, okBody)
+		lifetime := rand.N(400 * time.Microsecond)
 		switch r.n % 3 {
 		case 0:
-			time.AfterFunc(lives, func() { _ = c.Close() })
+			time.AfterFunc(lifetime, func() { _ = c.Close() })
 		case 1:
-			time.AfterFunc(lives, func() { weatherResets(c, nil) })
+			time.AfterFunc(lifetime, func() { resetConn(c, nil) })
 		}
 		return true
 	})
-	errs := weatherSendMany(s.client(t), messages)
-	s.settle()
-	came := map[string]int{}
+	errs := sendMany(s.client(t), messages)
+	s.closeAndCount()
+	delivered := map[string]int{}
 	for _, r := range s.requests() {
-		came[weatherText(r.body)]++
+		delivered[messageText(r.body)]++
 	}
-	failed := assertNoneTwice(t, errs, came)
+	failed := assertNoneDeliveredTwice(t, errs, delivered)
 	t.Logf("%d of %d failed", failed, messages)
 	assert.Len(t, errs, messages)
-	assert.NotZero(t, failed, "the weather was fair: the test shows nothing")
-	assert.Less(t, failed, messages, "nothing came through: the test shows nothing")
+	assert.NotZero(t, failed, "no message failed: the test shows nothing")
+	assert.Less(t, failed, messages, "no message was sent: the test shows nothing")
 }
 
-// An HTTP/2 server that goes away every few requests, takes those that it says it takes, and
-// throws away the others that are on their way.
-func TestWeatherNoMessageIsSentTwiceToServersThatGoAway(t *testing.T) {
+// The server sends GOAWAY every few requests, processes the streams that the frame includes, and discards later ones.
+func TestRetry_NonIdempotentIsDeliveredAtMostOnceAfterGOAWAY_HTTP2(t *testing.T) {
 	t.Parallel()
 	const messages = 600
 	var mu sync.Mutex
-	came, refused := map[string]int{}, 0
+	delivered, refused := map[string]int{}, 0
 	last := map[net.Conn]uint32{}
-	s := newWeatherHTTP2(t, false, func(r *weatherStream) {
+	s := newHTTP2Server(t, false, func(r *http2Stream) {
 		mu.Lock()
 		defer mu.Unlock()
 		if to, gone := last[r.Conn]; gone && r.id > to {
 			refused++
 			return
 		}
-		came[weatherText(r.body)]++
+		delivered[messageText(r.body)]++
 		if rand.N(8) == 0 {
 			r.goAway(r.id, h2NoError)
 			last[r.Conn] = r.id
 			time.AfterFunc(5*time.Millisecond, func() { _ = r.Close() })
 		}
-		r.fine()
+		r.ok()
 	})
-	errs := weatherSendMany(s.client(t, agentphone.WithMaxRetries(20)), messages)
-	s.settle()
-	failed := assertNoneTwice(t, errs, came)
+	errs := sendMany(s.client(t, agentphone.WithMaxRetries(20)), messages)
+	s.closeAndCount()
+	failed := assertNoneDeliveredTwice(t, errs, delivered)
 	t.Logf("%d of %d failed, %d requests were refused", failed, messages, refused)
 	assert.Len(t, errs, messages)
-	assert.NotZero(t, refused, "the weather was fair: the test shows nothing")
-	assert.Less(t, failed, messages/2, "little came through")
+	assert.NotZero(t, refused, "no request was refused: the test shows nothing")
+	assert.Less(t, failed, messages/2, "few messages were sent")
 }

@@ -1,7 +1,6 @@
 package networktest
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,23 +10,21 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
-// weatherCert is a certificate and the pool that trusts it.
-type weatherCert struct {
+// certificate is a self-signed certificate and the pool that trusts it.
+type certificate struct {
 	chain []tls.Certificate
 	roots *x509.CertPool
 }
 
-var weatherCertificate = sync.OnceValue(func() *weatherCert { return makeWeatherCert("127.0.0.1") })
+// serverCertificate is the certificate of all servers at 127.0.0.1.
+var serverCertificate = sync.OnceValue(func() *certificate { return newCertificate("127.0.0.1") })
 
-// makeWeatherCert is for example.com, *.example.com and the address.
-func makeWeatherCert(address string) *weatherCert {
+// newCertificate returns a certificate for example.com, *.example.com and the IP address.
+func newCertificate(address string) *certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -48,20 +45,20 @@ func makeWeatherCert(address string) *weatherCert {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
-	return &weatherCert{[]tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, roots}
+	return &certificate{[]tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, roots}
 }
 
-// config is a server's. Its key exchange is a cheap one: the tests shake hands a lot.
-func (c *weatherCert) config(protocols ...string) *tls.Config {
+// config returns a server's configuration. Its key exchange is a cheap one, for there are many handshakes.
+func (c *certificate) config(protocols ...string) *tls.Config {
 	return &tls.Config{
 		Certificates: c.chain, NextProtos: protocols,
 		MinVersion: tls.VersionTLS12, CurvePreferences: []tls.CurveID{tls.X25519},
 	}
 }
 
-// weatherHTTPClient trusts the roots, speaks HTTP/2 where the server does, and has a pool
-// of its own.
-func weatherHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
+// newHTTPClient returns a client that trusts roots, speaks HTTP/2 if the server does, and has a connection pool of its
+// own.
+func newHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
 	transport := &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
@@ -70,43 +67,4 @@ func weatherHTTPClient(t testing.TB, roots *x509.CertPool) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-func weatherTransport(c *http.Client) *http.Transport { return c.Transport.(*http.Transport) }
-
-// weatherDNS is a name server that knows no name.
-type weatherDNS struct {
-	net.PacketConn
-	asked atomic.Int32
-}
-
-func newWeatherDNS(t testing.TB) *weatherDNS {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s := &weatherDNS{PacketConn: c}
-	t.Cleanup(func() { _ = c.Close() })
-	go s.serve()
-	return s
-}
-
-func (s *weatherDNS) serve() {
-	for b := make([]byte, 1500); ; {
-		n, from, err := s.ReadFrom(b)
-		if err != nil {
-			return
-		}
-		s.asked.Add(1)
-		// RFC 1035, 4.1.1: the question, as an answer (QR) with RCODE 3 and without additional records.
-		b[2], b[3], b[11] = b[2]|0x80, 0x80|3, 0
-		end := 12
-		for end < n && b[end] != 0 {
-			end += int(b[end]) + 1
-		}
-		_, _ = s.WriteTo(b[:end+5], from)
-	}
-}
-
-func (s *weatherDNS) resolver() *net.Resolver {
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", s.LocalAddr().String())
-	}}
-}
+func transportOf(c *http.Client) *http.Transport { return c.Transport.(*http.Transport) }

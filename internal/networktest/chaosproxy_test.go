@@ -14,13 +14,14 @@ import (
 	"time"
 )
 
-var quietLog = log.New(io.Discard, "", 0)
+// discardLog drops what a server logs about its broken connections.
+var discardLog = log.New(io.Discard, "", 0)
 
-// chaosProxy stands before a handler and does to requests what networks and proxies do.
+// chaosProxy is a handler before another that fails requests as networks and proxies do.
 type chaosProxy struct {
 	behind http.Handler
-	// resets is one in how many broken requests takes its connection with it: over HTTP/2 that is
-	// the end of all others on it.
+	// resets is how many broken requests there are to one that resets its connection. Over HTTP/2 that ends all other
+	// requests on the connection.
 	resets int
 
 	mu          sync.Mutex
@@ -28,32 +29,33 @@ type chaosProxy struct {
 	requests    int
 	connections int
 	states      map[net.Conn]http.ConnState
-	weather     map[string]int
+	faults      map[string]int
 }
 
-// chaosConn is the context key of a request's connection.
+// chaosConn is the context key for the connection of a request.
 type chaosConn struct{}
 
 func newChaosProxy(behind http.Handler, seed uint64, resets int) *chaosProxy {
 	return &chaosProxy{
-		behind: behind, resets: resets, rand: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // it is weather
-		states: map[net.Conn]http.ConnState{}, weather: map[string]int{},
+		behind: behind, resets: resets, rand: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // faults need no secure randomness
+		states: map[net.Conn]http.ConnState{}, faults: map[string]int{},
 	}
 }
 
-// chaosWeather: the weight of each kind, and what it does.
-var chaosWeather = []struct {
+// chaosFaults are the kinds of faults: how often each occurs in proportion to the others, and what it does. dice is a
+// random number below 1<<20.
+var chaosFaults = []struct {
 	name   string
 	weight int
 	serve  func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int)
 }{
-	{"fair", 60, (*chaosProxy).forward},
+	{"none", 60, (*chaosProxy).forward},
 	{"slow", 8, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int) {
 		time.Sleep(time.Duration(dice%20) * time.Millisecond)
 		p.forward(w, r, dice)
 	}},
-	{"put off", 8, func(_ *chaosProxy, w http.ResponseWriter, _ *http.Request, dice int) {
-		// What a proxy answers without asking the server: these promise that nothing was done.
+	{"refused", 8, func(_ *chaosProxy, w http.ResponseWriter, _ *http.Request, dice int) {
+		// These responses promise that the request was not processed.
 		status := []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}[dice%2]
 		after := []string{"0", "0.01", time.Now().UTC().Format(http.TimeFormat), ""}[dice/2%4]
 		if after != "" || status == http.StatusServiceUnavailable {
@@ -61,34 +63,34 @@ var chaosWeather = []struct {
 		}
 		w.WriteHeader(status)
 	}},
-	{"fails before", 5, func(_ *chaosProxy, w http.ResponseWriter, _ *http.Request, dice int) { failAsAProxy(w, dice) }},
-	{"fails after", 5, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int) {
+	{"error before processing", 5, func(_ *chaosProxy, w http.ResponseWriter, _ *http.Request, dice int) { respondLikeProxy(w, dice) }},
+	{"error after processing", 5, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int) {
 		p.behind.ServeHTTP(httptest.NewRecorder(), r)
-		failAsAProxy(w, dice)
+		respondLikeProxy(w, dice)
 	}},
-	{"broken before", 3, func(p *chaosProxy, _ http.ResponseWriter, r *http.Request, dice int) { p.breakOff(r, dice) }},
-	{"broken after", 4, func(p *chaosProxy, _ http.ResponseWriter, r *http.Request, dice int) {
+	{"broken before processing", 3, func(p *chaosProxy, _ http.ResponseWriter, r *http.Request, dice int) { p.breakOff(r, dice) }},
+	{"broken after processing", 4, func(p *chaosProxy, _ http.ResponseWriter, r *http.Request, dice int) {
 		p.behind.ServeHTTP(httptest.NewRecorder(), r)
 		p.breakOff(r, dice)
 	}},
 	{"truncated", 4, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int) {
-		answer := httptest.NewRecorder()
-		p.behind.ServeHTTP(answer, r)
-		body := answer.Body.Bytes()
+		response := httptest.NewRecorder()
+		p.behind.ServeHTTP(response, r)
+		body := response.Body.Bytes()
 		w.Header().Set("Content-Type", "application/json")
 		if dice%2 == 0 {
 			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		}
-		w.WriteHeader(answer.Code)
+		w.WriteHeader(response.Code)
 		_, _ = w.Write(body[:dice%max(1, len(body))])
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}},
 	{"garbled", 1, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, _ int) {
 		p.behind.ServeHTTP(httptest.NewRecorder(), r)
-		_, _ = w.Write([]byte("<html>200 and yet no answer</html>"))
+		_, _ = w.Write([]byte("<html>200, but not JSON</html>"))
 	}},
-	{"connection lost soon", 2, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int) {
+	{"connection reset meanwhile", 2, func(p *chaosProxy, w http.ResponseWriter, r *http.Request, dice int) {
 		if dice/4096%p.resets == 0 {
 			time.AfterFunc(time.Duration(dice%4096)*time.Microsecond, func() { resetConnection(r) })
 		}
@@ -98,14 +100,14 @@ var chaosWeather = []struct {
 
 func (p *chaosProxy) forward(w http.ResponseWriter, r *http.Request, _ int) { p.behind.ServeHTTP(w, r) }
 
-// failAsAProxy answers as one that asked, or did not ask, the server: which, nobody knows.
-func failAsAProxy(w http.ResponseWriter, dice int) {
+// respondLikeProxy responds with an error that does not tell whether the server processed the request.
+func respondLikeProxy(w http.ResponseWriter, dice int) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader([]int{500, 502, 503, 504, 408}[dice%5])
 	_, _ = w.Write([]byte("<html>Bad Gateway</html>"))
 }
 
-// breakOff resets the connection, with all that is on it, or the request alone.
+// breakOff resets the connection, with all requests on it, or aborts this request only.
 func (p *chaosProxy) breakOff(r *http.Request, dice int) {
 	if dice%p.resets == 0 {
 		resetConnection(r)
@@ -113,37 +115,28 @@ func (p *chaosProxy) breakOff(r *http.Request, dice int) {
 	panic(http.ErrAbortHandler)
 }
 
-func resetConnection(r *http.Request) {
-	conn := r.Context().Value(chaosConn{}).(net.Conn)
-	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secure.NetConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
-}
+func resetConnection(r *http.Request) { resetConn(r.Context().Value(chaosConn{}).(net.Conn), nil) }
 
 func (p *chaosProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	total := 0
-	for _, kind := range chaosWeather {
+	for _, kind := range chaosFaults {
 		total += kind.weight
 	}
-	roll, dice, kind := p.rand.IntN(total), p.rand.IntN(1<<20), chaosWeather[0]
-	for _, kind = range chaosWeather {
+	roll, dice, kind := p.rand.IntN(total), p.rand.IntN(1<<20), chaosFaults[0]
+	for _, kind = range chaosFaults {
 		if roll -= kind.weight; roll < 0 {
 			break
 		}
 	}
 	p.requests++
-	p.weather[kind.name]++
+	p.faults[kind.name]++
 	p.mu.Unlock()
-	// A server works on when the client has gone.
+	// A server goes on processing when the client has gone.
 	kind.serve(p, w, r.WithContext(context.WithoutCancel(r.Context())), dice)
 }
 
-// count keeps an account of the connections.
+// count keeps the states of the open connections. It is the server's ConnState hook.
 func (p *chaosProxy) count(c net.Conn, state http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,13 +150,14 @@ func (p *chaosProxy) count(c net.Conn, state http.ConnState) {
 	p.states[c] = state
 }
 
+// open returns the number of open connections.
 func (p *chaosProxy) open() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.states)
 }
 
-// chaosListener closes a connection now and then before anything was said on it.
+// chaosListener closes one connection in ten before anything is read from it.
 type chaosListener struct {
 	net.Listener
 	proxy *chaosProxy
@@ -176,12 +170,12 @@ func (l chaosListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		l.proxy.mu.Lock()
-		cut := l.proxy.rand.IntN(10) == 0
-		if cut {
-			l.proxy.weather["handshake cut"]++
+		closeNow := l.proxy.rand.IntN(10) == 0
+		if closeNow {
+			l.proxy.faults["closed before the handshake"]++
 		}
 		l.proxy.mu.Unlock()
-		if !cut {
+		if !closeNow {
 			return c, nil
 		}
 		_ = c.Close()
