@@ -183,3 +183,45 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 	assert.Less(t, apitest.HeapInUse()-before, few)
 	runtime.KeepAlive(store)
 }
+
+func TestMemoryDeliveryStore(t *testing.T) {
+	ctx := t.Context()
+	synctest.Test(t, func(t *testing.T) {
+		var s agentphone.MemoryDeliveryStore
+		claim := func(id string, want agentphone.DeliveryClaim) {
+			t.Helper()
+			got, err := s.Claim(ctx, id)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		claim("a", agentphone.DeliveryGranted)
+		claim("a", agentphone.DeliveryHeld)
+		claim("b", agentphone.DeliveryGranted)
+		require.NoError(t, s.Release(ctx, "a"))
+		claim("a", agentphone.DeliveryGranted)
+		require.NoError(t, s.Done(ctx, "a"))
+		claim("a", agentphone.DeliveryHandled)
+		time.Sleep(11 * time.Minute)
+		claim("b", agentphone.DeliveryGranted) // the claim has expired: its process crashed
+		time.Sleep(24 * time.Hour)
+		claim("a", agentphone.DeliveryGranted) // forgotten
+	})
+	s := agentphone.MemoryDeliveryStore{MaxDeliveries: 100}
+	for i := range 10_000 {
+		got, err := s.Claim(ctx, fmt.Sprint(i))
+		require.NoError(t, err)
+		require.Equal(t, agentphone.DeliveryGranted, got)
+		require.NoError(t, s.Done(ctx, fmt.Sprint(i)))
+	}
+	got, _ := s.Claim(ctx, "9950")
+	assert.Equal(t, agentphone.DeliveryHandled, got, "the latest are remembered")
+	got, _ = s.Claim(ctx, "0")
+	assert.Equal(t, agentphone.DeliveryGranted, got, "the oldest are not")
+	for i := range 99 {
+		_, err := s.Claim(ctx, fmt.Sprint("flood", i))
+		require.NoError(t, err)
+	}
+	_, err := s.Claim(ctx, "one too many")
+	require.ErrorIs(t, err, agentphone.ErrDeliveryStoreFull)
+	require.NoError(t, new(agentphone.MemoryDeliveryStore).Done(ctx, "never claimed"))
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -140,4 +141,42 @@ func FuzzVerifyWebhookLetsInOnlyWhatIsSigned(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestSenselessSecretsAndLimits(t *testing.T) {
+	for _, secret := range []string{" ", "whsec_a\n", " whsec_b"} {
+		_, err := agentphone.NewWebhookVerifier([]string{secret})
+		assert.Errorf(t, err, "%q", secret)
+		assert.ErrorIs(t, agentphone.VerifyWebhook(nil, nil, secret), agentphone.ErrValidation, "%q", secret)
+	}
+	s := &agentphone.MemoryDeliveryStore{MaxDeliveries: -1}
+	_, err := s.Claim(t.Context(), "a")
+	assert.NoError(t, err)
+	s = &agentphone.MemoryDeliveryStore{ClaimLife: -1}
+	_, _ = s.Claim(t.Context(), "a")
+	again, _ := s.Claim(t.Context(), "a")
+	assert.Equal(t, agentphone.DeliveryHeld, again)
+}
+
+func TestAVerifierAcceptsEachOfItsSecretsDuringAChange(t *testing.T) {
+	body := []byte(`{"event":"x"}`)
+	v, err := agentphone.NewWebhookVerifier([]string{"whsec_new", "whsec_old"})
+	require.NoError(t, err)
+	for secret, want := range map[string]error{"whsec_new": nil, "whsec_old": nil, "whsec_older": agentphone.ErrWebhookBadSignature} {
+		require.ErrorIs(t, v.Verify(body, agentphone.SignWebhook(body, secret, time.Now())), want, secret)
+	}
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", v, v, v), "whsec_")
+
+	short, err := agentphone.NewWebhookVerifier([]string{"s"}, agentphone.WithWebhookTolerance(time.Second), nil)
+	require.NoError(t, err)
+	require.ErrorIs(t, short.Verify(body, agentphone.SignWebhook(body, "s", time.Now().Add(-time.Minute))), agentphone.ErrWebhookTimestamp)
+
+	for _, secrets := range [][]string{nil, {}, {""}, {"s", ""}} {
+		_, err := agentphone.NewWebhookVerifier(secrets)
+		require.ErrorIs(t, err, agentphone.ErrWebhookNoSecret)
+	}
+	_, err = agentphone.NewWebhookVerifier([]string{"s"}, agentphone.WithWebhookTolerance(0))
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	var zero *agentphone.WebhookVerifier
+	require.ErrorIs(t, zero.Verify(body, nil), agentphone.ErrWebhookNoSecret)
 }

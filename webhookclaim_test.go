@@ -6,16 +6,109 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
+
+func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+			calls.Add(1)
+			time.Sleep(10 * time.Second)
+			return nil
+		}})
+		var statuses [1000]int
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() { statuses[i] = apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code })
+		}
+		time.Sleep(5 * time.Second)
+		w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1"))
+		assert.Equal(t, 409, w.Code)
+		assert.NotEmpty(t, w.Header().Get("Retry-After"))
+		wg.Wait()
+		count := map[int]int{}
+		for _, status := range statuses[:10] {
+			count[status]++
+		}
+		assert.Equal(t, map[int]int{200: 1, 409: 9}, count)
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+		assert.EqualValues(t, 1, calls.Load())
+	})
+}
+
+type brokenStore struct{ agentphone.MemoryDeliveryStore }
+
+func (*brokenStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
+	return 0, errors.New("store is down")
+}
+
+func TestAStoreThatFailsMakesTheDeliveryComeAgain(t *testing.T) {
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &brokenStore{}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+		t.Error("called back without a claim")
+		return nil
+	}})
+	assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+}
+
+func TestAClaimOutlivesItsCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		running, most := 0, 0
+		h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error {
+			mu.Lock()
+			running++
+			most = max(most, running)
+			mu.Unlock()
+			<-ctx.Done()
+			time.Sleep(time.Second) // cleans up
+			mu.Lock()
+			running--
+			mu.Unlock()
+			return nil
+		}})
+		go apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
+		time.Sleep(10 * time.Minute)
+		go apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		assert.Equal(t, 1, most, "handled at the same time")
+	})
+}
+
+type slowStore struct {
+	agentphone.MemoryDeliveryStore
+	d time.Duration
+}
+
+func (s *slowStore) Claim(ctx context.Context, id string) (agentphone.DeliveryClaim, error) {
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-time.After(s.d):
+		return s.MemoryDeliveryStore.Claim(ctx, id)
+	}
+}
+
+func TestAClaimHasATimeLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &slowStore{d: time.Hour}})
+		assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+		assert.Less(t, time.Since(began), time.Minute)
+	})
+}
 
 // A noteStore writes down what it is asked, and fails as it is told.
 type noteStore struct {
@@ -177,69 +270,5 @@ func TestOnlyAGrantedClaimIsHandled(t *testing.T) {
 			return nil
 		}})
 		assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code, claim)
-	}
-}
-
-func TestATurnThatComesAgainIsSilence(t *testing.T) {
-	calls := 0
-	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
-		calls++
-		return errors.Join(v.Interim("One moment."), v.Say("Done."))
-	})
-	first := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
-	assert.Contains(t, first.Body.String(), "Done.")
-	again := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
-	assert.Equal(t, 200, again.Code)
-	assert.Equal(t, "application/json", again.Header().Get("Content-Type"))
-	assert.Equal(t, "{}\n", again.Body.String(), "a body that is none is no answer to a turn")
-	assert.Equal(t, 1, calls)
-
-	text := newHandler(t, agentphone.WebhookHandlerConfig{})
-	for range 2 {
-		assert.Empty(t, apitest.Serve(text, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Body.String())
-	}
-}
-
-// The id comes unsigned from outside: a store must not have to hold what somebody puts there.
-func TestAStoreSeesNoLongIDAndDeliveriesWithoutOneByTheirBody(t *testing.T) {
-	var notes, got []string
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &noteStore{notes: &notes}, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
-		got = append(got, e.DeliveryID)
-		return nil
-	}})
-	claimed := func(body, id string) string {
-		t.Helper()
-		notes = nil
-		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
-		require.NotEmpty(t, notes)
-		return strings.TrimPrefix(notes[0], "claim ")
-	}
-	other := strings.Replace(apitest.TextEvent, "hi", "ho", 1)
-	long := strings.Repeat("x", 4000)
-	for _, tc := range []struct {
-		name, body, id string
-		handled        bool
-	}{
-		{"as long as may be", apitest.TextEvent, long[:200], true},
-		{"again", apitest.TextEvent, long[:200], false},
-		{"longer by a byte", apitest.TextEvent, long[:201], true},
-		{"much longer", apitest.TextEvent, long, true},
-		{"much longer, again with another body", other, long, false},
-		{"none", apitest.TextEvent, "", true},
-		{"none, again", apitest.TextEvent, "", false},
-		{"none, but another body", other, "", true},
-		{"none, again with the other body", other, "", false},
-	} {
-		before := len(got)
-		id := claimed(tc.body, tc.id)
-		assert.NotEmpty(t, id, tc.name)
-		assert.LessOrEqual(t, len(id), 200, tc.name)
-		if tc.id != "" && len(tc.id) <= 200 {
-			assert.Equal(t, tc.id, id, tc.name)
-		}
-		require.Equal(t, tc.handled, len(got) > before, tc.name)
-		if tc.handled {
-			assert.Equal(t, tc.id, got[before], "the callback gets the id that came: %s", tc.name)
-		}
 	}
 }
