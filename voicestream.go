@@ -5,11 +5,14 @@ import (
 	"strings"
 )
 
-// Stream says the tokens of a language model as they come, a sentence at a time, and is the turn's last
-// words.
+// Stream says the tokens of a language model as they arrive, sentence by sentence. What remains after the last whole
+// sentence becomes the last words of the answer, as with Say.
 //
-// If the tokens end with an error it is returned, and what came before it is said, if the callback then returns
-// nil or a sentence went out already. If nothing came before it, Say may say something else.
+// A sentence is whole when the white space after its end mark has arrived. Without one, text of more than 300 bytes
+// is cut between words.
+//
+// If tokens yields an error, Stream returns it. The text before it is said if the callback then returns nil, or if
+// a sentence of it was said already. If there was no text before it, Say can still be called.
 func (v *VoiceResponse) Stream(tokens iter.Seq2[string, error]) error {
 	if tokens == nil {
 		return &ValidationError{"tokens", "is nil"}
@@ -17,15 +20,15 @@ func (v *VoiceResponse) Stream(tokens iter.Seq2[string, error]) error {
 	if err := v.beginStream(); err != nil {
 		return err
 	}
-	unspoken, err := v.speak(tokens) // not locked: the tokens may take long, may call Hangup, and may panic
+	rest, err := v.speak(tokens) // without the lock: tokens may take long, call Hangup, or panic
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed { // the callback did not wait for the tokens
+	if v.closed { // the callback has returned meanwhile
 		return ErrVoiceAnswered
 	}
-	v.last.Text = strings.TrimSpace(unspoken)
+	v.last.Text = strings.TrimSpace(rest)
 	if err != nil {
-		v.said = v.last.Text != "" || v.streamed
+		v.said = v.last.Text != "" || v.out.streamed
 		return err
 	}
 	return v.ctx.Err()
@@ -34,39 +37,39 @@ func (v *VoiceResponse) Stream(tokens iter.Seq2[string, error]) error {
 func (v *VoiceResponse) beginStream() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := v.open(); err != nil {
+	if err := v.canSpeak(); err != nil {
 		return err
 	}
 	v.said = true
 	return nil
 }
 
-// speak says what is whole of the tokens and returns what is left.
-func (v *VoiceResponse) speak(tokens iter.Seq2[string, error]) (unspoken string, err error) {
+// speak says the whole sentences of tokens and returns the text after them.
+func (v *VoiceResponse) speak(tokens iter.Seq2[string, error]) (rest string, err error) {
 	for token, err := range tokens {
 		if err != nil {
-			return unspoken, err
+			return rest, err
 		}
 		if err := v.ctx.Err(); err != nil {
 			return "", err
 		}
-		unspoken += token
+		rest += token
 		for {
-			sentence, rest, ok := cutSentence(unspoken)
+			sentence, after, ok := cutSentence(rest)
 			if !ok {
 				break
 			}
-			unspoken = rest
-			if err := v.sayInterim(sentence); err != nil {
+			rest = after
+			if err := v.speakSentence(sentence); err != nil {
 				return "", err
 			}
 		}
 	}
-	return unspoken, nil
+	return rest, nil
 }
 
-func (v *VoiceResponse) sayInterim(text string) error {
+func (v *VoiceResponse) speakSentence(sentence string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.writeInterim(text)
+	return v.writeInterim(sentence)
 }

@@ -1,13 +1,14 @@
 package agentphone
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 )
 
-// voiceLine is an answer, or a line of one.
+// voiceLine is the answer to a voice turn, or a line of it.
 type voiceLine struct {
 	Text    string `json:"text,omitzero"`
 	Interim bool   `json:"interim,omitzero"`
@@ -15,46 +16,51 @@ type voiceLine struct {
 	Action  string `json:"action,omitzero"`
 }
 
-func (v *VoiceResponse) writeInterim(text string) error {
-	switch {
-	case v.closed:
-		return ErrVoiceAnswered
-	case v.ctx.Err() != nil:
-		return v.ctx.Err()
-	case text == "":
-		return nil
-	}
-	if !v.streamed {
-		v.streamed = true
-		v.w.Header().Set("Content-Type", "application/x-ndjson")
-		v.w.Header().Set("Cache-Control", "no-store")
-		v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the lines back
-		v.w.WriteHeader(http.StatusOK)
-	}
-	return v.writeLine(voiceLine{Text: text, Interim: true})
+// voiceWriter writes the answer to a voice turn: one JSON object, or NDJSON if there are interim lines.
+type voiceWriter struct {
+	w        http.ResponseWriter
+	rc       *http.ResponseController
+	deadline writeDeadline
+	streamed bool // an interim line was written, and the status 200 with it
 }
 
-func (v *VoiceResponse) writeLine(line voiceLine) error {
-	// The server's WriteTimeout runs from the request's header on: it would cut a slow turn. Writers that
-	// have no deadlines, or hide them, return an error; then nothing can be done.
-	_ = v.rc.SetWriteDeadline(v.lineDeadline(line))
-	if err := json.NewEncoder(v.w).Encode(line); err != nil { // ends with a line feed and holds no other
-		return fmt.Errorf("agentphone: the voice turn cannot be answered: %w", err)
+func newVoiceWriter(w http.ResponseWriter) voiceWriter {
+	rc := http.NewResponseController(w)
+	return voiceWriter{w: w, rc: rc, deadline: writeDeadline{rc}}
+}
+
+// writeInterim writes an interim line and flushes it. ctx is that of the turn.
+func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
+	if !w.streamed {
+		w.streamed = true
+		w.w.Header().Set("Content-Type", "application/x-ndjson")
+		w.w.Header().Set("Cache-Control", "no-store")
+		w.w.Header().Set("X-Accel-Buffering", "no") // or nginx holds the lines back
+		w.w.WriteHeader(http.StatusOK)
 	}
-	if !v.streamed {
-		return nil // whole with the end of the request
+	w.deadline.setForInterim(ctx)
+	return w.write(voiceLine{Text: text, Interim: true})
+}
+
+// writeLast writes the last line, or the one object that is the whole answer.
+func (w *voiceWriter) writeLast(line voiceLine) error {
+	if !w.streamed {
+		w.w.Header().Set("Content-Type", "application/json")
+		w.w.Header().Set("Cache-Control", "no-store")
 	}
-	if err := v.rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	w.deadline.setForLast()
+	return w.write(line)
+}
+
+func (w *voiceWriter) write(line voiceLine) error {
+	err := json.NewEncoder(w.w).Encode(line) // ends with a line feed and contains no other
+	if err == nil && w.streamed {
+		if err = w.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
+			err = nil // all lines are sent when the handler returns
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("agentphone: the voice turn cannot be answered: %w", err)
 	}
 	return nil
-}
-
-// finish sends the last words, one JSON object or the last line. After close.
-func (v *VoiceResponse) finish() error {
-	if !v.streamed {
-		v.w.Header().Set("Content-Type", "application/json")
-		v.w.Header().Set("Cache-Control", "no-store")
-	}
-	return v.writeLine(v.last)
 }

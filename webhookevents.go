@@ -125,13 +125,21 @@ func (*CallEndedData) eventData() {}
 func (*ReactionData) eventData()  {}
 func (*UnknownData) eventData()   {}
 
-// ParseEvent reads a webhook request's body. Verify it first ([VerifyWebhook]). An event that is not known
-// is handed on as *[UnknownData], and a field of another type than is known is left zero (it is in Raw): only what
-// is no event at all is an error, [ErrWebhookMalformed].
+// ParseEvent parses the body of a webhook request. It does not verify the signature: call [VerifyWebhook] first.
+//
+// The Data of an event of an unknown kind is *[UnknownData]. A field of an unexpected type is left zero; its value is
+// in Raw. Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
+	event, _, err := parseEvent(payload)
+	return event, err
+}
+
+// parseEvent is [ParseEvent], and also reports a mismatch: an event of a known kind whose data is not an object, so
+// that it is parsed as *[UnknownData].
+func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 	var body map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &body); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
+		return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
 	}
 	var envelope struct {
 		Event             EventType       `json:"event"`
@@ -144,27 +152,32 @@ func ParseEvent(payload []byte) (*Event, error) {
 	}
 	lenientjson.ReadFields(body, &envelope)
 	if envelope.Event == "" {
-		return nil, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
+		return nil, false, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
+	}
+	data := newEventData(envelope.Event, envelope.Channel)
+	mismatch = data != nil && !readEventData(envelope.Data, data)
+	if data == nil || mismatch {
+		data = &UnknownData{Raw: envelope.Data}
 	}
 	return &Event{
 		Type: envelope.Event, Channel: envelope.Channel, Timestamp: envelope.Timestamp, AgentID: envelope.AgentID,
 		ConversationState: envelope.ConversationState, RecentHistory: envelope.RecentHistory,
-		Data: parseEventData(envelope.Event, envelope.Channel, envelope.Data),
+		Data: data,
 		Raw:  append(json.RawMessage(nil), payload...),
-	}, nil
+	}, mismatch, nil
 }
 
-func parseEventData(event EventType, channel Channel, raw json.RawMessage) EventData {
-	data := newEventData(event, channel)
+// readEventData reads raw into data and reports whether raw is an object.
+func readEventData(raw json.RawMessage, data EventData) bool {
 	var object map[string]json.RawMessage
-	if data == nil || json.Unmarshal(raw, &object) != nil || object == nil {
-		return &UnknownData{Raw: raw}
+	if json.Unmarshal(raw, &object) != nil || object == nil {
+		return false
 	}
 	lenientjson.ReadFields(object, data)
-	return data
+	return true
 }
 
-// newEventData is an empty value of the kind of data that an event has, or nil if that is not known.
+// newEventData returns the data of an event, empty, or nil if the kind of the event is unknown.
 func newEventData(event EventType, channel Channel) EventData {
 	switch {
 	case event == EventCallEnded:

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -13,19 +12,19 @@ import (
 const (
 	defaultMaxWebhookBody = 1 << 20
 	defaultTurnTimeout    = 30 * time.Second
-	storeTimeout          = 5 * time.Second
-	callbackTime          = 10 * time.Minute // less than defaultClaimLife
-	answerTime            = 10 * time.Second // for the answer to go out, after the callback's time
+	callbackTimeout       = 10 * time.Minute // for all but voice turns; less than defaultClaimLife
+	storeTimeout          = 5 * time.Second  // for each call of a DeliveryStore
 )
 
-// WebhookHandlerConfig says what to do with events.
+// WebhookHandlerConfig configures a handler made by [NewWebhookHandler].
 //
-// Callbacks run at the same time, in any order. A callback that is nil ignores its events: they are answered
-// with 200, a voice turn with silence. If a callback returns an error or panics, the answer is 500, and
-// AgentPhone delivers the event again.
+// Callbacks are called concurrently and in any order. An event whose callback is nil is ignored: the response is 200,
+// for a voice turn with an answer that says nothing. If a callback returns an error or panics, the response is 500
+// and AgentPhone delivers the event again.
 //
-// A callback's context ends when the sender hangs up or after 10 minutes, that of a voice turn after TurnTimeout.
-// The server's WriteTimeout does not cut it short, unless middleware wraps the ResponseWriter and has no Unwrap.
+// The context of a callback ends when the sender closes the connection, or after 10 minutes; that of OnVoiceTurn ends
+// after TurnTimeout. The WriteTimeout of the [http.Server] does not cut a callback short, unless middleware wraps the
+// [http.ResponseWriter] in a type without an Unwrap method.
 type WebhookHandlerConfig struct {
 	OnMessage   func(context.Context, *Event, *MessageData) error
 	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error
@@ -33,37 +32,50 @@ type WebhookHandlerConfig struct {
 	OnReaction  func(context.Context, *Event, *ReactionData) error
 	OnUnknown   func(context.Context, *Event, *UnknownData) error
 
-	Deliveries   DeliveryStore // a [MemoryDeliveryStore] if nil
-	MaxBodyBytes int64         // 1 MiB if 0
-	Tolerance    time.Duration // how far a request's timestamp may be from now; 5 min if 0
-	TurnTimeout  time.Duration // 30 s if 0. Set it to your [Webhook].TimeoutSeconds: later nobody listens.
-	Logger       *slog.Logger  // for failures; [slog.Default] if nil
+	// Deliveries records which deliveries have been handled. If nil, the handler uses a new [MemoryDeliveryStore].
+	Deliveries DeliveryStore
+
+	// MaxBodyBytes is the maximum size of a request's body. If zero, it is 1 MiB.
+	MaxBodyBytes int64
+
+	// Tolerance is how far the timestamp of a request may be from now, in either direction. If zero, it is 5 minutes.
+	Tolerance time.Duration
+
+	// TurnTimeout is how long OnVoiceTurn may take. If zero, it is 30 seconds. Set it to the TimeoutSeconds of the
+	// [Webhook]: AgentPhone does not wait longer for the answer.
+	TurnTimeout time.Duration
+
+	// Logger logs refused requests and failures, never their content. If nil, the handler uses [slog.Default].
+	Logger *slog.Logger
 }
 
-// NewWebhookHandler receives webhook requests: it checks their signature (by any of the secrets: see
-// [WebhookVerifier]), reads the event, drops what was delivered before, and calls back. Mount it where the
-// webhook's URL points. A secret comes from [WebhooksService.Set]; to change it without a gap, make a new handler with
-// both secrets and the same Deliveries, and put it in the old one's place.
+// NewWebhookHandler returns an [http.Handler] for the URL of a webhook. It verifies the signature of a request, parses
+// its event, drops it if it was handled before, and calls the callback for it.
 //
-// It answers
+// A request must be signed with one of the secrets. [WebhooksService.Set] returns the secret of a webhook, and makes
+// a new one each time; to lose no deliveries meanwhile, replace the handler with one that has both secrets and the
+// same Deliveries. An empty secret, or none, is [ErrWebhookNoSecret]; any other invalid argument is a
+// *[ValidationError].
 //
-//	200  the callback is done with it, or was before
-//	400  the body is no event
-//	401  the signature or the timestamp is wrong
+// The status of the response is
+//
+//	200  the callback succeeded, now or in an earlier delivery of the event
+//	400  the body is not an event
+//	401  the signature or the timestamp is invalid
 //	405  the method is not POST
-//	409  the same delivery is being handled at this moment: it comes again
-//	413  the body is over MaxBodyBytes
-//	500  the callback failed or panicked: it comes again
-//	503  the DeliveryStore could not be asked: it comes again
+//	409  the same delivery is being handled at this moment
+//	413  the body is longer than MaxBodyBytes
+//	500  the callback returned an error or panicked
+//	503  the DeliveryStore could not claim the delivery
 //
-// A delivery is known by its id ([WebhookIDHeader]), or if it has none by its body. The id is not signed: somebody
-// who captured a request could have it handled again, under another id, for as long as its timestamp is accepted.
+// A delivery is identified by its id ([WebhookIDHeader]) or, without one, by its body. The id is not signed: whoever
+// captured a request can have it handled again under another id, as long as its timestamp is accepted.
 //
-// A voice turn that comes again after it was handled is answered with silence: what it said was said. One
-// whose callback fails after its first Interim is answered with what it had said, for the 200 has gone out. If the DeliveryStore cannot be told that a delivery is
-// done, the answer is 200 all the same.
+// A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. If
+// OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
+// so far. If the DeliveryStore cannot record that a delivery has been handled, the response is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (http.Handler, error) {
-	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, webhookTolerance)))
+	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, defaultWebhookTolerance)))
 	if err != nil {
 		return nil, err
 	}
@@ -86,43 +98,41 @@ type webhookHandler struct {
 	verifier *WebhookVerifier
 }
 
+// ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
+// respond. A step that refuses the request responds itself and reports false.
 func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed)
+	d, ok := h.receive(w, r)
+	if !ok {
 		return
 	}
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			refuse(w, http.StatusRequestEntityTooLarge)
-		} else {
-			refuse(w, http.StatusBadRequest)
-		}
+	serve, timeout := h.route(d)
+	deadline := writeDeadline{http.NewResponseController(w)}
+	deadline.setForCallback(timeout)
+	defer deadline.clear()
+	if !h.claim(w, r, d) {
 		return
 	}
-	if err := h.verifier.Verify(body, r.Header); err != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
-		refuse(w, http.StatusUnauthorized)
-		return
-	}
-	event, err := ParseEvent(body)
-	if err != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
-		refuse(w, http.StatusBadRequest)
-		return
-	}
-	event.DeliveryID = r.Header.Get(WebhookIDHeader)
-	id := event.DeliveryID
-	if id == "" || len(id) > maxDeliveryID {
-		id = digest([]byte(cmp.Or(id, string(body))))
-	}
-	if _, unknown := event.Data.(*UnknownData); unknown && newEventData(event.Type, event.Channel) != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook event without the data that it is known with", "event", event.Type, "delivery_id", event.DeliveryID)
-	}
-	h.deliver(w, r, event, id)
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	serve(ctx, w)
 }
+
+// delivery is one delivery of an event.
+type delivery struct {
+	event   *Event
+	id      string // by which the store knows it
+	handled bool   // by an earlier request with the same id
+}
+
+// logFailure logs that something that was done for a delivery failed.
+func (h *webhookHandler) logFailure(ctx context.Context, d *delivery, doing string, err error) {
+	level := slog.LevelError
+	if errors.Is(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
+		level = slog.LevelInfo
+	}
+	h.Logger.Log(ctx, level, "agentphone: webhook: "+doing+" failed",
+		"event", d.event.Type, "delivery_id", d.event.DeliveryID, "error", err)
+}
+
+// refuse responds with a status and its text.
+func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }

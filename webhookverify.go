@@ -29,8 +29,8 @@ var (
 	ErrWebhookNoSecret = errors.New("agentphone: the webhook secret is empty")
 )
 
-// webhookTolerance is how far a request's timestamp may be from now, either way.
-const webhookTolerance = 5 * time.Minute
+// defaultWebhookTolerance is how far a request's timestamp may be from now, either way.
+const defaultWebhookTolerance = 5 * time.Minute
 
 // VerifyWebhook checks that a webhook request comes from AgentPhone and was signed
 // within the last five minutes. payload is the body, byte for byte as received: verify before
@@ -43,7 +43,7 @@ func VerifyWebhook(payload []byte, header http.Header, secret string) error {
 	if err := checkSecrets(secrets); err != nil {
 		return err
 	}
-	return verifyWebhook(payload, header, secrets, webhookTolerance)
+	return verifyWebhook(payload, header, secrets, defaultWebhookTolerance)
 }
 
 // WebhookVerifier is VerifyWebhook with several secrets: setting a webhook makes a new one, and
@@ -76,7 +76,7 @@ func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*Webho
 		return nil, err
 	}
 	secrets = slices.Clone(secrets)
-	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: webhookTolerance}
+	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: defaultWebhookTolerance}
 	for _, opt := range opts {
 		if opt == nil {
 			continue
