@@ -8,8 +8,8 @@ import (
 // Stream says the tokens of a language model as they arrive, sentence by sentence. What remains after the last whole
 // sentence becomes the last words of the answer, as with Say.
 //
-// A sentence is whole when the white space after its end mark has arrived. Without one, text of more than 300 bytes
-// is cut between words.
+// A sentence is whole when the white space after its end mark, or a line feed, has arrived. Without one, text of more
+// than 300 bytes is cut between words.
 //
 // If tokens yields an error, Stream returns it. The text before it is said if the callback then returns nil, or if
 // a sentence of it was said already. If there was no text before it, Say can still be called.

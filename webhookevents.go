@@ -8,30 +8,36 @@ import (
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
-// ErrWebhookMalformed is a webhook request whose body is no event.
-var ErrWebhookMalformed = errors.New("agentphone: the webhook request's body is no event")
+// ErrWebhookMalformed is returned by [ParseEvent] for a body that is not an event.
+var ErrWebhookMalformed = errors.New("agentphone: the webhook request's body is not an event")
 
-// Event is what a webhook request tells.
+// Event is something that happened, as the body of a webhook request reports it.
 type Event struct {
 	Type      EventType
 	Channel   Channel
 	Timestamp Timestamp
 	AgentID   string
-	// DeliveryID is the same when the event is delivered again. It comes with the request's headers
-	// ([WebhookIDHeader]), so [ParseEvent] leaves it empty and the handler fills it in.
+
+	// DeliveryID is the id of the delivery; a redelivery has the same. It is in a header of the request
+	// ([WebhookIDHeader]), so [ParseEvent] leaves it empty, and a handler sets it.
 	DeliveryID string
-	// ConversationState is the conversation's Metadata; nil if it has none.
+
+	// ConversationState is the Metadata of the conversation; nil if it has none.
 	ConversationState map[string]any
-	// RecentHistory is what was said before, as many items as the webhook's ContextLimit.
+
+	// RecentHistory holds the messages or utterances before the event, at most as many as the ContextLimit of the
+	// [Webhook].
 	RecentHistory []HistoryItem
-	// Data is a *[MessageData], *[VoiceTurnData], *[CallEndedData], *[ReactionData] or, for what
-	// this package does not know, *[UnknownData].
+
+	// Data is a *[MessageData], *[VoiceTurnData], *[CallEndedData] or *[ReactionData], or an *[UnknownData] if the
+	// kind of the event is unknown to this package.
 	Data EventData
+
 	// Raw is the whole body as it was received.
 	Raw json.RawMessage
 }
 
-// EventData is what an [Event] is about. A type switch tells which it is.
+// EventData is the data of an [Event]. Use a type switch to tell which kind it is.
 type EventData interface{ eventData() }
 
 // HistoryItem is a message or an utterance before the event.
@@ -43,8 +49,7 @@ type HistoryItem struct {
 	MessageID string    `json:"messageId"` // "" if unknown
 }
 
-// MessageData is a message that came in ([EventMessage] on [ChannelSMS], [ChannelMMS] or
-// [ChannelIMessage]).
+// MessageData is a message that was received ([EventMessage] on [ChannelSMS], [ChannelMMS] or [ChannelIMessage]).
 type MessageData struct {
 	ConversationID   string         `json:"conversationId"`
 	NumberID         string         `json:"numberId"`
@@ -56,13 +61,13 @@ type MessageData struct {
 	Direction        Direction      `json:"direction"`
 	ReceivedAt       Timestamp      `json:"receivedAt"`
 	MessageID        string         `json:"messageId"`        // "" if unknown
-	Contact          *EventContact  `json:"contact"`          // nil if the sender is no contact
-	ReplyTo          map[string]any `json:"replyTo"`          // nil if it replies to none
-	Group            map[string]any `json:"group"`            // nil outside of groups
-	SenderIdentifier string         `json:"senderIdentifier"` // who wrote it, in a group
+	Contact          *EventContact  `json:"contact"`          // nil if the sender is not a contact
+	ReplyTo          map[string]any `json:"replyTo"`          // nil if the message is not a reply
+	Group            map[string]any `json:"group"`            // nil if the message is not from a group
+	SenderIdentifier string         `json:"senderIdentifier"` // of the member of the group who sent it
 }
 
-// EventContact is the contact that sent a message.
+// EventContact is the contact who sent a message.
 type EventContact struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
@@ -70,8 +75,8 @@ type EventContact struct {
 	PhoneNumber string `json:"phoneNumber"`
 }
 
-// VoiceTurnData is something that a caller said ([EventMessage] on [ChannelVoice]). The answer to the
-// request is what the agent says.
+// VoiceTurnData is something that a caller said ([EventMessage] on [ChannelVoice]). The answer in the response is what
+// the agent says: see [VoiceResponse].
 type VoiceTurnData struct {
 	CallID     string     `json:"callId"`
 	NumberID   string     `json:"numberId"`
@@ -114,7 +119,8 @@ type ReactionData struct {
 	CreatedAt       Timestamp    `json:"createdAt"`
 }
 
-// UnknownData is the data of an event, or of a channel, that this package does not know.
+// UnknownData is the data of an event whose type or channel is unknown to this package, or whose data is not a JSON
+// object.
 type UnknownData struct {
 	Raw json.RawMessage // the data as it was received; nil if there was none
 }
@@ -192,11 +198,11 @@ func newEventData(event EventType, channel Channel) EventData {
 	return nil
 }
 
-// EventType names what happened.
+// EventType is the type of an [Event].
 type EventType string
 
 const (
-	EventMessage   EventType = "agent.message"    // a message came in or, on [ChannelVoice], a caller spoke
-	EventCallEnded EventType = "agent.call_ended" // with the whole transcript
+	EventMessage   EventType = "agent.message"    // a message was received or, on [ChannelVoice], a caller spoke
+	EventCallEnded EventType = "agent.call_ended" // a call is over
 	EventReaction  EventType = "agent.reaction"   // an iMessage tapback
 )

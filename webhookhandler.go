@@ -26,11 +26,11 @@ const (
 // after TurnTimeout. The WriteTimeout of the [http.Server] does not cut a callback short, unless middleware wraps the
 // [http.ResponseWriter] in a type without an Unwrap method.
 type WebhookHandlerConfig struct {
-	OnMessage   func(context.Context, *Event, *MessageData) error
-	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error
-	OnCallEnded func(context.Context, *Event, *CallEndedData) error
-	OnReaction  func(context.Context, *Event, *ReactionData) error
-	OnUnknown   func(context.Context, *Event, *UnknownData) error
+	OnMessage   func(context.Context, *Event, *MessageData) error                   // a message was received
+	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error // a caller said something
+	OnCallEnded func(context.Context, *Event, *CallEndedData) error                 // a call is over
+	OnReaction  func(context.Context, *Event, *ReactionData) error                  // a message got a tapback
+	OnUnknown   func(context.Context, *Event, *UnknownData) error                   // any other event
 
 	// Deliveries records which deliveries have been handled. If nil, the handler uses a new [MemoryDeliveryStore].
 	Deliveries DeliveryStore
@@ -45,7 +45,8 @@ type WebhookHandlerConfig struct {
 	// [Webhook]: AgentPhone does not wait longer for the answer.
 	TurnTimeout time.Duration
 
-	// Logger logs refused requests and failures, never their content. If nil, the handler uses [slog.Default].
+	// Logger logs refused requests and failures: the type of the event, its delivery id and the error, but nothing else
+	// of the request. If nil, the handler uses [slog.Default].
 	Logger *slog.Logger
 }
 

@@ -109,7 +109,7 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 		r.Header[http.CanonicalHeaderKey(agentphone.WebhookIDHeader)] = []string{id}
 		w := apitest.Serve(h, r)
 		if called && (!sign || len(body) > 4096 || method != "POST") {
-			t.Fatal("called back without a signature, or for what is no event")
+			t.Fatal("called back without a signature, or for what is not an event")
 		}
 		if (method != "POST") != (w.Code == 405) {
 			t.Fatalf("%q is answered with %d", method, w.Code)
@@ -212,11 +212,11 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 		"forged":                 {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("0", 64)), nil, &failingStore{}, 401, []string{"signature is wrong"}},
 		"unsigned":               {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, ""), nil, &failingStore{}, 401, []string{"no signature"}},
 		"stale":                  {broken(signed(secretEvent), agentphone.WebhookTimestampHeader, "1"), nil, &failingStore{}, 401, []string{"timestamp"}},
-		"no JSON":                {signed(logText), nil, &failingStore{}, 400, []string{"no event"}},
-		"a number":               {signed(logPhone[1:]), nil, &failingStore{}, 400, []string{"no event"}},
-		"a text":                 {signed(`"` + logText + `"`), nil, &failingStore{}, 400, []string{"no event"}},
+		"no JSON":                {signed(logText), nil, &failingStore{}, 400, []string{"not an event"}},
+		"a number":               {signed(logPhone[1:]), nil, &failingStore{}, 400, []string{"not an event"}},
+		"a text":                 {signed(`"` + logText + `"`), nil, &failingStore{}, 400, []string{"not an event"}},
 		"no event":               {signed(`{"message":"` + logText + `"}`), nil, &failingStore{}, 400, []string{"no event type"}},
-		"data of another kind":   {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"without the data"}},
+		"data of another kind":   {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"unexpected data"}},
 		"claim fails":            {signed(secretEvent), nil, &failingStore{claim: down}, 503, []string{"claiming the delivery failed: store is down"}},
 		"callback fails":         {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{}, 500, []string{"the callback failed: database is down"}},
 		"callback panics":        {signed(secretEvent), func(*agentphone.VoiceResponse) error { panic("at the disco") }, &failingStore{}, 500, []string{"at the disco"}},
@@ -257,7 +257,7 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 			for i, want := range tc.want {
 				line := fmt.Sprint(records[i]["msg"], ": ", records[i]["error"], records[i]["reason"], records[i]["panic"])
 				assert.Contains(t, line, want)
-				if tc.status != 400 && tc.status != 401 { // what is no event has no id
+				if tc.status != 400 && tc.status != 401 { // a request that is refused has no event
 					assert.Equal(t, "whd_7", records[i]["delivery_id"], "or nobody can tell which it was")
 					assert.Equal(t, "agent.message", records[i]["event"])
 				}

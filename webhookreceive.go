@@ -34,7 +34,7 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
 	if mismatch {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook event without the data that it is known with",
+		h.Logger.WarnContext(r.Context(), "agentphone: webhook event has unexpected data",
 			"event", event.Type, "delivery_id", event.DeliveryID)
 	}
 	return &delivery{event: event, id: storeID(event)}, true

@@ -72,7 +72,7 @@ func (h *webhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 		}
 	}
 	if err := voice.finish(); err != nil {
-		h.logFailure(ctx, d, "answering", err)
+		h.logFailure(ctx, d, "sending the answer", err)
 	}
 }
 
