@@ -22,8 +22,10 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
+// voiceFunc is an OnVoiceTurn.
 type voiceFunc func(context.Context, *agentphone.VoiceResponse) error
 
+// voiceHandler returns a handler whose OnVoiceTurn is f.
 func voiceHandler(t *testing.T, f voiceFunc) http.Handler {
 	return newHandler(t, agentphone.WebhookHandlerConfig{
 		OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
@@ -32,7 +34,7 @@ func voiceHandler(t *testing.T, f voiceFunc) http.Handler {
 	})
 }
 
-func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
+func TestVoiceResponse_IsOneObjectOrNDJSON(t *testing.T) {
 	const object, lines = "application/json", "application/x-ndjson"
 	for name, tc := range map[string]struct {
 		say  voiceFunc
@@ -103,16 +105,18 @@ func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
 	}
 }
 
-func TestAFailedVoiceTurnThatSaidNothingIs500(t *testing.T) {
-	for _, f := range []voiceFunc{
-		func(context.Context, *agentphone.VoiceResponse) error { return errors.New("x") },
-		func(_ context.Context, v *agentphone.VoiceResponse) error { _ = v.Say("y"); panic("x") },
+func TestVoiceResponse_FailureBeforeAnInterimGets500(t *testing.T) {
+	for name, f := range map[string]voiceFunc{
+		"error":           func(context.Context, *agentphone.VoiceResponse) error { return errors.New("x") },
+		"panic after Say": func(_ context.Context, v *agentphone.VoiceResponse) error { _ = v.Say("y"); panic("x") },
 	} {
-		assert.Equal(t, 500, apitest.Serve(voiceHandler(t, f), apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Code)
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, 500, apitest.Serve(voiceHandler(t, f), apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Code)
+		})
 	}
 }
 
-func TestAResponseCannotBeUsedAfterItsCallback(t *testing.T) {
+func TestVoiceResponse_SaysNothingAfterTheCallback(t *testing.T) {
 	var kept *agentphone.VoiceResponse
 	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { kept = v; return nil })
 	w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
@@ -122,7 +126,7 @@ func TestAResponseCannotBeUsedAfterItsCallback(t *testing.T) {
 	assert.Equal(t, "{}\n", w.Body.String())
 }
 
-func TestATurnEndsWithItsTime(t *testing.T) {
+func TestVoiceResponse_TimesOutWithTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		w := apitest.Serve(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
@@ -137,7 +141,7 @@ func TestATurnEndsWithItsTime(t *testing.T) {
 	})
 }
 
-// post sends a signed turn over a socket.
+// post sends a signed voice turn to url over the network.
 func post(t *testing.T, ctx context.Context, url string) (*http.Response, error) {
 	r := apitest.SignedRequest(apitest.TurnEvent, t.Name())
 	req, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader([]byte(apitest.TurnEvent)))
@@ -146,7 +150,7 @@ func post(t *testing.T, ctx context.Context, url string) (*http.Response, error)
 	return http.DefaultClient.Do(req)
 }
 
-func TestACallerWhoHangsUpEndsTheContext(t *testing.T) {
+func TestVoiceResponse_HangUpEndsTheContext(t *testing.T) {
 	ended := make(chan error, 1)
 	srv := httptest.NewServer(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
 		if err := v.Interim("One moment."); err != nil {
@@ -171,7 +175,7 @@ func TestACallerWhoHangsUpEndsTheContext(t *testing.T) {
 	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
-func TestWhoeverSpeaksToACallerWhoIsGoneLearnsIt(t *testing.T) {
+func TestVoiceResponse_ReturnsAnErrorAfterAHangUp(t *testing.T) {
 	for name, speak := range map[string]func(v *agentphone.VoiceResponse, hangUp func()) error{
 		"Interim":       func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Interim("Hello?") },
 		"empty Interim": func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Interim("") },
@@ -182,7 +186,7 @@ func TestWhoeverSpeaksToACallerWhoIsGoneLearnsIt(t *testing.T) {
 		"Stream, gone before its first token": func(v *agentphone.VoiceResponse, hangUp func()) error {
 			return v.Stream(func(yield func(string, error) bool) {
 				hangUp()
-				assert.False(t, yield("Hello? Are you there? ", nil), "no more tokens are wanted")
+				assert.False(t, yield("Hello? Are you there? ", nil), "the stream is over")
 			})
 		},
 		"Stream, gone within a sentence": func(v *agentphone.VoiceResponse, hangUp func()) error {
@@ -211,21 +215,21 @@ func TestWhoeverSpeaksToACallerWhoIsGoneLearnsIt(t *testing.T) {
 				return err
 			}), apitest.SignedRequest(apitest.TurnEvent, "i").WithContext(ctx))
 			require.ErrorIs(t, err, context.Canceled)
-			assert.NotContains(t, w.Body.String(), "Hello", "nothing is said to nobody")
+			assert.NotContains(t, w.Body.String(), "Hello", "the caller is gone")
 		})
 	}
 }
 
-// A response of one's own making belongs to no turn.
-func TestAResponseWithoutATurnSaysNothing(t *testing.T) {
+// A VoiceResponse that no handler made belongs to no turn.
+func TestVoiceResponse_ZeroValueSaysNothing(t *testing.T) {
 	var v agentphone.VoiceResponse
 	for _, err := range []error{v.Say("x"), v.Interim("x"), v.Hangup(), v.Transfer(), v.Stream(tokens(strings.Repeat("x. ", 3)))} {
 		require.ErrorIs(t, err, agentphone.ErrVoiceAnswered)
 	}
 }
 
-// Some of those who speak go on when the callback has returned: they must find it closed, not tear the answer.
-func TestOneResponseIsSharedByManyGoroutines(t *testing.T) {
+// Some goroutines still speak when the callback returns: that must not corrupt the answer.
+func TestVoiceResponse_IsSafeForConcurrentUse(t *testing.T) {
 	for round := range 20 {
 		var said, late atomic.Int32
 		var speakers sync.WaitGroup

@@ -12,32 +12,33 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestTokensThatPanicAreAFailedTurn(t *testing.T) {
+func TestVoiceResponseStream_PanickingTokensGet500(t *testing.T) {
 	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(func(string, error) bool) { panic("a bug in the model's client") })
 	}), apitest.SignedRequest(apitest.TurnEvent, "x"))
 	assert.Equal(t, 500, w.Code)
 }
 
-func TestTokensThatGoOnAfterTheCallerIsGoneAreAFailedTurn(t *testing.T) {
+func TestVoiceResponseStream_TokensMayIgnoreAHangUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(yield func(string, error) bool) {
 			yield("Hello. ", nil)
-			cancel() // hangs up
+			cancel() // the caller hangs up
 			yield("Are you there? ", nil)
 			yield("Hello? ", nil)
 		})
 	}), apitest.SignedRequest(apitest.TurnEvent, "x").WithContext(ctx))
 }
 
-func TestAStreamThatOutlivesItsCallbackSaysNothing(t *testing.T) {
+func TestVoiceResponseStream_MayOutliveTheCallback(t *testing.T) {
 	for range 50 {
 		ended, started := make(chan error, 1), make(chan bool)
 		apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
@@ -55,7 +56,7 @@ func TestAStreamThatOutlivesItsCallbackSaysNothing(t *testing.T) {
 	}
 }
 
-func TestAStreamOfTokensEndsWithItsTurn(t *testing.T) {
+func TestVoiceResponseStream_EndsWithTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
@@ -72,7 +73,7 @@ func TestAStreamOfTokensEndsWithItsTurn(t *testing.T) {
 	})
 }
 
-func TestAnApologyAfterTokensThatBreakOffAtOnceIsSaid(t *testing.T) {
+func TestVoiceResponseStream_SayWorksAfterAnErrorBeforeAnyText(t *testing.T) {
 	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		if err := v.Stream(func(yield func(string, error) bool) { yield("", errors.New("model is down")) }); err != nil {
 			return v.Say("Sorry, something went wrong.")
@@ -82,7 +83,7 @@ func TestAnApologyAfterTokensThatBreakOffAtOnceIsSaid(t *testing.T) {
 	assert.Equal(t, 200, w.Code, w.Body)
 }
 
-// leavingWriter is the line to a caller who hangs up at the first word.
+// leavingWriter is the connection of a caller who hangs up during the first line.
 type leavingWriter struct {
 	*httptest.ResponseRecorder
 	hangUp func()
@@ -90,7 +91,7 @@ type leavingWriter struct {
 
 func (w *leavingWriter) FlushError() error { w.hangUp(); return nil }
 
-func TestTheRestOfATokenIsNotSaidToACallerWhoIsGone(t *testing.T) {
+func TestVoiceResponseStream_StopsWithinATokenAfterAHangUp(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	w := &leavingWriter{httptest.NewRecorder(), hangUp}
 	var err error
@@ -103,7 +104,7 @@ func TestTheRestOfATokenIsNotSaidToACallerWhoIsGone(t *testing.T) {
 	assert.NotContains(t, w.Body.String(), "Two.")
 }
 
-func TestNothingElseIsSaidWhileTokensAre(t *testing.T) {
+func TestVoiceResponseStream_ExcludesOtherSpeech(t *testing.T) {
 	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return v.Stream(func(yield func(string, error) bool) {
 			refused := func() {
@@ -121,6 +122,7 @@ func TestNothingElseIsSaidWhileTokensAre(t *testing.T) {
 	assert.Equal(t, []string{"One.", "Two"}, textsOf(t, w.Body.String()))
 }
 
+// tokens returns an iterator over words, without an error.
 func tokens(words ...string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for _, w := range words {
@@ -131,7 +133,7 @@ func tokens(words ...string) iter.Seq2[string, error] {
 	}
 }
 
-func TestTokensThatEndWithAnErrorAreSaidUpToIt(t *testing.T) {
+func TestVoiceResponseStream_SaysWhatCameBeforeAnError(t *testing.T) {
 	broken := errors.New("model is down")
 	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		require.ErrorIs(t, v.Stream(nil), agentphone.ErrValidation)
@@ -144,9 +146,8 @@ func TestTokensThatEndWithAnErrorAreSaidUpToIt(t *testing.T) {
 	assert.Equal(t, "{\"text\":\"All is\"}\n", w.Body.String())
 }
 
-// FuzzVoiceTurn: whatever tokens a model makes, however they are cut, the answer is lines of JSON of which all but the last
-// are interim, and says all that is in them.
-func FuzzVoiceTurn(f *testing.F) {
+// Whatever the tokens, the answer is lines of JSON, all but the last of which are interim, and says all of their text.
+func FuzzVoiceResponseStream_LosesNoText(f *testing.F) {
 	for _, text := range []string{"", "Hello. It costs 3.50 dollars.\nYes", "Really?! \u3002\u3002 Dr. X", "\"\\{}\x00\xff\xfe", strings.Repeat("word ", 200), strings.Repeat("x", 900), "\u2028 é… ok", " \n\n "} {
 		f.Add(text, uint8(1))
 		f.Add(text, uint8(3))
@@ -167,14 +168,14 @@ func FuzzVoiceTurn(f *testing.F) {
 			said += answer.Text
 		}
 		if want := string([]rune(text)); w.Code != 200 || withoutSpace(said) != withoutSpace(want) {
-			t.Fatalf("%d: of %q this was said: %q", w.Code, want, said)
+			t.Fatalf("%d: %q, want %q", w.Code, said, want)
 		}
 	})
 }
 
 func withoutSpace(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// cutEvery cuts a text into pieces of n bytes, as models' tokens cut characters.
+// cutEvery cuts a text into pieces of n bytes, also within characters, as tokens may be.
 func cutEvery(text string, n int) (pieces []string) {
 	for len(text) > n {
 		pieces, text = append(pieces, text[:n]), text[n:]

@@ -14,13 +14,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// A faultyWriter is a connection that breaks while lines are written or flushed.
+// faultyWriter fails to write or to flush.
 type faultyWriter struct {
 	*httptest.ResponseRecorder
 	write, flush error
@@ -35,34 +36,34 @@ func (w *faultyWriter) Write(p []byte) (int, error) {
 
 func (w *faultyWriter) FlushError() error { return w.flush }
 
-// Who does not learn that the line is dead goes on paying for a language model.
-func TestALineThatCannotBeSentIsAnErrorAndEndsAStream(t *testing.T) {
+// A stream that went on would cost the tokens of a language model for nobody.
+func TestVoiceResponse_WriteErrorEndsAStream(t *testing.T) {
 	broken := errors.New("broken pipe")
 	for name, w := range map[string]*faultyWriter{
 		"write": {httptest.NewRecorder(), broken, nil}, "flush": {httptest.NewRecorder(), nil, broken},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := 0
+			sentences := 0
 			h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 				require.ErrorIs(t, v.Interim("One moment."), broken)
 				err := v.Stream(func(yield func(string, error) bool) {
-					for asked = 1; yield("A sentence. ", nil); asked++ {
-						require.Less(t, asked, 100, "it goes on without a listener")
+					for sentences = 1; yield("A sentence. ", nil); sentences++ {
+						require.Less(t, sentences, 100, "the stream does not end")
 					}
 				})
 				require.ErrorIs(t, err, broken)
 				return err
 			})
 			h.ServeHTTP(w, apitest.SignedRequest(apitest.TurnEvent, "i"))
-			assert.Equal(t, 1, asked)
+			assert.Equal(t, 1, sentences)
 		})
 	}
 }
 
-// flushless hides what it can do beside writing.
+// flushless hides all methods but those of http.ResponseWriter.
 type flushless struct{ http.ResponseWriter }
 
-func TestAWriterThatCannotFlushIsNoError(t *testing.T) {
+func TestVoiceResponse_WorksWithoutAFlusher(t *testing.T) {
 	w := httptest.NewRecorder()
 	voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		require.NoError(t, v.Interim("One moment."))
@@ -72,7 +73,7 @@ func TestAWriterThatCannotFlushIsNoError(t *testing.T) {
 	assert.Equal(t, []string{"One moment.", "Two.", "Three.", "Four."}, textsOf(t, w.Body.String()))
 }
 
-func TestAnAnswerIsKeptByNoCacheAndHeldBackByNoProxy(t *testing.T) {
+func TestVoiceResponse_ForbidsCachingAndBuffering(t *testing.T) {
 	for name, tc := range map[string]struct {
 		say       voiceFunc
 		buffering string
@@ -82,13 +83,15 @@ func TestAnAnswerIsKeptByNoCacheAndHeldBackByNoProxy(t *testing.T) {
 		"lines":   {func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Interim("Hi.") }, "no"},
 		"tokens":  {func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens("Hi. ", "Ho.")) }, "no"},
 	} {
-		header := apitest.Serve(voiceHandler(t, tc.say), apitest.SignedRequest(apitest.TurnEvent, "i")).Result().Header
-		assert.Equal(t, "no-store", header.Get("Cache-Control"), name)
-		assert.Equal(t, tc.buffering, header.Get("X-Accel-Buffering"), name)
+		t.Run(name, func(t *testing.T) {
+			header := apitest.Serve(voiceHandler(t, tc.say), apitest.SignedRequest(apitest.TurnEvent, "i")).Result().Header
+			assert.Equal(t, "no-store", header.Get("Cache-Control"))
+			assert.Equal(t, tc.buffering, header.Get("X-Accel-Buffering"))
+		})
 	}
 }
 
-func TestASlowTurnIsNotCutByTheServersWriteTimeout(t *testing.T) {
+func TestVoiceResponse_SlowTurnOutlastsWriteTimeout(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
 			const pause = 100 * time.Millisecond
@@ -117,7 +120,7 @@ func TestASlowTurnIsNotCutByTheServersWriteTimeout(t *testing.T) {
 			lines := bufio.NewScanner(res.Body)
 			for lines.Scan() {
 				if len(got) == 0 {
-					assert.Less(t, time.Since(<-said), pause, "a line is there when it is said, not when the next one is")
+					assert.Less(t, time.Since(<-said), pause, "a line is sent at once, not with the next one")
 				}
 				got = append(got, lines.Text())
 			}
@@ -128,8 +131,8 @@ func TestASlowTurnIsNotCutByTheServersWriteTimeout(t *testing.T) {
 	}
 }
 
-// Under middleware whose writer hides Flush and deadlines there is one answer, at the end.
-func TestWithoutFlushAllLinesComeTogether(t *testing.T) {
+// The writer of http.TimeoutHandler has neither Flush nor deadlines.
+func TestVoiceResponse_SendsAllLinesAtTheEndWithoutAFlusher(t *testing.T) {
 	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		return errors.Join(v.Interim("One moment."), v.Say("Done."))
 	})
@@ -145,9 +148,9 @@ func TestWithoutFlushAllLinesComeTogether(t *testing.T) {
 	assert.Equal(t, "{\"text\":\"One moment.\",\"interim\":true}\n{\"text\":\"Done.\"}\n", body.String())
 }
 
-// A caller who hears nothing for long thinks that the line is dead. A single measurement would be one of the
-// machine's mood; half of them are not.
-func TestAFirstLineIsHeardWithin50Milliseconds(t *testing.T) {
+// A caller who hears nothing for long thinks that the line is dead. The median is measured, because single turns may be
+// slow on a busy machine.
+func TestVoiceResponse_FirstLineTakesUnder50Milliseconds(t *testing.T) {
 	const turns, pause = 15, 30 * time.Millisecond
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +158,7 @@ func TestAFirstLineIsHeardWithin50Milliseconds(t *testing.T) {
 				if err := v.Interim("One moment, please."); err != nil {
 					return err
 				}
-				time.Sleep(pause) // a real one: the line must not wait for the next
+				time.Sleep(pause) // of the real clock: the line must not wait for the next
 				return v.Stream(tokens("It is ", "seven. ", "Good", "bye."))
 			}))
 			srv.EnableHTTP2 = http2
@@ -181,7 +184,7 @@ func TestAFirstLineIsHeardWithin50Milliseconds(t *testing.T) {
 				rest, err := io.ReadAll(lines)
 				require.NoError(t, err)
 				require.NoError(t, res.Body.Close())
-				assert.Equal(t, `{"text":"Goodbye."}`+"\n", string(rest), "the last line is whole, and the last")
+				assert.Equal(t, `{"text":"Goodbye."}`+"\n", string(rest), "the last line")
 			}
 			for _, took := range [][]time.Duration{first, second} {
 				slices.Sort(took)

@@ -12,13 +12,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
+func TestWebhookHandler_ConcurrentDuplicateGets409(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
@@ -26,9 +27,9 @@ func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			return nil
 		}})
-		var statuses [1000]int
+		var statuses [10]int
 		var wg sync.WaitGroup
-		for i := range 10 {
+		for i := range statuses {
 			wg.Go(func() { statuses[i] = apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code })
 		}
 		time.Sleep(5 * time.Second)
@@ -37,7 +38,7 @@ func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
 		assert.NotEmpty(t, w.Header().Get("Retry-After"))
 		wg.Wait()
 		count := map[int]int{}
-		for _, status := range statuses[:10] {
+		for _, status := range statuses {
 			count[status]++
 		}
 		assert.Equal(t, map[int]int{200: 1, 409: 9}, count)
@@ -46,13 +47,14 @@ func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
 	})
 }
 
+// brokenStore fails to claim.
 type brokenStore struct{ agentphone.MemoryDeliveryStore }
 
 func (*brokenStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
 	return 0, errors.New("store is down")
 }
 
-func TestAStoreThatFailsMakesTheDeliveryComeAgain(t *testing.T) {
+func TestWebhookHandler_FailedClaimGets503(t *testing.T) {
 	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &brokenStore{}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
 		t.Error("called back without a claim")
 		return nil
@@ -60,7 +62,7 @@ func TestAStoreThatFailsMakesTheDeliveryComeAgain(t *testing.T) {
 	assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
 }
 
-func TestAClaimOutlivesItsCallback(t *testing.T) {
+func TestWebhookHandler_ClaimOutlastsTheCallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		running, most := 0, 0
@@ -87,6 +89,7 @@ func TestAClaimOutlivesItsCallback(t *testing.T) {
 	})
 }
 
+// slowStore takes a time to claim.
 type slowStore struct {
 	agentphone.MemoryDeliveryStore
 	d time.Duration
@@ -101,7 +104,7 @@ func (s *slowStore) Claim(ctx context.Context, id string) (agentphone.DeliveryCl
 	}
 }
 
-func TestAClaimHasATimeLimit(t *testing.T) {
+func TestWebhookHandler_ClaimTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &slowStore{d: time.Hour}})
@@ -110,7 +113,7 @@ func TestAClaimHasATimeLimit(t *testing.T) {
 	})
 }
 
-// A noteStore writes down what it is asked, and fails as it is told.
+// noteStore notes its calls. Done and Release call settle, if it is set.
 type noteStore struct {
 	agentphone.MemoryDeliveryStore
 	notes  *[]string
@@ -138,24 +141,24 @@ func (s *noteStore) Release(ctx context.Context, id string) error {
 	return s.MemoryDeliveryStore.Release(ctx, id)
 }
 
-// A noteWriter writes down when the answer begins.
+// noteWriter notes the status and the lines of a response.
 type noteWriter struct {
 	*httptest.ResponseRecorder
 	notes *[]string
 }
 
 func (w *noteWriter) WriteHeader(status int) {
-	*w.notes = append(*w.notes, fmt.Sprint("answer ", status))
+	*w.notes = append(*w.notes, fmt.Sprint("status ", status))
 	w.ResponseRecorder.WriteHeader(status)
 }
 
 func (w *noteWriter) Write(p []byte) (int, error) {
-	*w.notes = append(*w.notes, "answer "+strings.TrimSpace(string(p)))
+	*w.notes = append(*w.notes, "body "+strings.TrimSpace(string(p)))
 	return w.ResponseRecorder.Write(p)
 }
 
-// Otherwise the sender could see its answer, and send the event again, before the store knows.
-func TestADeliveryIsSettledBeforeItsAnswer(t *testing.T) {
+// Otherwise the sender could get the response, and deliver the event again, before the store knows.
+func TestWebhookHandler_SettlesBeforeItResponds(t *testing.T) {
 	failure := errors.New("x")
 	for name, tc := range map[string]struct {
 		body string
@@ -163,28 +166,28 @@ func TestADeliveryIsSettledBeforeItsAnswer(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"handled": {apitest.TextEvent, nil, nil, []string{"claim i", "done i", "answer 200"}},
-		"failed":  {apitest.TextEvent, nil, failure, []string{"claim i", "release i", "answer 500", "answer Internal Server Error"}},
+		"handled": {apitest.TextEvent, nil, nil, []string{"claim i", "done i", "status 200"}},
+		"failed":  {apitest.TextEvent, nil, failure, []string{"claim i", "release i", "status 500", "body Internal Server Error"}},
 		"turn": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Say("Hi.") }, nil,
-			[]string{"claim i", "done i", `answer {"text":"Hi."}`}},
-		// It has failed, so that the next attempt of this event may do better.
+			[]string{"claim i", "done i", `body {"text":"Hi."}`}},
+		// It has failed: a redelivery may succeed.
 		"turn that failed after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Interim("Hm."), failure)
-		}, nil, []string{"claim i", "answer 200", `answer {"text":"Hm.","interim":true}`, "release i", "answer {}"}},
+		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "release i", "body {}"}},
 		"turn that panicked after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			_ = v.Interim("Hm.")
 			panic("x")
-		}, nil, []string{"claim i", "answer 200", `answer {"text":"Hm.","interim":true}`, "release i", "answer {}"}},
-		// To say more than is heard is a slip in a turn that went well.
+		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "release i", "body {}"}},
+		// A turn that tries to say too much has succeeded nevertheless.
 		"turn that said its last words twice": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Say("Hi."), v.Say("Hi!"))
-		}, nil, []string{"claim i", "done i", `answer {"text":"Hi."}`}},
+		}, nil, []string{"claim i", "done i", `body {"text":"Hi."}`}},
 		"turn that said more after its tokens": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Stream(tokens("Hi")), v.Interim("Hi!"))
-		}, nil, []string{"claim i", "done i", `answer {"text":"Hi"}`}},
-		// But somebody else's ErrVoiceAnswered is not this turn's.
+		}, nil, []string{"claim i", "done i", `body {"text":"Hi"}`}},
+		// ErrVoiceAnswered without last words is a failure like any other.
 		"turn that said nothing": {apitest.TurnEvent, func(context.Context, *agentphone.VoiceResponse) error { return agentphone.ErrVoiceAnswered }, nil,
-			[]string{"claim i", "release i", "answer 500", "answer Internal Server Error"}},
+			[]string{"claim i", "release i", "status 500", "body Internal Server Error"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var notes []string
@@ -201,7 +204,7 @@ func TestADeliveryIsSettledBeforeItsAnswer(t *testing.T) {
 	}
 }
 
-func TestTheStoreIsToldThoughTheSenderIsGone(t *testing.T) {
+func TestWebhookHandler_SettlesAfterTheSenderIsGone(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err  error
 		want string
@@ -218,13 +221,13 @@ func TestTheStoreIsToldThoughTheSenderIsGone(t *testing.T) {
 			}})
 			apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i").WithContext(ctx))
 			assert.Equal(t, []string{"claim i", tc.want}, notes)
-			assert.NotContains(t, logs.String(), "the delivery", "the store's context had ended")
+			assert.NotContains(t, logs.String(), "the delivery", "the context of the store had not ended")
 		})
 	}
 }
 
-// A store that hangs must not hold the answer back for ever; what it did not hear is logged.
-func TestSettlingHasATimeLimit(t *testing.T) {
+// A store that hangs must not hold the response back forever; its failure is logged.
+func TestWebhookHandler_SettlingTimesOut(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err  error
 		want int
@@ -251,6 +254,7 @@ func TestSettlingHasATimeLimit(t *testing.T) {
 	}
 }
 
+// claimStore gives every claim the same result.
 type claimStore struct {
 	agentphone.MemoryDeliveryStore
 	claim agentphone.DeliveryClaim
@@ -260,15 +264,17 @@ func (s *claimStore) Claim(context.Context, string) (agentphone.DeliveryClaim, e
 	return s.claim, nil
 }
 
-func TestOnlyAGrantedClaimIsHandled(t *testing.T) {
+func TestWebhookHandler_HandlesOnlyGrantedClaims(t *testing.T) {
 	for claim, want := range map[agentphone.DeliveryClaim]int{
-		0: 409, -1: 409, 99: 409, // a store that forgets to answer, or of a later version
+		0: 409, -1: 409, 99: 409, // by a store with a bug, or of a later version
 		agentphone.DeliveryHeld: 409, agentphone.DeliveryHandled: 200,
 	} {
-		h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &claimStore{claim: claim}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-			t.Error("called back for ", claim)
-			return nil
-		}})
-		assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code, claim)
+		t.Run(fmt.Sprint(claim), func(t *testing.T) {
+			h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &claimStore{claim: claim}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+				t.Error("called back")
+				return nil
+			}})
+			assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code)
+		})
 	}
 }

@@ -15,13 +15,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestASlowClaimIsNotCutByTheServersWriteTimeout(t *testing.T) {
+func TestWebhookHandler_SlowClaimOutlastsWriteTimeout(t *testing.T) {
 	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &slowStore{d: 300 * time.Millisecond}})
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.WriteTimeout = 100 * time.Millisecond
@@ -30,13 +31,13 @@ func TestASlowClaimIsNotCutByTheServersWriteTimeout(t *testing.T) {
 	for range 2 {
 		req, _ := http.NewRequest("POST", srv.URL, strings.NewReader(apitest.TextEvent))
 		req.Header = apitest.SignedRequest(apitest.TextEvent, "whd_1").Header
-		res, err := http.DefaultClient.Do(req) // the second time: handled
+		res, err := http.DefaultClient.Do(req) // the second one is a redelivery
 		require.NoError(t, err)
 		res.Body.Close()
 	}
 }
 
-func TestInterimEndsWithTheTurnIfNobodyReads(t *testing.T) {
+func TestVoiceResponse_InterimEndsWithTheTurnIfNobodyReads(t *testing.T) {
 	took := make(chan time.Duration, 1)
 	h := newHandler(t, agentphone.WebhookHandlerConfig{TurnTimeout: time.Second, OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
 		began := time.Now()
@@ -56,7 +57,7 @@ func TestInterimEndsWithTheTurnIfNobodyReads(t *testing.T) {
 	assert.Less(t, <-took, 3*time.Second)
 }
 
-// A deadlineWriter knows the deadline as a connection does.
+// deadlineWriter has a write deadline, as a connection does.
 type deadlineWriter struct {
 	*httptest.ResponseRecorder
 	t        *testing.T
@@ -78,12 +79,12 @@ func (w *deadlineWriter) Write(p []byte) (int, error) {
 
 func (w *deadlineWriter) inTime() {
 	w.writes++
-	require.False(w.t, w.deadline.IsZero(), "the server's WriteTimeout holds while there is no other")
-	assert.Greater(w.t, time.Until(w.deadline), 4*time.Second, "no time is left for the answer")
+	require.False(w.t, w.deadline.IsZero(), "without a deadline the WriteTimeout of the server holds")
+	assert.Greater(w.t, time.Until(w.deadline), 4*time.Second, "time left for the response")
 }
 
-// The store takes all its time, and so does the callback, and some more to clean up: the answer goes out all the same.
-func TestAnAnswerHasTimeToGoOutHoweverLongAllElseTook(t *testing.T) {
+// The store and the callback take all their time, and the callback some more to clean up.
+func TestWebhookHandler_ResponseHasTimeAfterSlowCallbackAndStore(t *testing.T) {
 	failure := errors.New("x")
 	for name, tc := range map[string]struct {
 		body  string
@@ -115,13 +116,13 @@ func TestAnAnswerHasTimeToGoOutHoweverLongAllElseTook(t *testing.T) {
 				h.ServeHTTP(w, apitest.SignedRequest(tc.body, "whd_1"))
 				assert.Equal(t, tc.want, w.Code)
 				assert.NotZero(t, w.writes)
-				assert.True(t, w.deadline.IsZero(), "the connection is not the handler's after the request")
+				assert.True(t, w.deadline.IsZero(), "a deadline would hold for the next request")
 			})
 		})
 	}
 }
 
-// A lateStore settles just before it is no longer waited for.
+// lateStore settles just before the timeout.
 type lateStore struct{ slowStore }
 
 func (s *lateStore) Done(ctx context.Context, id string) error {
@@ -134,7 +135,7 @@ func (s *lateStore) Release(ctx context.Context, id string) error {
 	return s.slowStore.Release(ctx, id)
 }
 
-// pipes is a network in memory, so that its connections live in a bubble's time.
+// pipes is a net.Listener with connections in memory, for a synctest bubble.
 type pipes struct{ conns chan net.Conn }
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -155,8 +156,8 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return client, nil
 }
 
-// A server without a WriteTimeout sets no deadline for the next request: what is left behind would cut it.
-func TestAConnectionServesAnotherRequestHoursLater(t *testing.T) {
+// A server without a WriteTimeout sets no deadline of its own for the next request: one left behind would cut it.
+func TestWebhookHandler_ClearsTheWriteDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := pipes{make(chan net.Conn, 1)}
 		quickly := newHandler(t, agentphone.WebhookHandlerConfig{OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {

@@ -23,8 +23,10 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
+// quiet logs nothing.
 var quiet = slog.New(slog.DiscardHandler)
 
+// newHandler returns a handler that accepts [apitest.Secret] and whsec_old, and logs nothing unless config has a Logger.
 func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handler {
 	t.Helper()
 	if config.Logger == nil {
@@ -35,7 +37,7 @@ func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handl
 	return h
 }
 
-func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
+func TestWebhookHandler_HandlesTenThousandDeliveriesOnceEach(t *testing.T) {
 	var mu sync.Mutex
 	handled := map[string]int{}
 	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
@@ -57,7 +59,7 @@ func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
 	for range 64 {
 		wg.Go(func() {
 			for id := range ids {
-				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: delivered again
+				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: held by another goroutine
 				}
 			}
 		})
@@ -69,7 +71,7 @@ func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
 	}
 }
 
-func TestTheHandlerRefusesASenselessConfig(t *testing.T) {
+func TestNewWebhookHandler_RefusesInvalidConfig(t *testing.T) {
 	_, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{})
 	require.ErrorIs(t, err, agentphone.ErrWebhookNoSecret)
 	for _, config := range []agentphone.WebhookHandlerConfig{{MaxBodyBytes: -1}, {TurnTimeout: -1}, {Tolerance: -1}} {
@@ -78,7 +80,7 @@ func TestTheHandlerRefusesASenselessConfig(t *testing.T) {
 	}
 }
 
-func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
+func FuzzWebhookHandler_CallsBackForNothingUnsigned(f *testing.F) {
 	f.Add("POST", []byte(apitest.TextEvent), "sha256="+strings.Repeat("0", 64), "1776619211", "whd_1", false)
 	f.Add("POST", []byte(apitest.TurnEvent), "", "", "", true)
 	f.Add("GET", []byte(apitest.TurnEvent), "", "", "", true)
@@ -112,7 +114,7 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 			t.Fatal("called back without a signature, or for what is not an event")
 		}
 		if (method != "POST") != (w.Code == 405) {
-			t.Fatalf("%q is answered with %d", method, w.Code)
+			t.Fatalf("%q gets %d", method, w.Code)
 		}
 		if streamed := w.Header().Get("Content-Type") == "application/x-ndjson"; streamed != (turn != "") {
 			t.Fatalf("%q is answered in lines: %v", turn, streamed)
@@ -124,8 +126,7 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 	})
 }
 
-// A jsonLog is a sink that hides nothing: values are printed with what is inside of them, and quotes that
-// one escapes are read back.
+// jsonLog is the destination of a logger that prints each value with all its fields.
 type jsonLog struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -152,7 +153,7 @@ func (l *jsonLog) String() string {
 	return l.b.String()
 }
 
-// take returns the records so far and forgets them.
+// take returns the records so far and removes them.
 func (l *jsonLog) take(t *testing.T) (records []map[string]any) {
 	t.Helper()
 	l.mu.Lock()
@@ -179,7 +180,7 @@ func (s *failingStore) Done(context.Context, string) error { return s.settle }
 
 func (s *failingStore) Release(context.Context, string) error { return s.settle }
 
-// Texts that are nowhere but in requests and secrets.
+// Texts that are in requests and secrets only, so that a log must not contain them.
 const (
 	logSecret = "whsec_aubergine"
 	logOld    = "whsec_broccoli"
@@ -187,7 +188,7 @@ const (
 	logPhone  = "+14155550188"
 )
 
-func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
+func TestWebhookHandler_LogsEachFailureOnceWithoutSecrets(t *testing.T) {
 	const secretEvent = `{"event":"agent.message","channel":"sms","agentId":"a","data":{"message":"` + logText + `","from":"` + logPhone + `"},` +
 		`"conversationState":{"k":"` + logText + `"},"recentHistory":[{"content":"` + logText + `"}]}`
 	const secretTurn = `{"event":"agent.message","channel":"voice","data":{"transcript":"` + logText + `","from":"` + logPhone + `"}}`
@@ -205,18 +206,18 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 		callback func(*agentphone.VoiceResponse) error
 		store    *failingStore
 		status   int
-		want     []string // a piece of each record, in order
+		want     []string // a part of each record, in order
 	}{
-		"well":                   {signed(secretEvent), nil, &failingStore{}, 200, nil},
-		"a turn well":            {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return v.Say(logText) }, &failingStore{}, 200, nil},
+		"success":                {signed(secretEvent), nil, &failingStore{}, 200, nil},
+		"success of a turn":      {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return v.Say(logText) }, &failingStore{}, 200, nil},
 		"forged":                 {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("0", 64)), nil, &failingStore{}, 401, []string{"signature is wrong"}},
 		"unsigned":               {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, ""), nil, &failingStore{}, 401, []string{"no signature"}},
 		"stale":                  {broken(signed(secretEvent), agentphone.WebhookTimestampHeader, "1"), nil, &failingStore{}, 401, []string{"timestamp"}},
-		"no JSON":                {signed(logText), nil, &failingStore{}, 400, []string{"not an event"}},
+		"not JSON":               {signed(logText), nil, &failingStore{}, 400, []string{"not an event"}},
 		"a number":               {signed(logPhone[1:]), nil, &failingStore{}, 400, []string{"not an event"}},
 		"a text":                 {signed(`"` + logText + `"`), nil, &failingStore{}, 400, []string{"not an event"}},
-		"no event":               {signed(`{"message":"` + logText + `"}`), nil, &failingStore{}, 400, []string{"no event type"}},
-		"data of another kind":   {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"unexpected data"}},
+		"not an event":           {signed(`{"message":"` + logText + `"}`), nil, &failingStore{}, 400, []string{"no event type"}},
+		"data not an object":     {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"unexpected data"}},
 		"claim fails":            {signed(secretEvent), nil, &failingStore{claim: down}, 503, []string{"claiming the delivery failed: store is down"}},
 		"callback fails":         {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{}, 500, []string{"the callback failed: database is down"}},
 		"callback panics":        {signed(secretEvent), func(*agentphone.VoiceResponse) error { panic("at the disco") }, &failingStore{}, 500, []string{"at the disco"}},
@@ -244,7 +245,7 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 			require.NoError(t, err)
 			status := 0
 			var wg sync.WaitGroup
-			wg.Go(func() { status = apitest.Serve(h, tc.request).Code }) // it may end its goroutine
+			wg.Go(func() { status = apitest.Serve(h, tc.request).Code }) // the callback may end this goroutine
 			wg.Wait()
 			assert.Equal(t, tc.status, status)
 
@@ -258,7 +259,7 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 				line := fmt.Sprint(records[i]["msg"], ": ", records[i]["error"], records[i]["reason"], records[i]["panic"])
 				assert.Contains(t, line, want)
 				if tc.status != 400 && tc.status != 401 { // a request that is refused has no event
-					assert.Equal(t, "whd_7", records[i]["delivery_id"], "or nobody can tell which it was")
+					assert.Equal(t, "whd_7", records[i]["delivery_id"], "which delivery it was")
 					assert.Equal(t, "agent.message", records[i]["event"])
 				}
 			}
@@ -266,8 +267,8 @@ func TestEachFailureIsLoggedOnceWithoutWhatIsSecret(t *testing.T) {
 	}
 }
 
-// Callers hang up: an operator is not to be woken for that.
-func TestACallerWhoHungUpIsNoErrorInTheLog(t *testing.T) {
+// Callers hang up: that is not worth an alert.
+func TestWebhookHandler_LogsAHangUpAsInfo(t *testing.T) {
 	var logs jsonLog
 	ctx, hangUp := context.WithCancel(t.Context())
 	h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
@@ -280,7 +281,7 @@ func TestACallerWhoHungUpIsNoErrorInTheLog(t *testing.T) {
 	assert.Equal(t, "INFO", records[0]["level"])
 }
 
-func TestWithoutALoggerFailuresGoToTheDefaultOne(t *testing.T) {
+func TestWebhookHandler_LogsToTheDefaultLogger(t *testing.T) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() {
 		slog.SetDefault(before)

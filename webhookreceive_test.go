@@ -8,16 +8,18 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestTheHandlerCallsBackOnlyForWhatIsGenuine(t *testing.T) {
+func TestWebhookHandler_CallsBackOnlyForGenuineRequests(t *testing.T) {
 	calls := 0
 	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { calls++; return nil }})
 	request := func(body string, change func(*http.Request)) *http.Request {
@@ -47,26 +49,28 @@ func TestTheHandlerCallsBackOnlyForWhatIsGenuine(t *testing.T) {
 			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(6*time.Minute))
 		}), 401, 0},
 		"tampered":        {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(apitest.TextEvent + " ")) }), 401, 0},
-		"no event":        {request(`{"hello":1}`, nil), 400, 0},
-		"no JSON":         {request(`hello`, nil), 400, 0},
+		"not an event":    {request(`{"hello":1}`, nil), 400, 0},
+		"not JSON":        {request(`hello`, nil), 400, 0},
 		"empty":           {request(``, nil), 400, 0},
 		"GET":             {request(apitest.TextEvent, func(r *http.Request) { r.Method = "GET" }), 405, 0},
 		"40 MiB":          {request(strings.Repeat("x", 40<<20), nil), 413, 0},
-		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(errReader{}) }), 400, 0},
+		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)) }), 400, 0},
 		"unknown event":   {request(`{"event":"agent.dreamt"}`, nil), 200, 0},
 	} {
-		calls = 0
-		w := apitest.Serve(h, tc.r)
-		assert.Equal(t, tc.status, w.Code, name)
-		assert.Equal(t, tc.calls, calls, name)
-		assert.NotContains(t, w.Body.String(), apitest.Secret)
-		if tc.status == 405 {
-			assert.Equal(t, "POST", w.Header().Get("Allow"))
-		}
+		t.Run(name, func(t *testing.T) {
+			calls = 0
+			w := apitest.Serve(h, tc.r)
+			assert.Equal(t, tc.status, w.Code)
+			assert.Equal(t, tc.calls, calls)
+			assert.NotContains(t, w.Body.String(), apitest.Secret)
+			if tc.status == 405 {
+				assert.Equal(t, "POST", w.Header().Get("Allow"))
+			}
+		})
 	}
 }
 
-func TestAnOddFieldLosesNoText(t *testing.T) {
+func TestWebhookHandler_MistypedFieldLosesNoMessage(t *testing.T) {
 	var logs strings.Builder
 	got := 0
 	h := newHandler(t, agentphone.WebhookHandlerConfig{
@@ -74,55 +78,58 @@ func TestAnOddFieldLosesNoText(t *testing.T) {
 		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { got++; return nil },
 	})
 	w := apitest.Serve(h, apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":{"message":"help!","replyTo":"msg_1"}}`, "1"))
-	assert.Falsef(t, w.Code == 200 && got == 0 && logs.Len() == 0, "answered 200, no callback, no log")
+	assert.Falsef(t, w.Code == 200 && got == 0 && logs.Len() == 0, "status 200 without a callback or a log record")
 }
 
-func TestABodyMayHaveAsManyBytesAsTheConfigSays(t *testing.T) {
+func TestWebhookHandler_LimitsTheBody(t *testing.T) {
 	of := func(size int) string {
 		const head, tail = `{"event":"agent.dreamt","data":"`, `"}`
 		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
 	}
-	for _, limit := range []int{100, 1 << 20, 3 << 20} {
-		h := newHandler(t, agentphone.WebhookHandlerConfig{MaxBodyBytes: int64(limit)})
-		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(of(limit), "")).Code, limit)
-		assert.Equal(t, 413, apitest.Serve(h, apitest.SignedRequest(of(limit+1), "")).Code, limit)
+	for _, tc := range []struct{ config, limit int }{{100, 100}, {1 << 20, 1 << 20}, {3 << 20, 3 << 20}, {0, 1 << 20}} {
+		t.Run(fmt.Sprint("MaxBodyBytes ", tc.config), func(t *testing.T) {
+			h := newHandler(t, agentphone.WebhookHandlerConfig{MaxBodyBytes: int64(tc.config)})
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(of(tc.limit), "")).Code)
+			assert.Equal(t, 413, apitest.Serve(h, apitest.SignedRequest(of(tc.limit+1), "")).Code)
+		})
 	}
-	h := newHandler(t, agentphone.WebhookHandlerConfig{})
-	assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(of(1<<20), "")).Code)
-	assert.Equal(t, 413, apitest.Serve(h, apitest.SignedRequest(of(1<<20+1), "")).Code)
 }
 
-func TestATimestampMayBeAsOldAsTheConfigSays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, tolerance := range []time.Duration{time.Minute, time.Hour} {
-			h := newHandler(t, agentphone.WebhookHandlerConfig{Tolerance: tolerance})
-			for age, want := range map[time.Duration]int{
-				tolerance: 200, -tolerance: 200, tolerance + time.Second: 401, -tolerance - time.Second: 401,
-			} {
-				r := apitest.SignedRequest(apitest.TextEvent, "")
-				r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-age))
-				assert.Equal(t, want, apitest.Serve(h, r).Code, "%v of %v", age, tolerance)
-			}
+func TestWebhookHandler_LimitsTheAgeOfATimestamp(t *testing.T) {
+	for _, tolerance := range []time.Duration{time.Minute, time.Hour} {
+		for age, want := range map[time.Duration]int{
+			tolerance: 200, -tolerance: 200, tolerance + time.Second: 401, -tolerance - time.Second: 401,
+		} {
+			t.Run(fmt.Sprintf("%v of %v", age, tolerance), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // time stands still
+					h := newHandler(t, agentphone.WebhookHandlerConfig{Tolerance: tolerance})
+					r := apitest.SignedRequest(apitest.TextEvent, "")
+					r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-age))
+					assert.Equal(t, want, apitest.Serve(h, r).Code)
+				})
+			})
 		}
-	})
-}
-
-func TestOnlyAPOSTIsAnEvent(t *testing.T) {
-	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-		t.Error("called back")
-		return nil
-	}})
-	for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "post", "PURGE", ""} {
-		r := apitest.SignedRequest(apitest.TextEvent, "whd_1") // signed well: it is the method that is wrong
-		r.Method = method
-		w := apitest.Serve(h, r)
-		assert.Equal(t, 405, w.Code, method)
-		assert.Equal(t, "POST", w.Header().Get("Allow"), method)
 	}
 }
 
-// The id comes unsigned from outside: a store must not have to hold what somebody puts there.
-func TestAStoreSeesNoLongIDAndDeliveriesWithoutOneByTheirBody(t *testing.T) {
+func TestWebhookHandler_OtherMethodsGet405(t *testing.T) {
+	for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "post", "PURGE", ""} {
+		t.Run(method, func(t *testing.T) {
+			h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+				t.Error("called back")
+				return nil
+			}})
+			r := apitest.SignedRequest(apitest.TextEvent, "whd_1") // only the method is wrong
+			r.Method = method
+			w := apitest.Serve(h, r)
+			assert.Equal(t, 405, w.Code)
+			assert.Equal(t, "POST", w.Header().Get("Allow"))
+		})
+	}
+}
+
+// Ids are not signed: without a limit anybody who captured a request could fill a store.
+func TestWebhookHandler_StoreSeesNoLongOrEmptyID(t *testing.T) {
 	var notes, got []string
 	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &noteStore{notes: &notes}, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
 		got = append(got, e.DeliveryID)
@@ -141,16 +148,16 @@ func TestAStoreSeesNoLongIDAndDeliveriesWithoutOneByTheirBody(t *testing.T) {
 		name, body, id string
 		handled        bool
 	}{
-		{"as long as may be", apitest.TextEvent, long[:200], true},
+		{"of the maximum length", apitest.TextEvent, long[:200], true},
 		{"again", apitest.TextEvent, long[:200], false},
-		{"longer by a byte", apitest.TextEvent, long[:201], true},
+		{"one byte longer", apitest.TextEvent, long[:201], true},
 		{"much longer", apitest.TextEvent, long, true},
 		{"much longer, again with another body", other, long, false},
 		{"none", apitest.TextEvent, "", true},
 		{"none, again", apitest.TextEvent, "", false},
 		{"none, but another body", other, "", true},
 		{"none, again with the other body", other, "", false},
-	} {
+	} { // in this order: each depends on those before it
 		before := len(got)
 		id := claimed(tc.body, tc.id)
 		assert.NotEmpty(t, id, tc.name)
@@ -160,7 +167,7 @@ func TestAStoreSeesNoLongIDAndDeliveriesWithoutOneByTheirBody(t *testing.T) {
 		}
 		require.Equal(t, tc.handled, len(got) > before, tc.name)
 		if tc.handled {
-			assert.Equal(t, tc.id, got[before], "the callback gets the id that came: %s", tc.name)
+			assert.Equal(t, tc.id, got[before], "the callback gets the id of the request: %s", tc.name)
 		}
 	}
 }

@@ -13,13 +13,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/internal/apitest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestEachKindOfEventHasItsCallback(t *testing.T) {
+func TestWebhookHandler_CallsTheCallbackForTheEvent(t *testing.T) {
 	var got []string
 	note := func(e *agentphone.Event, what string) error {
 		got = append(got, what+" "+e.DeliveryID)
@@ -48,12 +49,12 @@ func TestEachKindOfEventHasItsCallback(t *testing.T) {
 	} {
 		id := fmt.Sprint("whd_", i)
 		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
-		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "without a callback an event is answered well")
+		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "an event without a callback is ignored")
 	}
 	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4"}, got)
 }
 
-func TestADeliveryThatFailedIsHandledWhenItComesAgain(t *testing.T) {
+func TestWebhookHandler_HandlesAFailedDeliveryAgain(t *testing.T) {
 	var logs bytes.Buffer
 	calls := 0
 	h := newHandler(t, agentphone.WebhookHandlerConfig{
@@ -75,21 +76,21 @@ func TestADeliveryThatFailedIsHandledWhenItComesAgain(t *testing.T) {
 	assert.Equal(t, 3, calls)
 	assert.Contains(t, logs.String(), "database is down")
 	assert.Contains(t, logs.String(), "at the disco")
-	assert.Contains(t, logs.String(), "webhookserve_test.go", "with the stack")
+	assert.Contains(t, logs.String(), "webhookserve_test.go", "the panic is logged with its stack")
 	assert.NotContains(t, logs.String(), "marzipan")
 
-	// Without an id the body tells a repetition.
+	// A delivery without an id is identified by its body.
 	for range 2 {
 		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":{"message":"no id"}}`, "")).Code)
 	}
 	assert.Equal(t, 4, calls)
 }
 
-func TestACallbackThatEndsItsGoroutineReleasesTheDelivery(t *testing.T) {
+func TestWebhookHandler_GoexitReleasesTheDelivery(t *testing.T) {
 	calls := 0
 	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
 		if calls++; calls == 1 {
-			runtime.Goexit() // t.FailNow does
+			runtime.Goexit() // as t.FailNow does
 		}
 		return nil
 	}})
@@ -99,40 +100,44 @@ func TestACallbackThatEndsItsGoroutineReleasesTheDelivery(t *testing.T) {
 	assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
 }
 
-func TestATurnHasItsOwnTimeAndAllElseTenMinutes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var left time.Duration
-		note := func(ctx context.Context) error {
-			end, ok := ctx.Deadline()
-			require.True(t, ok)
-			left = time.Until(end)
-			return nil
-		}
-		h := newHandler(t, agentphone.WebhookHandlerConfig{
-			TurnTimeout: 7 * time.Second,
-			OnMessage:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return note(ctx) },
-			OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
-				return note(ctx)
-			},
-			OnCallEnded: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.CallEndedData) error { return note(ctx) },
-			OnReaction:  func(ctx context.Context, _ *agentphone.Event, _ *agentphone.ReactionData) error { return note(ctx) },
-			OnUnknown:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.UnknownData) error { return note(ctx) },
+func TestWebhookHandler_LimitsTheTimeOfACallback(t *testing.T) {
+	for name, tc := range map[string]struct {
+		body string
+		want time.Duration
+	}{
+		"voice turn": {apitest.TurnEvent, 7 * time.Second},
+		"message":    {apitest.TextEvent, 10 * time.Minute},
+		"call ended": {`{"event":"agent.call_ended","channel":"voice","data":{}}`, 10 * time.Minute},
+		"reaction":   {`{"event":"agent.reaction","data":{}}`, 10 * time.Minute},
+		"unknown":    {`{"event":"agent.dreamt","channel":"voice","data":{}}`, 10 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var left time.Duration
+				note := func(ctx context.Context) error {
+					end, ok := ctx.Deadline()
+					require.True(t, ok)
+					left = time.Until(end)
+					return nil
+				}
+				h := newHandler(t, agentphone.WebhookHandlerConfig{
+					TurnTimeout: 7 * time.Second,
+					OnMessage:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return note(ctx) },
+					OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+						return note(ctx)
+					},
+					OnCallEnded: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.CallEndedData) error { return note(ctx) },
+					OnReaction:  func(ctx context.Context, _ *agentphone.Event, _ *agentphone.ReactionData) error { return note(ctx) },
+					OnUnknown:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.UnknownData) error { return note(ctx) },
+				})
+				require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(tc.body, "")).Code)
+				assert.Equal(t, tc.want, left)
+			})
 		})
-		for body, want := range map[string]time.Duration{
-			apitest.TurnEvent: 7 * time.Second,
-			apitest.TextEvent: 10 * time.Minute,
-			`{"event":"agent.call_ended","channel":"voice","data":{}}`: 10 * time.Minute,
-			`{"event":"agent.reaction","data":{}}`:                     10 * time.Minute,
-			`{"event":"agent.dreamt","channel":"voice","data":{}}`:     10 * time.Minute,
-		} {
-			left = 0
-			require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, "")).Code)
-			assert.Equal(t, want, left, body)
-		}
-	})
+	}
 }
 
-func TestATurnThatComesAgainIsSilence(t *testing.T) {
+func TestWebhookHandler_RedeliveredTurnGetsAnEmptyAnswer(t *testing.T) {
 	calls := 0
 	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
 		calls++
@@ -143,7 +148,7 @@ func TestATurnThatComesAgainIsSilence(t *testing.T) {
 	again := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 	assert.Equal(t, 200, again.Code)
 	assert.Equal(t, "application/json", again.Header().Get("Content-Type"))
-	assert.Equal(t, "{}\n", again.Body.String(), "a body that is none is no answer to a turn")
+	assert.Equal(t, "{}\n", again.Body.String(), "an empty body is not a valid answer")
 	assert.Equal(t, 1, calls)
 
 	text := newHandler(t, agentphone.WebhookHandlerConfig{})
