@@ -171,3 +171,9 @@ func TestWebhookHandler_StoreSeesNoLongOrEmptyID(t *testing.T) {
 		}
 	}
 }
+
+func TestWebhookHandler_NilBodyGets400(t *testing.T) {
+	r := apitest.SignedRequest("", "whd_1")
+	r.Body = nil
+	assert.Equal(t, 400, apitest.Serve(newHandler(t, agentphone.WebhookHandlerConfig{}), r).Code)
+}
