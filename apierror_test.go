@@ -2,8 +2,6 @@ package agentphone_test
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -42,44 +40,6 @@ func FuzzAPIError_TextIsOneCleanLine(f *testing.F) {
 			t.Fatalf("the key is in the body: %q", apiErr.Body)
 		}
 	})
-}
-
-// FuzzVoiceTurn: whatever tokens a model makes, however they are cut, the answer is lines of JSON of which all but the last
-// are interim, and says all that is in them.
-func FuzzVoiceTurn(f *testing.F) {
-	for _, text := range []string{"", "Hello. It costs 3.50 dollars.\nYes", "Really?! \u3002\u3002 Dr. X", "\"\\{}\x00\xff\xfe", strings.Repeat("word ", 200), strings.Repeat("x", 900), "\u2028 é… ok", " \n\n "} {
-		f.Add(text, uint8(1))
-		f.Add(text, uint8(3))
-	}
-	f.Fuzz(func(t *testing.T, text string, step uint8) {
-		pieces := tokens(cutEvery(text, 1+int(step))...)
-		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(pieces) }), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
-		lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
-		said := ""
-		for i, line := range lines {
-			var answer struct {
-				Text    string
-				Interim bool
-			}
-			if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Interim != (i < len(lines)-1) {
-				t.Fatalf("line %d of %d is %q: %v", i, len(lines), line, err)
-			}
-			said += answer.Text
-		}
-		if want := string([]rune(text)); w.Code != 200 || withoutSpace(said) != withoutSpace(want) {
-			t.Fatalf("%d: of %q this was said: %q", w.Code, want, said)
-		}
-	})
-}
-
-func withoutSpace(s string) string { return strings.Join(strings.Fields(s), "") }
-
-// cutEvery cuts a text into pieces of n bytes, as models' tokens cut characters.
-func cutEvery(text string, n int) (pieces []string) {
-	for len(text) > n {
-		pieces, text = append(pieces, text[:n]), text[n:]
-	}
-	return append(pieces, text)
 }
 
 func TestAPIError_HoldsWhatTheServerSaid(t *testing.T) {

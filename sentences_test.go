@@ -3,6 +3,7 @@ package agentphone_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// textsOf are the texts of an answer. Each of its lines must be JSON, and all but the last interim.
+// textsOf returns the texts of an answer. Each of its lines must be JSON, and all but the last interim.
 func textsOf(t *testing.T, answer string) (texts []string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(answer, "\n"), "\n")
@@ -31,7 +32,7 @@ func textsOf(t *testing.T, answer string) (texts []string) {
 	return texts
 }
 
-// spoken is what a stream of tokens makes the agent say, line by line.
+// spoken returns what the agent says for a stream of tokens, line by line.
 func spoken(t *testing.T, words ...string) []string {
 	t.Helper()
 	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens(words...)) }), apitest.SignedRequest(apitest.TurnEvent, ""))
@@ -39,44 +40,46 @@ func spoken(t *testing.T, words ...string) []string {
 	return textsOf(t, w.Body.String())
 }
 
-func TestASentenceIsSaidWholeAndAtOnce(t *testing.T) {
+func TestVoiceResponseStream_CutsSentences(t *testing.T) {
 	long := strings.TrimSpace(strings.Repeat("word ", 60)) // 299 bytes
 	for name, tc := range map[string]struct{ text, want string }{
-		"a line feed ends one":                     {"Milk\nEggs\n\n\nHam", "Milk|Eggs|Ham"},
-		"so does one with a return":                {"Milk\r\nEggs", "Milk|Eggs"},
-		"marks that white space follows":           {"Yes. No! Well? Hm… Then", "Yes.|No!|Well?|Hm…|Then"},
-		"marks that nothing follows":               {"At 3.50, a.b.c or example.com!x", "At 3.50, a.b.c or example.com!x"},
-		"wide marks":                               {"はい。いいえ！本当？はい", "はい。|いいえ！|本当？|はい"},
-		"many marks":                               {"Really?! No... Oh", "Really?!|No...|Oh"},
-		"many wide marks":                          {"本当？！はい。。。ええ", "本当？！|はい。。。|ええ"},
-		"a bracket that it closes":                 {"(Sure.) Now", "(Sure.)|Now"},
-		"quotes that it closes":                    {`"Sure." 'No.' “Well.” ‘Oh.’ Now`, `"Sure."|'No.'|“Well.”|‘Oh.’|Now`},
-		"several":                                  {`("Sure.") Now`, `("Sure.")|Now`},
-		"wide quotes":                              {"「はい。」と言った。そう", "「はい。」|と言った。|そう"},
-		"a bracket that opens belongs to the next": {"はい。「いいえ」", "はい。|「いいえ」"},
-		"300 bytes wait for their end":             {long[5:] + " end. Then", long[5:] + " end.|Then"},
+		"line feed":                     {"Milk\nEggs\n\n\nHam", "Milk|Eggs|Ham"},
+		"carriage return and line feed": {"Milk\r\nEggs", "Milk|Eggs"},
+		"end marks before white space":  {"Yes. No! Well? Hm… Then", "Yes.|No!|Well?|Hm…|Then"},
+		"marks within words":            {"At 3.50, a.b.c or example.com!x", "At 3.50, a.b.c or example.com!x"},
+		"wide marks":                    {"はい。いいえ！本当？はい", "はい。|いいえ！|本当？|はい"},
+		"several marks":                 {"Really?! No... Oh", "Really?!|No...|Oh"},
+		"several wide marks":            {"本当？！はい。。。ええ", "本当？！|はい。。。|ええ"},
+		"closing bracket":               {"(Sure.) Now", "(Sure.)|Now"},
+		"closing quotes":                {`"Sure." 'No.' “Well.” ‘Oh.’ Now`, `"Sure."|'No.'|“Well.”|‘Oh.’|Now`},
+		"closing quote and bracket":     {`("Sure.") Now`, `("Sure.")|Now`},
+		"closing wide quotes":           {"「はい。」と言った。そう", "「はい。」|と言った。|そう"},
+		"opening bracket":               {"はい。「いいえ」", "はい。|「いいえ」"},
+		"300 bytes before the end":      {long[5:] + " end. Then", long[5:] + " end.|Then"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := strings.Split(tc.want, "|")
-			assert.Equal(t, want, spoken(t, tc.text), "in one token")
-			assert.Equal(t, want, spoken(t, strings.Split(tc.text, "")...), "in many")
+			assert.Equal(t, want, spoken(t, tc.text), "one token")
+			assert.Equal(t, want, spoken(t, strings.Split(tc.text, "")...), "a token per character")
 		})
 	}
 }
 
-// Up to 300 bytes are held back: longer, a caller would wait in silence; shorter, sentences would be cut.
-func TestATextWithoutAnEndIsHeldBackUpTo300Bytes(t *testing.T) {
+// With a higher limit the caller would wait in silence, with a lower one sentences would be cut.
+func TestVoiceResponseStream_HoldsBackUpTo300Bytes(t *testing.T) {
 	for size, lines := range map[int]int{299: 1, 300: 1, 301: 2, 3000: 10} {
-		got := spoken(t, strings.Split(strings.Repeat("x", size), "")...)
-		assert.Len(t, got, lines, size)
-		assert.Equal(t, strings.Repeat("x", size), strings.Join(got, ""), size)
+		t.Run(fmt.Sprint(size, " bytes"), func(t *testing.T) {
+			got := spoken(t, strings.Split(strings.Repeat("x", size), "")...)
+			assert.Len(t, got, lines)
+			assert.Equal(t, strings.Repeat("x", size), strings.Join(got, ""))
+		})
 	}
 	words := strings.TrimSpace(strings.Repeat("word ", 60)) // 299 bytes
 	assert.Equal(t, []string{words, "and on"}, spoken(t, strings.Split(words+" and on", "")...), "words are not cut")
 }
 
-// However the tokens come, each character is said once, in order, and none is torn.
-func TestNoTokenizationLosesText(t *testing.T) {
+// Each character is said once and in order, wherever the tokens begin and end.
+func TestVoiceResponseStream_LosesNoTextHoweverTokenized(t *testing.T) {
 	pieces := []string{"word", " ", "  ", ".", "!", "?", "…", "。", "！", "？", "\n", "\r\n", "\t", `"`, "'", "”", "」", ")", "（", "好", "é", "😀", "3.50", strings.Repeat("z", 170)}
 	silent := func(r rune) rune {
 		if unicode.IsSpace(r) {

@@ -8,29 +8,33 @@ import (
 	"time"
 )
 
-// DeliveryStore remembers which deliveries were handled, for AgentPhone delivers an event again if it did
-// not see a 200. A store that several processes share (a database table, Redis) keeps them from
-// handling a delivery twice; [MemoryDeliveryStore] does for one process.
+// DeliveryStore records which deliveries have been handled, because AgentPhone delivers an event again if it did not
+// get the response 200. A store that several processes share (a database table, Redis) keeps them from handling a
+// delivery twice; a [MemoryDeliveryStore] is for one process.
 //
-// The handler calls Claim before a callback, then Done if the callback succeeded or Release if not, and gives each
-// 5 seconds. A claim must expire by itself, for the process that made it may have crashed; it must last longer than
-// a callback can take, which is 10 minutes or TurnTimeout: Release and Done do not say whose claim they end.
+// A handler calls Claim before the callback, then Done if the callback succeeded or Release if it failed. The context
+// of each call ends after 5 seconds. A claim must expire by itself, because the process that made it may crash, but not
+// before the callback's time is over, which is 10 minutes or TurnTimeout: Done and Release do not tell whose claim
+// they end. An implementation must be safe for concurrent use.
 type DeliveryStore interface {
+	// Claim claims a delivery that is neither claimed nor handled, for the caller alone.
 	Claim(ctx context.Context, deliveryID string) (DeliveryClaim, error)
+	// Done records that a delivery has been handled, and ends its claim.
 	Done(ctx context.Context, deliveryID string) error
+	// Release ends the claim of a delivery that has not been handled, so that it can be claimed again.
 	Release(ctx context.Context, deliveryID string) error
 }
 
-// DeliveryClaim is the answer to a claim.
+// DeliveryClaim is the result of a claim.
 type DeliveryClaim int
 
 const (
-	DeliveryGranted DeliveryClaim = iota + 1 // handle it: nobody else does
-	DeliveryHeld                             // somebody handles it now
-	DeliveryHandled                          // it was handled
+	DeliveryGranted DeliveryClaim = iota + 1 // the caller is to handle the delivery
+	DeliveryHeld                             // somebody else is handling it
+	DeliveryHandled                          // it has been handled
 )
 
-// ErrDeliveryStoreFull is the error of a [MemoryDeliveryStore] when MaxDeliveries are being handled at once.
+// ErrDeliveryStoreFull is returned by [MemoryDeliveryStore.Claim] when MaxDeliveries are being handled at once.
 var ErrDeliveryStoreFull = errors.New("agentphone: too many deliveries are being handled")
 
 const (
@@ -39,17 +43,24 @@ const (
 	defaultClaimLife     = 11 * time.Minute
 )
 
-// MemoryDeliveryStore is a [DeliveryStore] for one process. The zero value is ready; set its fields before
-// its first use. It is safe for concurrent use.
+// MemoryDeliveryStore is a [DeliveryStore] for one process. The zero value is ready to use. Its fields must not be
+// changed after the first use. It is safe for concurrent use.
 type MemoryDeliveryStore struct {
-	MaxDeliveries int           // how many it remembers, 100,000 by default; the oldest go first
-	Keep          time.Duration // how long it remembers one, 24 h by default
-	ClaimLife     time.Duration // how long a claim lasts, 11 min by default; shorter than a callback it lets two run
+	// MaxDeliveries is how many handled deliveries are remembered, the latest ones, and how many may be claimed at
+	// once. If not positive, it is 100,000.
+	MaxDeliveries int
+
+	// Keep is how long a handled delivery is remembered. If not positive, it is 24 hours.
+	Keep time.Duration
+
+	// ClaimLife is how long a claim lasts. If not positive, it is 11 minutes. If it is shorter than a callback takes,
+	// the delivery may be handled twice.
+	ClaimLife time.Duration
 
 	mu      sync.Mutex
-	held    map[string]time.Time // until when
+	held    map[string]time.Time // when the claim expires
 	handled map[string]*queue.Element
-	order   queue.List // of handledDelivery, oldest first
+	order   queue.List // of handledDelivery, the oldest first
 }
 
 type handledDelivery struct {
@@ -57,7 +68,7 @@ type handledDelivery struct {
 	until time.Time
 }
 
-// Claim grants a delivery that is neither held nor handled.
+// Claim grants a delivery that is neither held nor handled. The error is [ErrDeliveryStoreFull].
 func (s *MemoryDeliveryStore) Claim(_ context.Context, deliveryID string) (DeliveryClaim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +97,7 @@ func (s *MemoryDeliveryStore) Claim(_ context.Context, deliveryID string) (Deliv
 	return DeliveryGranted, nil
 }
 
-// Done remembers that a delivery was handled.
+// Done records that a delivery has been handled. The error is nil.
 func (s *MemoryDeliveryStore) Done(_ context.Context, deliveryID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +113,7 @@ func (s *MemoryDeliveryStore) Done(_ context.Context, deliveryID string) error {
 	return nil
 }
 
-// Release gives a claim up: the delivery may be claimed again.
+// Release ends a claim, so that the delivery can be claimed again. The error is nil.
 func (s *MemoryDeliveryStore) Release(_ context.Context, deliveryID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,14 +123,15 @@ func (s *MemoryDeliveryStore) Release(_ context.Context, deliveryID string) erro
 
 func (s *MemoryDeliveryStore) limit() int { return positive(s.MaxDeliveries, defaultMaxDeliveries) }
 
-func positive[N int | time.Duration](n, otherwise N) N {
+// positive returns n if it is positive, else the default.
+func positive[N int | time.Duration](n, byDefault N) N {
 	if n > 0 {
 		return n
 	}
-	return otherwise
+	return byDefault
 }
 
-// forget drops what is too old, or too much.
+// forget removes handled deliveries that are too old or too many. The caller holds s.mu.
 func (s *MemoryDeliveryStore) forget(now time.Time) {
 	for e := s.order.Front(); e != nil; e = s.order.Front() {
 		d := e.Value.(handledDelivery)

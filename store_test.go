@@ -17,7 +17,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// claims makes claims that must be answered as is expected.
+// claims returns a function that claims a delivery and requires the result want.
 func claims(t *testing.T, s *agentphone.MemoryDeliveryStore) func(id string, want agentphone.DeliveryClaim) {
 	return func(id string, want agentphone.DeliveryClaim) {
 		t.Helper()
@@ -27,44 +27,48 @@ func claims(t *testing.T, s *agentphone.MemoryDeliveryStore) func(id string, wan
 	}
 }
 
-func TestAStoreKeepsAndHoldsAsLongAsItIsTold(t *testing.T) {
+func TestMemoryDeliveryStore_HonorsKeepAndClaimLife(t *testing.T) {
 	for _, s := range []*agentphone.MemoryDeliveryStore{
 		{Keep: time.Hour, ClaimLife: time.Minute}, {Keep: 72 * time.Hour, ClaimLife: 2 * time.Hour},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			claim := claims(t, s)
-			claim("held", agentphone.DeliveryGranted)
-			time.Sleep(s.ClaimLife - time.Second)
-			claim("held", agentphone.DeliveryHeld)
-			time.Sleep(time.Second)
-			claim("held", agentphone.DeliveryGranted) // whoever held it has crashed
-			claim("held", agentphone.DeliveryHeld)
+		t.Run(fmt.Sprint("Keep ", s.Keep), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				claim := claims(t, s)
+				claim("held", agentphone.DeliveryGranted)
+				time.Sleep(s.ClaimLife - time.Second)
+				claim("held", agentphone.DeliveryHeld)
+				time.Sleep(time.Second)
+				claim("held", agentphone.DeliveryGranted) // whoever held it has crashed
+				claim("held", agentphone.DeliveryHeld)
 
-			claim("done", agentphone.DeliveryGranted)
-			require.NoError(t, s.Done(t.Context(), "done"))
-			time.Sleep(s.Keep - time.Second)
-			claim("done", agentphone.DeliveryHandled)
-			time.Sleep(time.Second)
-			claim("done", agentphone.DeliveryGranted)
+				claim("done", agentphone.DeliveryGranted)
+				require.NoError(t, s.Done(t.Context(), "done"))
+				time.Sleep(s.Keep - time.Second)
+				claim("done", agentphone.DeliveryHandled)
+				time.Sleep(time.Second)
+				claim("done", agentphone.DeliveryGranted)
+			})
 		})
 	}
 }
 
-func TestAStoreRemembersAsManyAsItIsTold(t *testing.T) {
+func TestMemoryDeliveryStore_RemembersTheLatestMaxDeliveries(t *testing.T) {
 	for _, most := range []int{1, 3, 1000} {
-		s := &agentphone.MemoryDeliveryStore{MaxDeliveries: most}
-		claim := claims(t, s)
-		for i := range 2*most + 1 {
-			claim(strconv.Itoa(i), agentphone.DeliveryGranted)
-			require.NoError(t, s.Done(t.Context(), strconv.Itoa(i)))
-		}
-		claim(strconv.Itoa(most+1), agentphone.DeliveryHandled) // the oldest of the latest
-		claim(strconv.Itoa(2*most), agentphone.DeliveryHandled)
-		claim(strconv.Itoa(most), agentphone.DeliveryGranted)
+		t.Run(fmt.Sprint("MaxDeliveries ", most), func(t *testing.T) {
+			s := &agentphone.MemoryDeliveryStore{MaxDeliveries: most}
+			claim := claims(t, s)
+			for i := range 2*most + 1 {
+				claim(strconv.Itoa(i), agentphone.DeliveryGranted)
+				require.NoError(t, s.Done(t.Context(), strconv.Itoa(i)))
+			}
+			claim(strconv.Itoa(most+1), agentphone.DeliveryHandled) // the oldest of the latest
+			claim(strconv.Itoa(2*most), agentphone.DeliveryHandled)
+			claim(strconv.Itoa(most), agentphone.DeliveryGranted)
+		})
 	}
 }
 
-func TestAFullStoreForgetsClaimsThatHaveExpired(t *testing.T) {
+func TestMemoryDeliveryStore_FullStoreForgetsExpiredClaims(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 10
 		s := &agentphone.MemoryDeliveryStore{MaxDeliveries: most, ClaimLife: time.Minute}
@@ -75,12 +79,12 @@ func TestAFullStoreForgetsClaimsThatHaveExpired(t *testing.T) {
 			}
 			_, err := s.Claim(t.Context(), "one too many")
 			require.ErrorIs(t, err, agentphone.ErrDeliveryStoreFull)
-			claim(fmt.Sprint(round, "/", 0), agentphone.DeliveryHeld) // full, it still knows
+			claim(fmt.Sprint(round, "/", 0), agentphone.DeliveryHeld) // a full store still knows its claims
 			time.Sleep(time.Minute)
 		}
 		claim("new", agentphone.DeliveryGranted)
 		require.NoError(t, s.Release(t.Context(), "new"))
-		for i := range most { // a claim that was given up or done takes no place
+		for i := range most { // a claim that was released or done takes no place
 			claim(fmt.Sprint("done", i), agentphone.DeliveryGranted)
 			require.NoError(t, s.Done(t.Context(), fmt.Sprint("done", i)))
 		}
@@ -88,8 +92,8 @@ func TestAFullStoreForgetsClaimsThatHaveExpired(t *testing.T) {
 	})
 }
 
-// It is remembered once: were it in the queue twice, its first place would push it out.
-func TestADeliveryThatIsDoneTwiceTakesOnePlace(t *testing.T) {
+// Twice in the queue of handled deliveries, one would be forgotten at its first place.
+func TestMemoryDeliveryStore_DoneTwiceTakesOnePlace(t *testing.T) {
 	s := &agentphone.MemoryDeliveryStore{MaxDeliveries: 3}
 	for _, id := range []string{"a", "a", "a", "b", "b", "b", "c", "a"} {
 		require.NoError(t, s.Done(t.Context(), id))
@@ -100,7 +104,7 @@ func TestADeliveryThatIsDoneTwiceTakesOnePlace(t *testing.T) {
 	}
 }
 
-func TestAFloodOfDeliveriesKeepsMemoryBounded(t *testing.T) {
+func TestMemoryDeliveryStore_KeepsMemoryBounded(t *testing.T) {
 	const flood, most, few = 1_000_000, 1000, 4 << 20
 	for name, each := range map[string]func(*agentphone.MemoryDeliveryStore, context.Context, string) error{
 		"handled": func(s *agentphone.MemoryDeliveryStore, ctx context.Context, id string) error {
@@ -127,7 +131,7 @@ func TestAFloodOfDeliveriesKeepsMemoryBounded(t *testing.T) {
 			switch name {
 			case "handled":
 				n = flood
-			case "never settled": // a full store looks through its claims each time
+			case "never settled": // a full store scans its claims each time
 				n = flood / 300
 			}
 			before := apitest.HeapInUse()
@@ -142,7 +146,7 @@ func TestAFloodOfDeliveriesKeepsMemoryBounded(t *testing.T) {
 	}
 }
 
-func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
+func TestMemoryDeliveryStore_KeepsMemoryBoundedUnderAHandler(t *testing.T) {
 	const distinct, few = 7_000, 4 << 20
 	store := &agentphone.MemoryDeliveryStore{MaxDeliveries: 1000}
 	var mu sync.Mutex
@@ -159,7 +163,7 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 		for range 64 {
 			senders.Go(func() {
 				for id := range ids {
-					for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: AgentPhone sends it again
+					for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: held by another goroutine
 						runtime.Gosched()
 					}
 				}
@@ -174,12 +178,68 @@ func TestTenThousandDeliveriesWithDuplicatesKeepMemoryBounded(t *testing.T) {
 		close(ids)
 		senders.Wait()
 	}
-	send(0, distinct/7) // the store is full of the first thousand: from here on it must not grow
+	send(0, distinct/7) // the store is full: from here on it must not grow
 	before := apitest.HeapInUse()
 	send(distinct/7, distinct)
-	// A sender that stands still while a thousand others pass may find its duplicate forgotten; that each is handled
-	// once is for TestTenThousandDeliveriesAreEachHandledOnce.
+	// A duplicate that is sent after a thousand other deliveries may be forgotten and handled again: that each is
+	// handled once is tested in TestWebhookHandler_HandlesTenThousandDeliveriesOnceEach.
 	assert.GreaterOrEqual(t, handled, distinct)
 	assert.Less(t, apitest.HeapInUse()-before, few)
 	runtime.KeepAlive(store)
+}
+
+func TestMemoryDeliveryStore_Defaults(t *testing.T) {
+	ctx := t.Context()
+	synctest.Test(t, func(t *testing.T) {
+		var s agentphone.MemoryDeliveryStore
+		claim := func(id string, want agentphone.DeliveryClaim) {
+			t.Helper()
+			got, err := s.Claim(ctx, id)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		claim("a", agentphone.DeliveryGranted)
+		claim("a", agentphone.DeliveryHeld)
+		claim("b", agentphone.DeliveryGranted)
+		require.NoError(t, s.Release(ctx, "a"))
+		claim("a", agentphone.DeliveryGranted)
+		require.NoError(t, s.Done(ctx, "a"))
+		claim("a", agentphone.DeliveryHandled)
+		time.Sleep(11 * time.Minute)
+		claim("b", agentphone.DeliveryGranted) // the claim has expired: its process crashed
+		time.Sleep(24 * time.Hour)
+		claim("a", agentphone.DeliveryGranted) // forgotten
+	})
+	require.NoError(t, new(agentphone.MemoryDeliveryStore).Done(ctx, "never claimed"))
+}
+
+func TestMemoryDeliveryStore_LimitsHandledAndClaimedDeliveries(t *testing.T) {
+	ctx := t.Context()
+	s := agentphone.MemoryDeliveryStore{MaxDeliveries: 100}
+	for i := range 10_000 {
+		got, err := s.Claim(ctx, fmt.Sprint(i))
+		require.NoError(t, err)
+		require.Equal(t, agentphone.DeliveryGranted, got)
+		require.NoError(t, s.Done(ctx, fmt.Sprint(i)))
+	}
+	got, _ := s.Claim(ctx, "9950")
+	assert.Equal(t, agentphone.DeliveryHandled, got, "the latest are remembered")
+	got, _ = s.Claim(ctx, "0")
+	assert.Equal(t, agentphone.DeliveryGranted, got, "the oldest are not")
+	for i := range 99 {
+		_, err := s.Claim(ctx, fmt.Sprint("flood", i))
+		require.NoError(t, err)
+	}
+	_, err := s.Claim(ctx, "one too many")
+	require.ErrorIs(t, err, agentphone.ErrDeliveryStoreFull)
+}
+
+func TestMemoryDeliveryStore_NegativeSettingsMeanDefaults(t *testing.T) {
+	s := &agentphone.MemoryDeliveryStore{MaxDeliveries: -1}
+	_, err := s.Claim(t.Context(), "a")
+	assert.NoError(t, err)
+	s = &agentphone.MemoryDeliveryStore{ClaimLife: -1}
+	_, _ = s.Claim(t.Context(), "a")
+	again, _ := s.Claim(t.Context(), "a")
+	assert.Equal(t, agentphone.DeliveryHeld, again)
 }

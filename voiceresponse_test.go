@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"iter"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +22,10 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
+// voiceFunc is an OnVoiceTurn.
 type voiceFunc func(context.Context, *agentphone.VoiceResponse) error
 
+// voiceHandler returns a handler whose OnVoiceTurn is f.
 func voiceHandler(t *testing.T, f voiceFunc) http.Handler {
 	return newHandler(t, agentphone.WebhookHandlerConfig{
 		OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
@@ -30,17 +34,7 @@ func voiceHandler(t *testing.T, f voiceFunc) http.Handler {
 	})
 }
 
-func tokens(words ...string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for _, w := range words {
-			if !yield(w, nil) {
-				return
-			}
-		}
-	}
-}
-
-func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
+func TestVoiceResponse_IsOneObjectOrNDJSON(t *testing.T) {
 	const object, lines = "application/json", "application/x-ndjson"
 	for name, tc := range map[string]struct {
 		say  voiceFunc
@@ -111,29 +105,18 @@ func TestAVoiceTurnIsOneObjectOrLinesOfThem(t *testing.T) {
 	}
 }
 
-func TestTokensThatEndWithAnErrorAreSaidUpToIt(t *testing.T) {
-	broken := errors.New("model is down")
-	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
-		require.ErrorIs(t, v.Stream(nil), agentphone.ErrValidation)
-		err := v.Stream(func(yield func(string, error) bool) {
-			_ = yield("All is", nil) && yield("", broken)
-		})
-		require.ErrorIs(t, err, broken)
-		return nil
-	}), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
-	assert.Equal(t, "{\"text\":\"All is\"}\n", w.Body.String())
-}
-
-func TestAFailedVoiceTurnThatSaidNothingIs500(t *testing.T) {
-	for _, f := range []voiceFunc{
-		func(context.Context, *agentphone.VoiceResponse) error { return errors.New("x") },
-		func(_ context.Context, v *agentphone.VoiceResponse) error { _ = v.Say("y"); panic("x") },
+func TestVoiceResponse_FailureBeforeAnInterimGets500(t *testing.T) {
+	for name, f := range map[string]voiceFunc{
+		"error":           func(context.Context, *agentphone.VoiceResponse) error { return errors.New("x") },
+		"panic after Say": func(_ context.Context, v *agentphone.VoiceResponse) error { _ = v.Say("y"); panic("x") },
 	} {
-		assert.Equal(t, 500, apitest.Serve(voiceHandler(t, f), apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Code)
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, 500, apitest.Serve(voiceHandler(t, f), apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Code)
+		})
 	}
 }
 
-func TestAResponseCannotBeUsedAfterItsCallback(t *testing.T) {
+func TestVoiceResponse_SaysNothingAfterTheCallback(t *testing.T) {
 	var kept *agentphone.VoiceResponse
 	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { kept = v; return nil })
 	w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
@@ -143,7 +126,7 @@ func TestAResponseCannotBeUsedAfterItsCallback(t *testing.T) {
 	assert.Equal(t, "{}\n", w.Body.String())
 }
 
-func TestATurnEndsWithItsTime(t *testing.T) {
+func TestVoiceResponse_TimesOutWithTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		w := apitest.Serve(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
@@ -158,7 +141,7 @@ func TestATurnEndsWithItsTime(t *testing.T) {
 	})
 }
 
-// post sends a signed turn over a socket.
+// post sends a signed voice turn to url over the network.
 func post(t *testing.T, ctx context.Context, url string) (*http.Response, error) {
 	r := apitest.SignedRequest(apitest.TurnEvent, t.Name())
 	req, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader([]byte(apitest.TurnEvent)))
@@ -167,47 +150,7 @@ func post(t *testing.T, ctx context.Context, url string) (*http.Response, error)
 	return http.DefaultClient.Do(req)
 }
 
-func TestASlowTurnIsNotCutByTheServersWriteTimeout(t *testing.T) {
-	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
-		t.Run(name, func(t *testing.T) {
-			const pause = 100 * time.Millisecond
-			said := make(chan time.Time, 1)
-			srv := httptest.NewUnstartedServer(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
-				said <- time.Now()
-				for range 5 {
-					if err := v.Interim("line"); err != nil {
-						return err
-					}
-					time.Sleep(pause)
-				}
-				return v.Say("the last words")
-			}))
-			srv.Config.WriteTimeout = 2 * pause
-			srv.EnableHTTP2 = http2
-			srv.StartTLS()
-			defer srv.Close()
-			req, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL, strings.NewReader(apitest.TurnEvent))
-			require.NoError(t, err)
-			req.Header = apitest.SignedRequest(apitest.TurnEvent, "whd_1").Header
-			res, err := srv.Client().Do(req)
-			require.NoError(t, err)
-			defer res.Body.Close()
-			var got []string
-			lines := bufio.NewScanner(res.Body)
-			for lines.Scan() {
-				if len(got) == 0 {
-					assert.Less(t, time.Since(<-said), pause, "a line is there when it is said, not when the next one is")
-				}
-				got = append(got, lines.Text())
-			}
-			require.NoError(t, lines.Err())
-			require.Len(t, got, 6)
-			assert.Equal(t, `{"text":"the last words"}`, got[5])
-		})
-	}
-}
-
-func TestACallerWhoHangsUpEndsTheContext(t *testing.T) {
+func TestVoiceResponse_HangUpEndsTheContext(t *testing.T) {
 	ended := make(chan error, 1)
 	srv := httptest.NewServer(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
 		if err := v.Interim("One moment."); err != nil {
@@ -232,19 +175,115 @@ func TestACallerWhoHangsUpEndsTheContext(t *testing.T) {
 	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
-// Under middleware whose writer hides Flush and deadlines there is one answer, at the end.
-func TestWithoutFlushAllLinesComeTogether(t *testing.T) {
-	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
-		return errors.Join(v.Interim("One moment."), v.Say("Done."))
-	})
-	srv := httptest.NewServer(http.TimeoutHandler(h, time.Minute, "too slow"))
-	defer srv.Close()
-	res, err := post(t, t.Context(), srv.URL)
-	require.NoError(t, err)
-	defer res.Body.Close()
-	var body bytes.Buffer
-	_, err = body.ReadFrom(res.Body)
-	require.NoError(t, err)
-	assert.Equal(t, 200, res.StatusCode)
-	assert.Equal(t, "{\"text\":\"One moment.\",\"interim\":true}\n{\"text\":\"Done.\"}\n", body.String())
+func TestVoiceResponse_ReturnsAnErrorAfterAHangUp(t *testing.T) {
+	for name, speak := range map[string]func(v *agentphone.VoiceResponse, hangUp func()) error{
+		"Interim":       func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Interim("Hello?") },
+		"empty Interim": func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Interim("") },
+		"Say":           func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Say("Hello?") },
+		"Hangup":        func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Hangup() },
+		"Transfer":      func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Transfer() },
+		"Stream":        func(v *agentphone.VoiceResponse, hangUp func()) error { hangUp(); return v.Stream(tokens("Hello?")) },
+		"Stream, gone before its first token": func(v *agentphone.VoiceResponse, hangUp func()) error {
+			return v.Stream(func(yield func(string, error) bool) {
+				hangUp()
+				assert.False(t, yield("Hello? Are you there? ", nil), "the stream is over")
+			})
+		},
+		"Stream, gone within a sentence": func(v *agentphone.VoiceResponse, hangUp func()) error {
+			return v.Stream(func(yield func(string, error) bool) {
+				assert.True(t, yield("Hello", nil))
+				hangUp()
+				assert.False(t, yield(" there", nil))
+			})
+		},
+		"Stream, gone after its last token": func(v *agentphone.VoiceResponse, hangUp func()) error {
+			return v.Stream(func(yield func(string, error) bool) {
+				assert.True(t, yield("Hello", nil))
+				hangUp()
+			})
+		},
+		"Stream, gone before tokens that never come": func(v *agentphone.VoiceResponse, hangUp func()) error {
+			return v.Stream(func(func(string, error) bool) { hangUp() })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			var err error
+			w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+				err = speak(v, hangUp)
+				return err
+			}), apitest.SignedRequest(apitest.TurnEvent, "i").WithContext(ctx))
+			require.ErrorIs(t, err, context.Canceled)
+			assert.NotContains(t, w.Body.String(), "Hello", "the caller is gone")
+		})
+	}
+}
+
+// A VoiceResponse that no handler made belongs to no turn.
+func TestVoiceResponse_ZeroValueSaysNothing(t *testing.T) {
+	var v agentphone.VoiceResponse
+	for _, err := range []error{v.Say("x"), v.Interim("x"), v.Hangup(), v.Transfer(), v.Stream(tokens(strings.Repeat("x. ", 3)))} {
+		require.ErrorIs(t, err, agentphone.ErrVoiceAnswered)
+	}
+}
+
+// Some goroutines still speak when the callback returns: that must not corrupt the answer.
+func TestVoiceResponse_IsSafeForConcurrentUse(t *testing.T) {
+	for round := range 20 {
+		var said, late atomic.Int32
+		var speakers sync.WaitGroup
+		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+			spoken := make(chan bool, 100)
+			for i := range 16 {
+				speakers.Go(func() {
+					for n := range 50 {
+						if err := v.Interim(fmt.Sprintf("line %d of %d", n, i)); err != nil {
+							assert.ErrorIs(t, err, agentphone.ErrVoiceAnswered)
+							late.Add(1)
+							return
+						}
+						if n == 5 {
+							spoken <- true
+						}
+					}
+				})
+				speakers.Go(func() {
+					for range 50 {
+						_, _ = v.Hangup(), v.Transfer()
+					}
+				})
+			}
+			for range 10 {
+				<-spoken
+			}
+			for i := range 8 {
+				speakers.Go(func() {
+					if v.Say(fmt.Sprint("last words of ", i)) == nil {
+						said.Add(1)
+					}
+				})
+				speakers.Go(func() {
+					if v.Stream(tokens("A stream. ", "Of words. ", "And more")) == nil {
+						said.Add(1)
+					}
+				})
+			}
+			if round%2 == 0 {
+				speakers.Wait()
+			}
+			return nil
+		}), apitest.SignedRequest(apitest.TurnEvent, "i"))
+		body := w.Body.String() // as it is when the handler has returned
+		speakers.Wait()
+		texts := textsOf(t, body)
+		assert.Equal(t, body, w.Body.String(), "nothing is written after the answer")
+		assert.LessOrEqual(t, said.Load(), int32(1), "there are last words once")
+		assert.GreaterOrEqual(t, len(texts), 60)
+		if round%2 == 0 {
+			assert.EqualValues(t, 1, said.Load())
+			assert.Contains(t, []string{"last words", "And more"}, strings.Join(strings.Fields(texts[len(texts)-1])[:2], " "))
+			assert.Contains(t, body, `"hangup":true,"action":"transfer"}`)
+		}
+	}
 }

@@ -12,41 +12,41 @@ var (
 	opListAgentDeliveries  = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries", idempotent: true}
 )
 
-// WebhookDelivery is an event that was sent, or is to be sent, to a webhook.
+// WebhookDelivery is the delivery of an event to a webhook: done, failed, or still to be retried.
 type WebhookDelivery struct {
 	ID            string    `json:"id"`
 	MessageID     string    `json:"messageId"`
 	EventType     EventType `json:"eventType"`
 	Channel       Channel   `json:"channel"`
 	Status        string    `json:"status"`
-	HTTPStatus    int       `json:"httpStatus"` // of the receiver's last answer; 0 if there was none
+	HTTPStatus    int       `json:"httpStatus"` // of the last response of the receiver; 0 if there was none
 	ErrorMessage  string    `json:"errorMessage"`
 	ResponseBody  string    `json:"responseBody"`
 	AttemptCount  int       `json:"attemptCount"`
 	LastAttemptAt Timestamp `json:"lastAttemptAt"`
-	NextRetryAt   Timestamp `json:"nextRetryAt"` // zero if there will be none
+	NextRetryAt   Timestamp `json:"nextRetryAt"` // zero if there is no retry to come
 	CreatedAt     Timestamp `json:"createdAt"`
 }
 
 // ListDeliveriesParams are the parameters of [WebhooksService.ListDeliveries] and AllDeliveries.
 type ListDeliveriesParams struct {
-	Limit  int `url:"limit,omitempty"` // AllDeliveries asks for 100
-	Offset int `url:"offset,omitempty"`
-	Hours  int `url:"hours,omitempty"` // how far to look back
+	Limit  int `url:"limit,omitempty"`  // deliveries per page; 100 in AllDeliveries if 0
+	Offset int `url:"offset,omitempty"` // deliveries to skip
+	Hours  int `url:"hours,omitempty"`  // only deliveries of the last hours
 }
 
 func (p ListDeliveriesParams) validate() error {
 	return firstOf(checkPage(p.Limit, 0, p.Offset), inRange("hours", p.Hours, 0))
 }
 
-// ListDeliveries returns one page of the deliveries to the account's webhook, newest first. Retried.
+// ListDeliveries returns one page of the deliveries to the webhook of the account, newest first. Retried.
 // (GET /v1/webhooks/deliveries)
 func (s *WebhooksService) ListDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) (*Page[WebhookDelivery], error) {
 	return list[WebhookDelivery](ctx, (*service)(s), &opListDeliveries, nil, params, params.Offset, opts)
 }
 
-// AllDeliveries iterates over the deliveries to the account's webhook.
-// (GET /v1/webhooks/deliveries)
+// AllDeliveries iterates over the deliveries to the webhook of the account, newest first, and requests one page at a
+// time. Retried. (GET /v1/webhooks/deliveries)
 func (s *WebhooksService) AllDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) iter.Seq2[WebhookDelivery, error] {
 	return allByOffset(params.Offset, pageSize(params.Limit), func(d *WebhookDelivery) string { return d.ID },
 		func(offset, limit int) (*Page[WebhookDelivery], error) {
@@ -57,44 +57,44 @@ func (s *WebhooksService) AllDeliveries(ctx context.Context, params ListDeliveri
 // ListDeliveriesForAgentParams are the parameters of [WebhooksService.ListDeliveriesForAgent].
 type ListDeliveriesForAgentParams struct {
 	Limit int `url:"limit,omitempty"`
-	Hours int `url:"hours,omitempty"` // how far to look back
+	Hours int `url:"hours,omitempty"` // only deliveries of the last hours
 }
 
 func (p ListDeliveriesForAgentParams) validate() error {
 	return firstOf(inRange("limit", p.Limit, 0), inRange("hours", p.Hours, 0))
 }
 
-// ListDeliveriesForAgent returns the latest deliveries to an agent's own webhook. There are no further
-// pages: raise Limit instead. Retried. (GET /v1/agents/{agent_id}/webhook/deliveries)
+// ListDeliveriesForAgent returns the latest deliveries to the webhook of an agent. There are no further pages: use a
+// higher Limit instead. Retried. (GET /v1/agents/{agent_id}/webhook/deliveries)
 func (s *WebhooksService) ListDeliveriesForAgent(ctx context.Context, agentID string, params ListDeliveriesForAgentParams, opts ...RequestOption) (*Page[WebhookDelivery], error) {
 	return list[WebhookDelivery](ctx, (*service)(s), &opListAgentDeliveries, []string{agentID}, params, 0, opts)
 }
 
 // DeliveryStatsParams are the parameters of [WebhooksService.DeliveryStats].
 type DeliveryStatsParams struct {
-	Hours int `url:"hours,omitempty"` // how far to look back
+	Hours int `url:"hours,omitempty"` // only deliveries of the last hours
 }
 
 func (p DeliveryStatsParams) validate() error { return inRange("hours", p.Hours, 0) }
 
-// DeliveryStats counts deliveries over some hours.
+// DeliveryStats are counts of the deliveries of the last hours.
 type DeliveryStats struct {
 	Total       int                           `json:"total"`
 	Success     int                           `json:"success"`
 	Failed      int                           `json:"failed"`
 	Pending     int                           `json:"pending"`
 	SuccessRate float64                       `json:"successRate"`
-	ByEventType map[string]map[string]float64 `json:"byEventType"` // the counts of each event type
+	ByEventType map[string]map[string]float64 `json:"byEventType"` // by EventType: its counts
 	ByHour      []map[string]any              `json:"byHour"`
 }
 
-// DeliveryStats counts the deliveries to the account's webhook over some hours. Retried.
+// DeliveryStats returns counts of the deliveries to the webhook of the account in the last hours. Retried.
 // (GET /v1/webhooks/deliveries/stats)
 func (s *WebhooksService) DeliveryStats(ctx context.Context, params DeliveryStatsParams, opts ...RequestOption) (*DeliveryStats, error) {
 	return do[DeliveryStats](ctx, (*service)(s), &opDeliveryStats, nil, params, opts)
 }
 
-// AllTimeDeliveryStats counts all deliveries there ever were.
+// AllTimeDeliveryStats are counts of all deliveries since the account was created.
 type AllTimeDeliveryStats struct {
 	Total       int     `json:"total"`
 	Success     int     `json:"success"`
@@ -102,7 +102,7 @@ type AllTimeDeliveryStats struct {
 	SuccessRate float64 `json:"successRate"`
 }
 
-// AllTimeDeliveryStats counts all deliveries there ever were to the account's webhook. Retried.
+// AllTimeDeliveryStats returns counts of all deliveries to the webhook of the account. Retried.
 // (GET /v1/webhooks/deliveries/all-time)
 func (s *WebhooksService) AllTimeDeliveryStats(ctx context.Context, opts ...RequestOption) (*AllTimeDeliveryStats, error) {
 	return do[AllTimeDeliveryStats](ctx, (*service)(s), &opAllTimeDeliveryStats, nil, nil, opts)

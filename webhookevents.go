@@ -8,30 +8,36 @@ import (
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
-// ErrWebhookMalformed is a webhook request whose body is no event.
-var ErrWebhookMalformed = errors.New("agentphone: the webhook request's body is no event")
+// ErrWebhookMalformed is returned by [ParseEvent] for a body that is not an event.
+var ErrWebhookMalformed = errors.New("agentphone: the webhook request's body is not an event")
 
-// Event is what a webhook request tells.
+// Event is something that happened, as the body of a webhook request reports it.
 type Event struct {
 	Type      EventType
 	Channel   Channel
 	Timestamp Timestamp
 	AgentID   string
-	// DeliveryID is the same when the event is delivered again. It comes with the request's headers
-	// ([WebhookIDHeader]), so [ParseEvent] leaves it empty and the handler fills it in.
+
+	// DeliveryID is the id of the delivery; a redelivery has the same. It is in a header of the request
+	// ([WebhookIDHeader]), so [ParseEvent] leaves it empty, and a handler sets it.
 	DeliveryID string
-	// ConversationState is the conversation's Metadata; nil if it has none.
+
+	// ConversationState is the Metadata of the conversation; nil if it has none.
 	ConversationState map[string]any
-	// RecentHistory is what was said before, as many items as the webhook's ContextLimit.
+
+	// RecentHistory holds the messages or utterances before the event, at most as many as the ContextLimit of the
+	// [Webhook].
 	RecentHistory []HistoryItem
-	// Data is a *[MessageData], *[VoiceTurnData], *[CallEndedData], *[ReactionData] or, for what
-	// this package does not know, *[UnknownData].
+
+	// Data is a *[MessageData], *[VoiceTurnData], *[CallEndedData] or *[ReactionData], or an *[UnknownData] if the
+	// kind of the event is unknown to this package.
 	Data EventData
+
 	// Raw is the whole body as it was received.
 	Raw json.RawMessage
 }
 
-// EventData is what an [Event] is about. A type switch tells which it is.
+// EventData is the data of an [Event]. Use a type switch to tell which kind it is.
 type EventData interface{ eventData() }
 
 // HistoryItem is a message or an utterance before the event.
@@ -43,8 +49,7 @@ type HistoryItem struct {
 	MessageID string    `json:"messageId"` // "" if unknown
 }
 
-// MessageData is a message that came in ([EventMessage] on [ChannelSMS], [ChannelMMS] or
-// [ChannelIMessage]).
+// MessageData is a message that was received ([EventMessage] on [ChannelSMS], [ChannelMMS] or [ChannelIMessage]).
 type MessageData struct {
 	ConversationID   string         `json:"conversationId"`
 	NumberID         string         `json:"numberId"`
@@ -56,13 +61,13 @@ type MessageData struct {
 	Direction        Direction      `json:"direction"`
 	ReceivedAt       Timestamp      `json:"receivedAt"`
 	MessageID        string         `json:"messageId"`        // "" if unknown
-	Contact          *EventContact  `json:"contact"`          // nil if the sender is no contact
-	ReplyTo          map[string]any `json:"replyTo"`          // nil if it replies to none
-	Group            map[string]any `json:"group"`            // nil outside of groups
-	SenderIdentifier string         `json:"senderIdentifier"` // who wrote it, in a group
+	Contact          *EventContact  `json:"contact"`          // nil if the sender is not a contact
+	ReplyTo          map[string]any `json:"replyTo"`          // nil if the message is not a reply
+	Group            map[string]any `json:"group"`            // nil if the message is not from a group
+	SenderIdentifier string         `json:"senderIdentifier"` // of the member of the group who sent it
 }
 
-// EventContact is the contact that sent a message.
+// EventContact is the contact who sent a message.
 type EventContact struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
@@ -70,8 +75,8 @@ type EventContact struct {
 	PhoneNumber string `json:"phoneNumber"`
 }
 
-// VoiceTurnData is something that a caller said ([EventMessage] on [ChannelVoice]). The answer to the
-// request is what the agent says.
+// VoiceTurnData is something that a caller said ([EventMessage] on [ChannelVoice]). The answer in the response is what
+// the agent says: see [VoiceResponse].
 type VoiceTurnData struct {
 	CallID     string     `json:"callId"`
 	NumberID   string     `json:"numberId"`
@@ -114,7 +119,8 @@ type ReactionData struct {
 	CreatedAt       Timestamp    `json:"createdAt"`
 }
 
-// UnknownData is the data of an event, or of a channel, that this package does not know.
+// UnknownData is the data of an event whose type or channel is unknown to this package, or whose data is not a JSON
+// object.
 type UnknownData struct {
 	Raw json.RawMessage // the data as it was received; nil if there was none
 }
@@ -125,13 +131,21 @@ func (*CallEndedData) eventData() {}
 func (*ReactionData) eventData()  {}
 func (*UnknownData) eventData()   {}
 
-// ParseEvent reads a webhook request's body. Verify it first ([VerifyWebhook]). An event that is not known
-// is handed on as *[UnknownData], and a field of another type than is known is left zero (it is in Raw): only what
-// is no event at all is an error, [ErrWebhookMalformed].
+// ParseEvent parses the body of a webhook request. It does not verify the signature: call [VerifyWebhook] first.
+//
+// The Data of an event of an unknown kind is *[UnknownData]. A field of an unexpected type is left zero; its value is
+// in Raw. Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
+	event, _, err := parseEvent(payload)
+	return event, err
+}
+
+// parseEvent is [ParseEvent], and also reports a mismatch: an event of a known kind whose data is not an object, so
+// that it is parsed as *[UnknownData].
+func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 	var body map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &body); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
+		return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
 	}
 	var envelope struct {
 		Event             EventType       `json:"event"`
@@ -144,27 +158,32 @@ func ParseEvent(payload []byte) (*Event, error) {
 	}
 	lenientjson.ReadFields(body, &envelope)
 	if envelope.Event == "" {
-		return nil, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
+		return nil, false, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
+	}
+	data := newEventData(envelope.Event, envelope.Channel)
+	mismatch = data != nil && !readEventData(envelope.Data, data)
+	if data == nil || mismatch {
+		data = &UnknownData{Raw: envelope.Data}
 	}
 	return &Event{
 		Type: envelope.Event, Channel: envelope.Channel, Timestamp: envelope.Timestamp, AgentID: envelope.AgentID,
 		ConversationState: envelope.ConversationState, RecentHistory: envelope.RecentHistory,
-		Data: parseEventData(envelope.Event, envelope.Channel, envelope.Data),
+		Data: data,
 		Raw:  append(json.RawMessage(nil), payload...),
-	}, nil
+	}, mismatch, nil
 }
 
-func parseEventData(event EventType, channel Channel, raw json.RawMessage) EventData {
-	data := newEventData(event, channel)
+// readEventData reads raw into data and reports whether raw is an object.
+func readEventData(raw json.RawMessage, data EventData) bool {
 	var object map[string]json.RawMessage
-	if data == nil || json.Unmarshal(raw, &object) != nil || object == nil {
-		return &UnknownData{Raw: raw}
+	if json.Unmarshal(raw, &object) != nil || object == nil {
+		return false
 	}
 	lenientjson.ReadFields(object, data)
-	return data
+	return true
 }
 
-// newEventData is an empty value of the kind of data that an event has, or nil if that is not known.
+// newEventData returns the data of an event, empty, or nil if the kind of the event is unknown.
 func newEventData(event EventType, channel Channel) EventData {
 	switch {
 	case event == EventCallEnded:
@@ -179,11 +198,11 @@ func newEventData(event EventType, channel Channel) EventData {
 	return nil
 }
 
-// EventType names what happened.
+// EventType is the type of an [Event].
 type EventType string
 
 const (
-	EventMessage   EventType = "agent.message"    // a message came in or, on [ChannelVoice], a caller spoke
-	EventCallEnded EventType = "agent.call_ended" // with the whole transcript
+	EventMessage   EventType = "agent.message"    // a message was received or, on [ChannelVoice], a caller spoke
+	EventCallEnded EventType = "agent.call_ended" // a call is over
 	EventReaction  EventType = "agent.reaction"   // an iMessage tapback
 )

@@ -3,17 +3,17 @@ package agentphone_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -23,8 +23,10 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
+// quiet logs nothing.
 var quiet = slog.New(slog.DiscardHandler)
 
+// newHandler returns a handler that accepts [apitest.Secret] and whsec_old, and logs nothing unless config has a Logger.
 func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handler {
 	t.Helper()
 	if config.Logger == nil {
@@ -35,150 +37,7 @@ func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handl
 	return h
 }
 
-func TestTheHandlerCallsBackOnlyForWhatIsGenuine(t *testing.T) {
-	calls := 0
-	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { calls++; return nil }})
-	request := func(body string, change func(*http.Request)) *http.Request {
-		r := apitest.SignedRequest(body, fmt.Sprint("whd_", time.Now().UnixNano()))
-		if change != nil {
-			change(r)
-		}
-		return r
-	}
-	for name, tc := range map[string]struct {
-		r      *http.Request
-		status int
-		calls  int
-	}{
-		"genuine": {request(apitest.TextEvent, nil), 200, 1},
-		"by the old secret": {request(apitest.TextEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_old", time.Now())
-		}), 200, 1},
-		"forged": {request(apitest.TextEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_forged", time.Now())
-		}), 401, 0},
-		"unsigned": {request(apitest.TextEvent, func(r *http.Request) { r.Header = http.Header{} }), 401, 0},
-		"stale": {request(apitest.TextEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-6*time.Minute))
-		}), 401, 0},
-		"of the future": {request(apitest.TextEvent, func(r *http.Request) {
-			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(6*time.Minute))
-		}), 401, 0},
-		"tampered":        {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(apitest.TextEvent + " ")) }), 401, 0},
-		"no event":        {request(`{"hello":1}`, nil), 400, 0},
-		"no JSON":         {request(`hello`, nil), 400, 0},
-		"empty":           {request(``, nil), 400, 0},
-		"GET":             {request(apitest.TextEvent, func(r *http.Request) { r.Method = "GET" }), 405, 0},
-		"40 MiB":          {request(strings.Repeat("x", 40<<20), nil), 413, 0},
-		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(errReader{}) }), 400, 0},
-		"unknown event":   {request(`{"event":"agent.dreamt"}`, nil), 200, 0},
-	} {
-		calls = 0
-		w := apitest.Serve(h, tc.r)
-		assert.Equal(t, tc.status, w.Code, name)
-		assert.Equal(t, tc.calls, calls, name)
-		assert.NotContains(t, w.Body.String(), apitest.Secret)
-		if tc.status == 405 {
-			assert.Equal(t, "POST", w.Header().Get("Allow"))
-		}
-	}
-}
-
-func TestEachKindOfEventHasItsCallback(t *testing.T) {
-	var got []string
-	note := func(e *agentphone.Event, what string) error {
-		got = append(got, what+" "+e.DeliveryID)
-		return nil
-	}
-	h := newHandler(t, agentphone.WebhookHandlerConfig{
-		OnMessage: func(_ context.Context, e *agentphone.Event, d *agentphone.MessageData) error {
-			return note(e, d.Message)
-		},
-		OnVoiceTurn: func(_ context.Context, e *agentphone.Event, d *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
-			return note(e, d.Transcript)
-		},
-		OnCallEnded: func(_ context.Context, e *agentphone.Event, d *agentphone.CallEndedData) error {
-			return note(e, d.CallID)
-		},
-		OnReaction: func(_ context.Context, e *agentphone.Event, d *agentphone.ReactionData) error {
-			return note(e, d.MessageID)
-		},
-		OnUnknown: func(_ context.Context, e *agentphone.Event, d *agentphone.UnknownData) error {
-			return note(e, string(d.Raw))
-		},
-	})
-	silent := newHandler(t, agentphone.WebhookHandlerConfig{})
-	for i, body := range []string{
-		apitest.TextEvent, apitest.TurnEvent, `{"event":"agent.call_ended","data":{"callId":"c2"}}`, `{"event":"agent.reaction","data":{"messageId":"m2"}}`, `{"event":"x","data":[1]}`,
-	} {
-		id := fmt.Sprint("whd_", i)
-		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
-		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "without a callback an event is answered well")
-	}
-	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4"}, got)
-}
-
-func TestADeliveryThatFailedIsHandledWhenItComesAgain(t *testing.T) {
-	var logs bytes.Buffer
-	calls := 0
-	h := newHandler(t, agentphone.WebhookHandlerConfig{
-		Logger: slog.New(slog.NewTextHandler(&logs, nil)),
-		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-			switch calls++; calls {
-			case 1:
-				return errors.New("database is down")
-			case 2:
-				panic("at the disco")
-			}
-			return nil
-		},
-	})
-	event := strings.Replace(apitest.TextEvent, "hi", "marzipan", 1)
-	for _, want := range []int{500, 500, 200, 200, 200} {
-		assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(event, "whd_1")).Code)
-	}
-	assert.Equal(t, 3, calls)
-	assert.Contains(t, logs.String(), "database is down")
-	assert.Contains(t, logs.String(), "at the disco")
-	assert.Contains(t, logs.String(), "webhookhandler_test.go", "with the stack")
-	assert.NotContains(t, logs.String(), "marzipan")
-
-	// Without an id the body tells a repetition.
-	for range 2 {
-		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":{"message":"no id"}}`, "")).Code)
-	}
-	assert.Equal(t, 4, calls)
-}
-
-func TestADuplicateThatArrivesMeanwhileIsNotAnsweredWell(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var calls atomic.Int32
-		h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-			calls.Add(1)
-			time.Sleep(10 * time.Second)
-			return nil
-		}})
-		var statuses [1000]int
-		var wg sync.WaitGroup
-		for i := range 10 {
-			wg.Go(func() { statuses[i] = apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code })
-		}
-		time.Sleep(5 * time.Second)
-		w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1"))
-		assert.Equal(t, 409, w.Code)
-		assert.NotEmpty(t, w.Header().Get("Retry-After"))
-		wg.Wait()
-		count := map[int]int{}
-		for _, status := range statuses[:10] {
-			count[status]++
-		}
-		assert.Equal(t, map[int]int{200: 1, 409: 9}, count)
-		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
-		assert.EqualValues(t, 1, calls.Load())
-	})
-}
-
-func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
+func TestWebhookHandler_HandlesTenThousandDeliveriesOnceEach(t *testing.T) {
 	var mu sync.Mutex
 	handled := map[string]int{}
 	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
@@ -200,7 +59,7 @@ func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
 	for range 64 {
 		wg.Go(func() {
 			for id := range ids {
-				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: delivered again
+				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: held by another goroutine
 				}
 			}
 		})
@@ -212,21 +71,7 @@ func TestTenThousandDeliveriesAreEachHandledOnce(t *testing.T) {
 	}
 }
 
-type brokenStore struct{ agentphone.MemoryDeliveryStore }
-
-func (*brokenStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
-	return 0, errors.New("store is down")
-}
-
-func TestAStoreThatFailsMakesTheDeliveryComeAgain(t *testing.T) {
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &brokenStore{}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-		t.Error("called back without a claim")
-		return nil
-	}})
-	assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
-}
-
-func TestTheHandlerRefusesASenselessConfig(t *testing.T) {
+func TestNewWebhookHandler_RefusesInvalidConfig(t *testing.T) {
 	_, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{})
 	require.ErrorIs(t, err, agentphone.ErrWebhookNoSecret)
 	for _, config := range []agentphone.WebhookHandlerConfig{{MaxBodyBytes: -1}, {TurnTimeout: -1}, {Tolerance: -1}} {
@@ -235,49 +80,7 @@ func TestTheHandlerRefusesASenselessConfig(t *testing.T) {
 	}
 }
 
-func TestMemoryDeliveryStore(t *testing.T) {
-	ctx := t.Context()
-	synctest.Test(t, func(t *testing.T) {
-		var s agentphone.MemoryDeliveryStore
-		claim := func(id string, want agentphone.DeliveryClaim) {
-			t.Helper()
-			got, err := s.Claim(ctx, id)
-			require.NoError(t, err)
-			require.Equal(t, want, got)
-		}
-		claim("a", agentphone.DeliveryGranted)
-		claim("a", agentphone.DeliveryHeld)
-		claim("b", agentphone.DeliveryGranted)
-		require.NoError(t, s.Release(ctx, "a"))
-		claim("a", agentphone.DeliveryGranted)
-		require.NoError(t, s.Done(ctx, "a"))
-		claim("a", agentphone.DeliveryHandled)
-		time.Sleep(11 * time.Minute)
-		claim("b", agentphone.DeliveryGranted) // the claim has expired: its process crashed
-		time.Sleep(24 * time.Hour)
-		claim("a", agentphone.DeliveryGranted) // forgotten
-	})
-	s := agentphone.MemoryDeliveryStore{MaxDeliveries: 100}
-	for i := range 10_000 {
-		got, err := s.Claim(ctx, fmt.Sprint(i))
-		require.NoError(t, err)
-		require.Equal(t, agentphone.DeliveryGranted, got)
-		require.NoError(t, s.Done(ctx, fmt.Sprint(i)))
-	}
-	got, _ := s.Claim(ctx, "9950")
-	assert.Equal(t, agentphone.DeliveryHandled, got, "the latest are remembered")
-	got, _ = s.Claim(ctx, "0")
-	assert.Equal(t, agentphone.DeliveryGranted, got, "the oldest are not")
-	for i := range 99 {
-		_, err := s.Claim(ctx, fmt.Sprint("flood", i))
-		require.NoError(t, err)
-	}
-	_, err := s.Claim(ctx, "one too many")
-	require.ErrorIs(t, err, agentphone.ErrDeliveryStoreFull)
-	require.NoError(t, new(agentphone.MemoryDeliveryStore).Done(ctx, "never claimed"))
-}
-
-func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
+func FuzzWebhookHandler_CallsBackForNothingUnsigned(f *testing.F) {
 	f.Add("POST", []byte(apitest.TextEvent), "sha256="+strings.Repeat("0", 64), "1776619211", "whd_1", false)
 	f.Add("POST", []byte(apitest.TurnEvent), "", "", "", true)
 	f.Add("GET", []byte(apitest.TurnEvent), "", "", "", true)
@@ -308,10 +111,10 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 		r.Header[http.CanonicalHeaderKey(agentphone.WebhookIDHeader)] = []string{id}
 		w := apitest.Serve(h, r)
 		if called && (!sign || len(body) > 4096 || method != "POST") {
-			t.Fatal("called back without a signature, or for what is no event")
+			t.Fatal("called back without a signature, or for what is not an event")
 		}
 		if (method != "POST") != (w.Code == 405) {
-			t.Fatalf("%q is answered with %d", method, w.Code)
+			t.Fatalf("%q gets %d", method, w.Code)
 		}
 		if streamed := w.Header().Get("Content-Type") == "application/x-ndjson"; streamed != (turn != "") {
 			t.Fatalf("%q is answered in lines: %v", turn, streamed)
@@ -321,4 +124,178 @@ func FuzzTheHandlerCallsBackForNothingUnsigned(f *testing.F) {
 			}
 		}
 	})
+}
+
+// jsonLog is the destination of a logger that prints each value with all its fields.
+type jsonLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *jsonLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *jsonLog) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() == slog.KindAny {
+			a.Value = slog.StringValue(fmt.Sprintf("%s", a.Value.Any()))
+		}
+		return a
+	}}))
+}
+
+func (l *jsonLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// take returns the records so far and removes them.
+func (l *jsonLog) take(t *testing.T) (records []map[string]any) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for d := json.NewDecoder(&l.b); d.More(); {
+		var r map[string]any
+		require.NoError(t, d.Decode(&r))
+		records = append(records, r)
+	}
+	return records
+}
+
+// failingStore fails to claim or to settle.
+type failingStore struct {
+	agentphone.MemoryDeliveryStore
+	claim, settle error
+}
+
+func (s *failingStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
+	return agentphone.DeliveryGranted, s.claim
+}
+
+func (s *failingStore) Done(context.Context, string) error { return s.settle }
+
+func (s *failingStore) Release(context.Context, string) error { return s.settle }
+
+// Texts that are in requests and secrets only, so that a log must not contain them.
+const (
+	logSecret = "whsec_aubergine"
+	logOld    = "whsec_broccoli"
+	logText   = "marzipan for two"
+	logPhone  = "+14155550188"
+)
+
+func TestWebhookHandler_LogsEachFailureOnceWithoutSecrets(t *testing.T) {
+	const secretEvent = `{"event":"agent.message","channel":"sms","agentId":"a","data":{"message":"` + logText + `","from":"` + logPhone + `"},` +
+		`"conversationState":{"k":"` + logText + `"},"recentHistory":[{"content":"` + logText + `"}]}`
+	const secretTurn = `{"event":"agent.message","channel":"voice","data":{"transcript":"` + logText + `","from":"` + logPhone + `"}}`
+	failure, down := errors.New("database is down"), errors.New("store is down")
+	broken := func(r *http.Request, header, value string) *http.Request { r.Header.Set(header, value); return r }
+	signed := func(body string) *http.Request {
+		r := apitest.SignedRequest(body, "whd_7")
+		for name, values := range agentphone.SignWebhook([]byte(body), logSecret, time.Now()) {
+			r.Header[name] = values
+		}
+		return r
+	}
+	for name, tc := range map[string]struct {
+		request  *http.Request
+		callback func(*agentphone.VoiceResponse) error
+		store    *failingStore
+		status   int
+		want     []string // a part of each record, in order
+	}{
+		"success":                {signed(secretEvent), nil, &failingStore{}, 200, nil},
+		"success of a turn":      {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return v.Say(logText) }, &failingStore{}, 200, nil},
+		"forged":                 {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("0", 64)), nil, &failingStore{}, 401, []string{"signature is wrong"}},
+		"unsigned":               {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, ""), nil, &failingStore{}, 401, []string{"no signature"}},
+		"stale":                  {broken(signed(secretEvent), agentphone.WebhookTimestampHeader, "1"), nil, &failingStore{}, 401, []string{"timestamp"}},
+		"not JSON":               {signed(logText), nil, &failingStore{}, 400, []string{"not an event"}},
+		"a number":               {signed(logPhone[1:]), nil, &failingStore{}, 400, []string{"not an event"}},
+		"a text":                 {signed(`"` + logText + `"`), nil, &failingStore{}, 400, []string{"not an event"}},
+		"not an event":           {signed(`{"message":"` + logText + `"}`), nil, &failingStore{}, 400, []string{"no event type"}},
+		"data not an object":     {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"unexpected data"}},
+		"claim fails":            {signed(secretEvent), nil, &failingStore{claim: down}, 503, []string{"claiming the delivery failed: store is down"}},
+		"callback fails":         {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{}, 500, []string{"the callback failed: database is down"}},
+		"callback panics":        {signed(secretEvent), func(*agentphone.VoiceResponse) error { panic("at the disco") }, &failingStore{}, 500, []string{"at the disco"}},
+		"callback never returns": {signed(secretEvent), func(*agentphone.VoiceResponse) error { runtime.Goexit(); return nil }, &failingStore{}, 0, []string{"ended its goroutine"}},
+		"done fails":             {signed(secretEvent), nil, &failingStore{settle: down}, 200, []string{"marking the delivery as done failed: store is down"}},
+		"release fails":          {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{settle: down}, 500, []string{"database is down", "releasing the delivery failed: store is down"}},
+		"a turn fails late": {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return errors.Join(v.Interim(logText), failure) }, &failingStore{}, 200,
+			[]string{"database is down"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			call := func(v *agentphone.VoiceResponse) error {
+				if tc.callback == nil {
+					return nil
+				}
+				return tc.callback(v)
+			}
+			h, err := agentphone.NewWebhookHandler([]string{logSecret, logOld}, agentphone.WebhookHandlerConfig{
+				Logger: logs.logger(), Deliveries: tc.store,
+				OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return call(nil) },
+				OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+					return call(v)
+				},
+			})
+			require.NoError(t, err)
+			status := 0
+			var wg sync.WaitGroup
+			wg.Go(func() { status = apitest.Serve(h, tc.request).Code }) // the callback may end this goroutine
+			wg.Wait()
+			assert.Equal(t, tc.status, status)
+
+			raw := logs.String()
+			for _, secret := range []string{logSecret, logOld, logText, "marzipan", logPhone[1:]} {
+				assert.NotContains(t, raw, secret)
+			}
+			records := logs.take(t)
+			require.Len(t, records, len(tc.want), raw)
+			for i, want := range tc.want {
+				line := fmt.Sprint(records[i]["msg"], ": ", records[i]["error"], records[i]["reason"], records[i]["panic"])
+				assert.Contains(t, line, want)
+				if tc.status != 400 && tc.status != 401 { // a request that is refused has no event
+					assert.Equal(t, "whd_7", records[i]["delivery_id"], "which delivery it was")
+					assert.Equal(t, "agent.message", records[i]["event"])
+				}
+			}
+		})
+	}
+}
+
+// Callers hang up: that is not worth an alert.
+func TestWebhookHandler_LogsAHangUpAsInfo(t *testing.T) {
+	var logs jsonLog
+	ctx, hangUp := context.WithCancel(t.Context())
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+		hangUp()
+		return v.Interim("Are you there?")
+	}})
+	apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1").WithContext(ctx))
+	records := logs.take(t)
+	require.Len(t, records, 1)
+	assert.Equal(t, "INFO", records[0]["level"])
+}
+
+func TestWebhookHandler_LogsToTheDefaultLogger(t *testing.T) {
+	before, out, flags := slog.Default(), log.Writer(), log.Flags()
+	defer func() {
+		slog.SetDefault(before)
+		log.SetOutput(out) // SetDefault had redirected it
+		log.SetFlags(flags)
+	}()
+	var logs jsonLog
+	slog.SetDefault(logs.logger())
+	h, err := agentphone.NewWebhookHandler([]string{apitest.Secret}, agentphone.WebhookHandlerConfig{
+		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+			return errors.New("database is down")
+		},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+	assert.Contains(t, logs.String(), "database is down")
 }

@@ -12,43 +12,46 @@ import (
 	"time"
 )
 
-// The headers of a webhook request.
+// Headers of a webhook request.
 const (
 	WebhookSignatureHeader = "X-Webhook-Signature" // sha256=HEX
 	WebhookTimestampHeader = "X-Webhook-Timestamp" // Unix seconds
-	WebhookIDHeader        = "X-Webhook-ID"        // of the delivery; the same when it is delivered again
-	WebhookEventHeader     = "X-Webhook-Event"
+	WebhookIDHeader        = "X-Webhook-ID"        // of the delivery; the same when it is redelivered
+	WebhookEventHeader     = "X-Webhook-Event"     // the EventType
 )
 
-// Why a webhook request is refused, for [errors.Is].
+// Errors of [VerifyWebhook] and [WebhookVerifier], for use with [errors.Is].
 var (
-	ErrWebhookNoSignature  = errors.New("agentphone: the webhook request has no signature, or an unreadable one")
+	ErrWebhookNoSignature  = errors.New("agentphone: the webhook request has no signature, or a malformed one")
 	ErrWebhookBadSignature = errors.New("agentphone: the webhook request's signature is wrong")
-	ErrWebhookTimestamp    = errors.New("agentphone: the webhook request's timestamp is missing, unreadable, too old or too new")
-	// ErrWebhookNoSecret: a check with an empty secret would let everybody in.
+	ErrWebhookTimestamp    = errors.New("agentphone: the webhook request's timestamp is missing, malformed, too old or too new")
+	// ErrWebhookNoSecret is returned for an empty secret: with it anybody could sign.
 	ErrWebhookNoSecret = errors.New("agentphone: the webhook secret is empty")
 )
 
-// webhookTolerance is how far a request's timestamp may be from now, either way.
-const webhookTolerance = 5 * time.Minute
+// defaultWebhookTolerance is how far the timestamp of a request may be from now, in either direction.
+const defaultWebhookTolerance = 5 * time.Minute
 
-// VerifyWebhook checks that a webhook request comes from AgentPhone and was signed
-// within the last five minutes. payload is the body, byte for byte as received: verify before
-// decoding. secret is [Webhook].Secret, whole, with its prefix.
+// VerifyWebhook verifies that a webhook request was signed with secret, at most 5 minutes ago (or ahead). payload is
+// the body of the request, byte for byte as it was received. secret is the Secret of the [Webhook] with its prefix,
+// whsec_.
 //
-// A request that is sent twice within the five minutes passes twice. AgentPhone's own repetitions have one
-// [WebhookIDHeader]; it is not signed, so somebody who sends a captured request again can give it another.
+// The error is [ErrWebhookNoSignature], [ErrWebhookTimestamp], [ErrWebhookBadSignature] or, for an invalid
+// secret, [ErrWebhookNoSecret] or a *[ValidationError].
+//
+// A request that is received twice within the 5 minutes is valid twice. Redeliveries by AgentPhone have the same
+// [WebhookIDHeader], but that header is not signed: whoever replays a captured request can change it.
 func VerifyWebhook(payload []byte, header http.Header, secret string) error {
 	secrets := []string{secret}
 	if err := checkSecrets(secrets); err != nil {
 		return err
 	}
-	return verifyWebhook(payload, header, secrets, webhookTolerance)
+	return verifyWebhook(payload, header, secrets, defaultWebhookTolerance)
 }
 
-// WebhookVerifier is VerifyWebhook with several secrets: setting a webhook makes a new one, and
-// until all that was signed with the old one is delivered, both must pass. It is safe for concurrent
-// use. Printed, it does not show its secrets.
+// WebhookVerifier verifies webhook requests as [VerifyWebhook] does, with several secrets and another tolerance.
+// [WebhooksService.Set] makes a new secret; until all that was signed with the old one has been delivered, both must be
+// accepted. A WebhookVerifier is safe for concurrent use and does not print its secrets.
 type WebhookVerifier struct {
 	secrets   func() []string
 	tolerance time.Duration
@@ -57,8 +60,8 @@ type WebhookVerifier struct {
 // WebhookVerifierOption configures a [WebhookVerifier].
 type WebhookVerifierOption func(*WebhookVerifier) error
 
-// WithWebhookTolerance sets how far a request's timestamp may be from now, either way: five minutes
-// by default.
+// WithWebhookTolerance sets how far the timestamp of a request may be from now, in either direction. It must be
+// positive; the default is 5 minutes.
 func WithWebhookTolerance(d time.Duration) WebhookVerifierOption {
 	return func(v *WebhookVerifier) error {
 		if d <= 0 {
@@ -69,14 +72,15 @@ func WithWebhookTolerance(d time.Duration) WebhookVerifierOption {
 	}
 }
 
-// NewWebhookVerifier accepts a signature by any of the secrets. An empty secret, or none, is
-// [ErrWebhookNoSecret]; one with white space in it is a *[ValidationError].
+// NewWebhookVerifier returns a verifier that accepts a signature by any of the secrets. An empty secret, or none, is
+// [ErrWebhookNoSecret]; a secret with white space, control characters or characters outside ASCII is a
+// *[ValidationError].
 func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*WebhookVerifier, error) {
 	if err := checkSecrets(secrets); err != nil {
 		return nil, err
 	}
 	secrets = slices.Clone(secrets)
-	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: webhookTolerance}
+	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: defaultWebhookTolerance}
 	for _, opt := range opts {
 		if opt == nil {
 			continue
@@ -100,7 +104,8 @@ func checkSecrets(secrets []string) error {
 	return nil
 }
 
-// Verify checks a request as [VerifyWebhook] does.
+// Verify verifies a request as [VerifyWebhook] does. The error of a nil or zero WebhookVerifier is
+// [ErrWebhookNoSecret].
 func (v *WebhookVerifier) Verify(payload []byte, header http.Header) error {
 	if v == nil || v.secrets == nil {
 		return ErrWebhookNoSecret
@@ -122,14 +127,14 @@ func verifyWebhook(payload []byte, header http.Header, secrets []string, toleran
 	}
 	timestamp := header.Get(WebhookTimestampHeader)
 	signed, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || len(timestamp) > len("9999999999") { // beyond, time.Unix would overflow
+	if err != nil || len(timestamp) > len("9999999999") { // time.Unix overflows on longer ones
 		return ErrWebhookTimestamp
 	}
 	if age := time.Since(time.Unix(signed, 0)); age > tolerance || age < -tolerance {
 		return ErrWebhookTimestamp
 	}
 	match := false
-	for _, secret := range secrets { // all of them, so that the time does not tell which
+	for _, secret := range secrets { // all of them, so that the time it takes does not tell which one matches
 		match = hmac.Equal(given[:], webhookSum(payload, timestamp, secret)) || match
 	}
 	if !match {
@@ -138,8 +143,8 @@ func verifyWebhook(payload []byte, header http.Header, secrets []string, toleran
 	return nil
 }
 
-// SignWebhook returns the headers that AgentPhone would send with payload at a time:
-// signature and timestamp. It is for tests of receivers.
+// SignWebhook returns the signature and timestamp headers of a webhook request with the body payload, signed with
+// secret at a time. It is meant for tests of webhook handlers.
 func SignWebhook(payload []byte, secret string, at time.Time) http.Header {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	h := http.Header{}
@@ -148,7 +153,7 @@ func SignWebhook(payload []byte, secret string, at time.Time) http.Header {
 	return h
 }
 
-// webhookSum signs the timestamp and the body, so that neither can be replaced.
+// webhookSum returns the signature of the timestamp and the body.
 func webhookSum(payload []byte, timestamp, secret string) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(timestamp + "."))

@@ -1,9 +1,9 @@
-// Smsbot answers texts, and remembers each conversation in its metadata.
+// Smsbot replies to texts, and keeps the state of each conversation in its metadata.
 //
 //	go run ./examples/smsbot                                                     # a scripted human, in memory
 //	AGENTPHONE_API_KEY=sk_live_... AGENTPHONE_WEBHOOK_SECRET=whsec_... go run ./examples/smsbot -addr :8080
 //
-// For the real thing set the account's webhook to https://YOUR-HOST/webhook.
+// For real texts, set the webhook of the account to https://YOUR-HOST/webhook.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "", "serve real texts here, such as :8080 (needs AGENTPHONE_API_KEY and AGENTPHONE_WEBHOOK_SECRET)")
+	addr := flag.String("addr", "", "address to serve real texts at, such as :8080 (needs AGENTPHONE_API_KEY and AGENTPHONE_WEBHOOK_SECRET)")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
@@ -40,48 +40,49 @@ func main() {
 	}
 	go func() {
 		<-ctx.Done()
-		stop() // a second Ctrl-C ends it at once
+		stop() // a second Ctrl-C ends the program at once
 	}()
 	if err := run(ctx); err != nil {
 		log.Fatal("smsbot: ", err)
 	}
 }
 
-// bot books tables: it asks for a number of people, then for a time.
+// bot books tables: it asks for the number of people, then for the time.
 type bot struct{ client *agentphone.Client }
 
 func newBot(client *agentphone.Client, secrets ...string) (http.Handler, error) {
 	b := bot{client}
-	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnMessage: b.answer})
+	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnMessage: b.reply})
 }
 
-// answer is called again if it fails, so it writes down where the conversation is only after its text is
-// out. A text whose outcome is unknown counts as sent: rather none than two.
-func (b bot) answer(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
+// reply replies to a text. If it returns an error the event is delivered again, so it saves the state of the
+// conversation only after the reply was sent. A reply with an unknown outcome counts as sent: rather none than two.
+func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
 	people, _ := event.ConversationState["people"].(string)
-	state, reply := map[string]any{}, ""
+	state, body := map[string]any{}, ""
 	switch {
 	case event.ConversationState["asked"] == nil:
-		reply, state["asked"] = "Hi! For how many people?", true
+		body, state["asked"] = "Hi! For how many people?", true
 	case people == "":
-		reply, state["asked"], state["people"] = "And at what time?", true, message.Message
+		body, state["asked"], state["people"] = "And at what time?", true, message.Message
 	default:
-		reply = fmt.Sprintf("A table for %s at %s. See you!", people, message.Message)
+		body = fmt.Sprintf("A table for %s at %s. See you!", people, message.Message)
 	}
 	_, err := b.client.Messages.Send(ctx, agentphone.SendMessageParams{
-		AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: reply,
+		AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: body,
 	})
 	if err != nil && !errors.Is(err, agentphone.ErrOutcomeUnknown) {
 		return err
 	}
 	_, err = b.client.Conversations.Update(ctx, message.ConversationID, agentphone.UpdateConversationParams{Metadata: agentphone.Value(state)})
 	if err != nil {
-		// An error here would have the text answered, and so sent, once more.
-		log.Print("smsbot: the conversation's state is not written: ", err)
+		// If it were returned, the reply would be sent again.
+		log.Print("smsbot: the state of the conversation is not saved: ", err)
 	}
 	return nil
 }
 
+// serve serves real texts at addr until ctx ends.
 func serve(ctx context.Context, addr string) error {
 	client, err := agentphone.NewClientFromEnv()
 	if err != nil {
@@ -102,7 +103,7 @@ func serve(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	log.Printf("answering texts at http://%s/webhook", listener.Addr())
+	log.Printf("replying to texts at http://%s/webhook", listener.Addr())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -112,10 +113,10 @@ func serve(ctx context.Context, addr string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return server.Shutdown(ctx) // texts under way are answered
+	return server.Shutdown(ctx) // waits for the replies that are being sent
 }
 
-// scripted has somebody text the bot, over an API that is in this process.
+// scripted runs a conversation with a scripted human, over an API in memory.
 func scripted(ctx context.Context) error {
 	fmt.Println("No -addr: a scripted human, in memory. Nothing is real.")
 	srv := agentphonetest.NewServer()

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newServer is an API whose texts the bot answers.
+// newServer returns an API in memory that delivers its texts to the bot.
 func newServer(t *testing.T) *agentphonetest.Server {
 	t.Helper()
 	srv := agentphonetest.NewServer()
@@ -39,29 +39,29 @@ func newServer(t *testing.T) *agentphonetest.Server {
 	return srv
 }
 
-// text has somebody text the bot, and returns what was written to them so far.
-func text(srv *agentphonetest.Server, from, body string) (answers []string) {
+// text sends a text to the bot and returns all its replies to the sender so far.
+func text(srv *agentphonetest.Server, from, body string) (replies []string) {
 	srv.ReceiveMessage(from, srv.PhoneNumber(), body)
 	srv.WaitDeliveries()
 	for _, m := range srv.Messages() {
 		if m.Direction == agentphone.DirectionOutbound && m.ToNumber == from {
-			answers = append(answers, m.Body)
+			replies = append(replies, m.Body)
 		}
 	}
-	return answers
+	return replies
 }
 
-func TestItRemembersEachConversation(t *testing.T) {
+func TestSMSBot_RemembersEachConversation(t *testing.T) {
 	srv := newServer(t)
 	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
 	assert.Len(t, text(srv, human, "4"), 2)
-	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, other, "4"), "another human's is another one")
+	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, other, "4"), "a conversation with somebody else")
 	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?", "A table for 4 at half past seven. See you!"}, text(srv, human, "half past seven"))
-	assert.Equal(t, "Hi! For how many people?", text(srv, human, "And one more!")[3], "it begins anew")
+	assert.Equal(t, "Hi! For how many people?", text(srv, human, "And one more!")[3], "the next booking")
 	require.NoError(t, scripted(t.Context()))
 }
 
-func TestADeliveryThatComesTwiceIsAnsweredOnce(t *testing.T) {
+func TestSMSBot_RepliesOnceToARedeliveredText(t *testing.T) {
 	srv := newServer(t)
 	text(srv, human, "Can I book a table?")
 	status, _, err := srv.Redeliver("", agentphonetest.Redelivery{Times: 3})
@@ -70,32 +70,32 @@ func TestADeliveryThatComesTwiceIsAnsweredOnce(t *testing.T) {
 	assert.Len(t, srv.Messages(), 2)
 }
 
-// The connection breaks when the text is out: to send it again would send it twice.
-func TestATextOfUnknownOutcomeIsNotSentAgain(t *testing.T) {
+// The connection is reset after the reply was sent: a retry would send it twice.
+func TestSMSBot_DoesNotResendAReplyOfUnknownOutcome(t *testing.T) {
 	srv := newServer(t)
 	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
 	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
-	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?"}, text(srv, human, "4"), "and the conversation went on")
+	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?"}, text(srv, human, "4"), "the state of the conversation was saved")
 	for _, d := range srv.Deliveries() {
 		assert.Equal(t, 1, d.AttemptCount)
 	}
 }
 
-func TestATextThatWasNotSentIsSentWhenItsEventComesAgain(t *testing.T) {
+func TestSMSBot_SendsAnUnsentReplyOnRedelivery(t *testing.T) {
 	srv := newServer(t)
 	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: http.StatusTooManyRequests, Times: 2})
 	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, human, "Can I book a table?"))
 	assert.Equal(t, 3, srv.Deliveries()[0].AttemptCount)
 }
 
-func TestAStateThatCannotBeWrittenSendsNothingTwice(t *testing.T) {
+func TestSMSBot_FailureToSaveStateResendsNothing(t *testing.T) {
 	srv := newServer(t)
 	srv.InjectFault(agentphonetest.Fault{Operation: "PATCH /v1/conversations/{conversation_id}", Status: http.StatusInternalServerError})
 	assert.Len(t, text(srv, human, "Can I book a table?"), 1)
 	assert.Equal(t, 1, srv.Deliveries()[0].AttemptCount)
 }
 
-func TestItServesAtAnAddressWithBothSecretsUntilASignal(t *testing.T) {
+func TestSMSBot_AcceptsBothSecretsUntilASignal(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	defer srv.Close()
 	free, err := net.Listen("tcp", "127.0.0.1:0")

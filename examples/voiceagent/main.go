@@ -1,10 +1,11 @@
-// Voiceagent answers a call turn by turn: it talks while it looks something up, and hangs up.
+// Voiceagent is the agent of a call: it answers each voice turn, says something while it looks up an order, and hangs
+// up.
 //
 //	go run ./examples/voiceagent                                                 # a scripted caller, in memory
-//	AGENTPHONE_WEBHOOK_SECRET=whsec_... go run ./examples/voiceagent -addr :8080   # the real thing
+//	AGENTPHONE_WEBHOOK_SECRET=whsec_... go run ./examples/voiceagent -addr :8080   # real calls
 //
-// For the real thing set the webhook of an agent in voice mode "webhook" to https://YOUR-HOST/webhook. While
-// a new secret replaces an old one give both, with a comma between them.
+// For real calls, set the webhook of an agent in voice mode "webhook" to https://YOUR-HOST/webhook. While a new secret
+// replaces an old one, set both, separated by a comma.
 package main
 
 import (
@@ -26,7 +27,7 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "", "serve real callers here, such as :8080 (needs AGENTPHONE_WEBHOOK_SECRET)")
+	addr := flag.String("addr", "", "address to serve real calls at, such as :8080 (needs AGENTPHONE_WEBHOOK_SECRET)")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
@@ -41,18 +42,19 @@ func main() {
 	}
 	go func() {
 		<-ctx.Done()
-		stop() // a second Ctrl-C ends it at once
+		stop() // a second Ctrl-C ends the program at once
 	}()
 	if err := run(ctx); err != nil {
 		log.Fatal("voiceagent: ", err)
 	}
 }
 
-// newAgent is the agent.
+// newAgent returns the handler for the webhook of the agent.
 func newAgent(secrets ...string) (http.Handler, error) {
 	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnVoiceTurn: turn})
 }
 
+// turn answers one thing that the caller said.
 func turn(ctx context.Context, _ *agentphone.Event, said *agentphone.VoiceTurnData, voice *agentphone.VoiceResponse) error {
 	words := strings.ToLower(said.Transcript)
 	switch {
@@ -71,7 +73,7 @@ func turn(ctx context.Context, _ *agentphone.Event, said *agentphone.VoiceTurnDa
 	return voice.Say("I can tell you where your order is. What is its number?")
 }
 
-// lookUp stands in for a database that takes its time.
+// lookUp stands in for a slow database.
 func lookUp(ctx context.Context) (string, error) {
 	select {
 	case <-ctx.Done():
@@ -81,6 +83,7 @@ func lookUp(ctx context.Context) (string, error) {
 	}
 }
 
+// serve serves real calls at addr until ctx ends.
 func serve(ctx context.Context, addr string) error {
 	secret := os.Getenv("AGENTPHONE_WEBHOOK_SECRET")
 	if secret == "" {
@@ -107,10 +110,10 @@ func serve(ctx context.Context, addr string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return server.Shutdown(ctx) // turns under way are answered
+	return server.Shutdown(ctx) // waits for the turns that are being answered
 }
 
-// scripted has somebody call the agent, from an API that is in this process.
+// scripted runs a call with a scripted caller, over an API in memory.
 func scripted(ctx context.Context) error {
 	fmt.Println("No -addr: a scripted caller, in memory. Nothing is real.")
 	srv := agentphonetest.NewServer()

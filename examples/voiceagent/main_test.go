@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// start runs the example at a free port and returns where it listens.
+// start runs the example as a process on a free port and returns the URL of its webhook.
 func start(t *testing.T, secrets string) (string, *exec.Cmd) {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -48,7 +48,7 @@ func start(t *testing.T, secrets string) (string, *exec.Cmd) {
 	return "http://" + addr + "/webhook", cmd
 }
 
-// say sends a turn and returns with the answer's first line.
+// say sends a voice turn and returns when the answer begins.
 func say(t *testing.T, url, secret, words string) *http.Response {
 	t.Helper()
 	body := fmt.Sprintf(`{"event":"agent.message","channel":"voice","data":{"transcript":%q}}`, words)
@@ -61,6 +61,7 @@ func say(t *testing.T, url, secret, words string) *http.Response {
 	return res
 }
 
+// answer returns the whole answer.
 func answer(t *testing.T, res *http.Response) string {
 	t.Helper()
 	all, err := io.ReadAll(res.Body)
@@ -68,7 +69,7 @@ func answer(t *testing.T, res *http.Response) string {
 	return string(all)
 }
 
-func TestCtrlCLetsTheTurnUnderWayEnd(t *testing.T) {
+func TestVoiceAgent_FinishesItsTurnAfterCtrlC(t *testing.T) {
 	url, cmd := start(t, "whsec_1")
 	res := say(t, url, "whsec_1", "where is my order?")
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
@@ -76,16 +77,16 @@ func TestCtrlCLetsTheTurnUnderWayEnd(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 }
 
-func TestItAnswersTurnsThatAreSignedWithEitherSecretAndHangsUp(t *testing.T) {
+func TestVoiceAgent_AcceptsBothSecretsAndHangsUp(t *testing.T) {
 	url, cmd := start(t, "whsec_new, whsec_old")
 	assert.Equal(t, 401, say(t, url, "whsec_other", "Bye.").StatusCode)
 	assert.Equal(t, 401, say(t, url, "whsec_new, whsec_old", "Bye.").StatusCode)
 	for i, secret := range []string{"whsec_new", "whsec_old"} {
-		// Without an id a turn is known by its words: each caller has others.
+		// A turn without an id is identified by its body, so each has different words.
 		assert.Equal(t, `{"text":"Goodbye!","hangup":true}`+"\n", answer(t, say(t, url, secret, fmt.Sprintf("Bye %d.", i))))
 		assert.NotContains(t, answer(t, say(t, url, secret, fmt.Sprintf("Hello %d?", i))), "hangup")
 		lines := strings.Split(strings.TrimSpace(answer(t, say(t, url, secret, fmt.Sprintf("My order %d?", i)))), "\n")
-		require.Len(t, lines, 2, "it talks while it looks something up")
+		require.Len(t, lines, 2, "it speaks while it looks up the order")
 		assert.Contains(t, lines[0], `"interim":true`)
 		assert.Contains(t, lines[1], "arrives tomorrow")
 	}
@@ -93,7 +94,7 @@ func TestItAnswersTurnsThatAreSignedWithEitherSecretAndHangsUp(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 }
 
-func TestItsCallEndsWhenTheCallerSaysBye(t *testing.T) {
+func TestVoiceAgent_EndsTheCallWhenTheCallerSaysBye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := agentphonetest.NewServer()
 		defer srv.Close()

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// ReadFields reads each field of an object by itself, into the struct that to points to: one of another type than is
-// known costs no more than itself. It takes what it has read out of the object.
+// ReadFields decodes the members of object into the fields of the struct that to points to, by the names in their json
+// tags. A field whose member cannot be decoded is set to its zero value; all others are decoded nevertheless. Members
+// that were decoded are deleted from object.
 func ReadFields(object map[string]json.RawMessage, to any) {
 	v := reflect.ValueOf(to).Elem()
 	for i := range v.NumField() {
@@ -17,7 +18,7 @@ func ReadFields(object map[string]json.RawMessage, to any) {
 		switch {
 		case !ok:
 		case json.Unmarshal(raw, v.Field(i).Addr().Interface()) != nil:
-			v.Field(i).SetZero() // it may be half read
+			v.Field(i).SetZero() // it may be partly decoded
 		default:
 			delete(object, name)
 		}

@@ -1,0 +1,184 @@
+package agentphone_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+func TestVoiceResponseStream_PanickingTokensGet500(t *testing.T) {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		return v.Stream(func(func(string, error) bool) { panic("a bug in the model's client") })
+	}), apitest.SignedRequest(apitest.TurnEvent, "x"))
+	assert.Equal(t, 500, w.Code)
+}
+
+func TestVoiceResponseStream_TokensMayIgnoreAHangUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		return v.Stream(func(yield func(string, error) bool) {
+			yield("Hello. ", nil)
+			cancel() // the caller hangs up
+			yield("Are you there? ", nil)
+			yield("Hello? ", nil)
+		})
+	}), apitest.SignedRequest(apitest.TurnEvent, "x").WithContext(ctx))
+}
+
+func TestVoiceResponseStream_MayOutliveTheCallback(t *testing.T) {
+	for range 50 {
+		ended, started := make(chan error, 1), make(chan bool)
+		apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+			go func() {
+				ended <- v.Stream(func(yield func(string, error) bool) {
+					close(started)
+					runtime.Gosched()
+					yield("word ", nil)
+				})
+			}()
+			<-started
+			return nil
+		}), apitest.SignedRequest(apitest.TurnEvent, "x"))
+		<-ended
+	}
+}
+
+func TestVoiceResponseStream_EndsWithTheTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+			return v.Stream(func(yield func(string, error) bool) {
+				for range 1000 {
+					time.Sleep(time.Second)
+					if !yield("word", nil) {
+						return
+					}
+				}
+			})
+		}), apitest.SignedRequest(apitest.TurnEvent, "x"))
+		assert.LessOrEqual(t, time.Since(began), 31*time.Second)
+	})
+}
+
+func TestVoiceResponseStream_SayWorksAfterAnErrorBeforeAnyText(t *testing.T) {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		if err := v.Stream(func(yield func(string, error) bool) { yield("", errors.New("model is down")) }); err != nil {
+			return v.Say("Sorry, something went wrong.")
+		}
+		return nil
+	}), apitest.SignedRequest(apitest.TurnEvent, "x"))
+	assert.Equal(t, 200, w.Code, w.Body)
+}
+
+// leavingWriter is the connection of a caller who hangs up during the first line.
+type leavingWriter struct {
+	*httptest.ResponseRecorder
+	hangUp func()
+}
+
+func (w *leavingWriter) FlushError() error { w.hangUp(); return nil }
+
+func TestVoiceResponseStream_StopsWithinATokenAfterAHangUp(t *testing.T) {
+	ctx, hangUp := context.WithCancel(t.Context())
+	w := &leavingWriter{httptest.NewRecorder(), hangUp}
+	var err error
+	voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		err = v.Stream(tokens("One. Two. Three. ", "Four. "))
+		return err
+	}).ServeHTTP(w, apitest.SignedRequest(apitest.TurnEvent, "i").WithContext(ctx))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Contains(t, w.Body.String(), "One.")
+	assert.NotContains(t, w.Body.String(), "Two.")
+}
+
+func TestVoiceResponseStream_ExcludesOtherSpeech(t *testing.T) {
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		return v.Stream(func(yield func(string, error) bool) {
+			refused := func() {
+				require.ErrorIs(t, v.Say("Something else."), agentphone.ErrVoiceAnswered)
+				require.ErrorIs(t, v.Interim("Something else."), agentphone.ErrVoiceAnswered)
+				require.ErrorIs(t, v.Stream(tokens("Something else.")), agentphone.ErrVoiceAnswered)
+			}
+			refused()
+			yield("One. ", nil)
+			refused()
+			yield("Two", nil)
+			refused()
+		})
+	}), apitest.SignedRequest(apitest.TurnEvent, "i"))
+	assert.Equal(t, []string{"One.", "Two"}, textsOf(t, w.Body.String()))
+}
+
+// tokens returns an iterator over words, without an error.
+func tokens(words ...string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, w := range words {
+			if !yield(w, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestVoiceResponseStream_SaysWhatCameBeforeAnError(t *testing.T) {
+	broken := errors.New("model is down")
+	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		require.ErrorIs(t, v.Stream(nil), agentphone.ErrValidation)
+		err := v.Stream(func(yield func(string, error) bool) {
+			_ = yield("All is", nil) && yield("", broken)
+		})
+		require.ErrorIs(t, err, broken)
+		return nil
+	}), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+	assert.Equal(t, "{\"text\":\"All is\"}\n", w.Body.String())
+}
+
+// Whatever the tokens, the answer is lines of JSON, all but the last of which are interim, and says all of their text.
+func FuzzVoiceResponseStream_LosesNoText(f *testing.F) {
+	for _, text := range []string{"", "Hello. It costs 3.50 dollars.\nYes", "Really?! \u3002\u3002 Dr. X", "\"\\{}\x00\xff\xfe", strings.Repeat("word ", 200), strings.Repeat("x", 900), "\u2028 é… ok", " \n\n "} {
+		f.Add(text, uint8(1))
+		f.Add(text, uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, text string, step uint8) {
+		pieces := tokens(cutEvery(text, 1+int(step))...)
+		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(pieces) }), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+		lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
+		said := ""
+		for i, line := range lines {
+			var answer struct {
+				Text    string
+				Interim bool
+			}
+			if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Interim != (i < len(lines)-1) {
+				t.Fatalf("line %d of %d is %q: %v", i, len(lines), line, err)
+			}
+			said += answer.Text
+		}
+		if want := string([]rune(text)); w.Code != 200 || withoutSpace(said) != withoutSpace(want) {
+			t.Fatalf("%d: %q, want %q", w.Code, said, want)
+		}
+	})
+}
+
+func withoutSpace(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// cutEvery cuts a text into pieces of n bytes, also within characters, as tokens may be.
+func cutEvery(text string, n int) (pieces []string) {
+	for len(text) > n {
+		pieces, text = append(pieces, text[:n]), text[n:]
+	}
+	return append(pieces, text)
+}

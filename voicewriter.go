@@ -1,0 +1,66 @@
+package agentphone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// voiceLine is the answer to a voice turn, or a line of it.
+type voiceLine struct {
+	Text    string `json:"text,omitzero"`
+	Interim bool   `json:"interim,omitzero"`
+	Hangup  bool   `json:"hangup,omitzero"`
+	Action  string `json:"action,omitzero"`
+}
+
+// voiceWriter writes the answer to a voice turn: one JSON object, or NDJSON if there are interim lines.
+type voiceWriter struct {
+	w        http.ResponseWriter
+	rc       *http.ResponseController
+	deadline writeDeadline
+	streamed bool // an interim line was written, and the status 200 with it
+}
+
+func newVoiceWriter(w http.ResponseWriter) voiceWriter {
+	rc := http.NewResponseController(w)
+	return voiceWriter{w: w, rc: rc, deadline: writeDeadline{rc}}
+}
+
+// writeInterim writes an interim line and flushes it. ctx is that of the turn.
+func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
+	if !w.streamed {
+		w.streamed = true
+		w.w.Header().Set("Content-Type", "application/x-ndjson")
+		w.w.Header().Set("Cache-Control", "no-store")
+		w.w.Header().Set("X-Accel-Buffering", "no") // or nginx holds the lines back
+		w.w.WriteHeader(http.StatusOK)
+	}
+	w.deadline.setForInterim(ctx)
+	return w.write(voiceLine{Text: text, Interim: true})
+}
+
+// writeLast writes the last line, or the one object that is the whole answer.
+func (w *voiceWriter) writeLast(line voiceLine) error {
+	if !w.streamed {
+		w.w.Header().Set("Content-Type", "application/json")
+		w.w.Header().Set("Cache-Control", "no-store")
+	}
+	w.deadline.setForLast()
+	return w.write(line)
+}
+
+func (w *voiceWriter) write(line voiceLine) error {
+	err := json.NewEncoder(w.w).Encode(line) // ends with a line feed and contains no other
+	if err == nil && w.streamed {
+		if err = w.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
+			err = nil // all lines are sent when the handler returns
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("agentphone: the voice turn cannot be answered: %w", err)
+	}
+	return nil
+}

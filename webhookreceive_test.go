@@ -1,0 +1,179 @@
+package agentphone_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+func TestWebhookHandler_CallsBackOnlyForGenuineRequests(t *testing.T) {
+	calls := 0
+	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { calls++; return nil }})
+	request := func(body string, change func(*http.Request)) *http.Request {
+		r := apitest.SignedRequest(body, fmt.Sprint("whd_", time.Now().UnixNano()))
+		if change != nil {
+			change(r)
+		}
+		return r
+	}
+	for name, tc := range map[string]struct {
+		r      *http.Request
+		status int
+		calls  int
+	}{
+		"genuine": {request(apitest.TextEvent, nil), 200, 1},
+		"by the old secret": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_old", time.Now())
+		}), 200, 1},
+		"forged": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_forged", time.Now())
+		}), 401, 0},
+		"unsigned": {request(apitest.TextEvent, func(r *http.Request) { r.Header = http.Header{} }), 401, 0},
+		"stale": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-6*time.Minute))
+		}), 401, 0},
+		"of the future": {request(apitest.TextEvent, func(r *http.Request) {
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(6*time.Minute))
+		}), 401, 0},
+		"tampered":        {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(apitest.TextEvent + " ")) }), 401, 0},
+		"not an event":    {request(`{"hello":1}`, nil), 400, 0},
+		"not JSON":        {request(`hello`, nil), 400, 0},
+		"empty":           {request(``, nil), 400, 0},
+		"GET":             {request(apitest.TextEvent, func(r *http.Request) { r.Method = "GET" }), 405, 0},
+		"40 MiB":          {request(strings.Repeat("x", 40<<20), nil), 413, 0},
+		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)) }), 400, 0},
+		"unknown event":   {request(`{"event":"agent.dreamt"}`, nil), 200, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls = 0
+			w := apitest.Serve(h, tc.r)
+			assert.Equal(t, tc.status, w.Code)
+			assert.Equal(t, tc.calls, calls)
+			assert.NotContains(t, w.Body.String(), apitest.Secret)
+			if tc.status == 405 {
+				assert.Equal(t, "POST", w.Header().Get("Allow"))
+			}
+		})
+	}
+}
+
+func TestWebhookHandler_MistypedFieldLosesNoMessage(t *testing.T) {
+	var logs strings.Builder
+	got := 0
+	h := newHandler(t, agentphone.WebhookHandlerConfig{
+		Logger:    slog.New(slog.NewTextHandler(&logs, nil)),
+		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { got++; return nil },
+	})
+	w := apitest.Serve(h, apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":{"message":"help!","replyTo":"msg_1"}}`, "1"))
+	assert.Falsef(t, w.Code == 200 && got == 0 && logs.Len() == 0, "status 200 without a callback or a log record")
+}
+
+func TestWebhookHandler_LimitsTheBody(t *testing.T) {
+	of := func(size int) string {
+		const head, tail = `{"event":"agent.dreamt","data":"`, `"}`
+		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
+	}
+	for _, tc := range []struct{ config, limit int }{{100, 100}, {1 << 20, 1 << 20}, {3 << 20, 3 << 20}, {0, 1 << 20}} {
+		t.Run(fmt.Sprint("MaxBodyBytes ", tc.config), func(t *testing.T) {
+			h := newHandler(t, agentphone.WebhookHandlerConfig{MaxBodyBytes: int64(tc.config)})
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(of(tc.limit), "")).Code)
+			assert.Equal(t, 413, apitest.Serve(h, apitest.SignedRequest(of(tc.limit+1), "")).Code)
+		})
+	}
+}
+
+func TestWebhookHandler_LimitsTheAgeOfATimestamp(t *testing.T) {
+	for _, tolerance := range []time.Duration{time.Minute, time.Hour} {
+		for age, want := range map[time.Duration]int{
+			tolerance: 200, -tolerance: 200, tolerance + time.Second: 401, -tolerance - time.Second: 401,
+		} {
+			t.Run(fmt.Sprintf("%v of %v", age, tolerance), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { // time stands still
+					h := newHandler(t, agentphone.WebhookHandlerConfig{Tolerance: tolerance})
+					r := apitest.SignedRequest(apitest.TextEvent, "")
+					r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-age))
+					assert.Equal(t, want, apitest.Serve(h, r).Code)
+				})
+			})
+		}
+	}
+}
+
+func TestWebhookHandler_OtherMethodsGet405(t *testing.T) {
+	for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "post", "PURGE", ""} {
+		t.Run(method, func(t *testing.T) {
+			h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+				t.Error("called back")
+				return nil
+			}})
+			r := apitest.SignedRequest(apitest.TextEvent, "whd_1") // only the method is wrong
+			r.Method = method
+			w := apitest.Serve(h, r)
+			assert.Equal(t, 405, w.Code)
+			assert.Equal(t, "POST", w.Header().Get("Allow"))
+		})
+	}
+}
+
+// Ids are not signed: without a limit anybody who captured a request could fill a store.
+func TestWebhookHandler_StoreSeesNoLongOrEmptyID(t *testing.T) {
+	var notes, got []string
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &noteStore{notes: &notes}, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
+		got = append(got, e.DeliveryID)
+		return nil
+	}})
+	claimed := func(body, id string) string {
+		t.Helper()
+		notes = nil
+		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
+		require.NotEmpty(t, notes)
+		return strings.TrimPrefix(notes[0], "claim ")
+	}
+	other := strings.Replace(apitest.TextEvent, "hi", "ho", 1)
+	long := strings.Repeat("x", 4000)
+	for _, tc := range []struct {
+		name, body, id string
+		handled        bool
+	}{
+		{"of the maximum length", apitest.TextEvent, long[:200], true},
+		{"again", apitest.TextEvent, long[:200], false},
+		{"one byte longer", apitest.TextEvent, long[:201], true},
+		{"much longer", apitest.TextEvent, long, true},
+		{"much longer, again with another body", other, long, false},
+		{"none", apitest.TextEvent, "", true},
+		{"none, again", apitest.TextEvent, "", false},
+		{"none, but another body", other, "", true},
+		{"none, again with the other body", other, "", false},
+	} { // in this order: each depends on those before it
+		before := len(got)
+		id := claimed(tc.body, tc.id)
+		assert.NotEmpty(t, id, tc.name)
+		assert.LessOrEqual(t, len(id), 200, tc.name)
+		if tc.id != "" && len(tc.id) <= 200 {
+			assert.Equal(t, tc.id, id, tc.name)
+		}
+		require.Equal(t, tc.handled, len(got) > before, tc.name)
+		if tc.handled {
+			assert.Equal(t, tc.id, got[before], "the callback gets the id of the request: %s", tc.name)
+		}
+	}
+}
+
+func TestWebhookHandler_NilBodyGets400(t *testing.T) {
+	r := apitest.SignedRequest("", "whd_1")
+	r.Body = nil
+	assert.Equal(t, 400, apitest.Serve(newHandler(t, agentphone.WebhookHandlerConfig{}), r).Code)
+}
