@@ -2,6 +2,7 @@ package contracttest
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -9,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -177,54 +177,4 @@ func findOperation(t testing.TB, ops []*apiOperation, method, path string) *apiO
 	return slices.MinFunc(found, func(a, b *apiOperation) int { return strings.Count(a.Path, "{") - strings.Count(b.Path, "{") })
 }
 
-var someTime = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-
-// sample is a value of a type in which every field is set. Of an enum it is a word that nobody knows: those are kept.
-func sample(name string, t *apiType) any {
-	switch {
-	case t == nil:
-		return nil
-	case t.item != nil:
-		return []any{sample(name, t.item)}
-	case t.fields != nil:
-		out := map[string]any{}
-		for field, ft := range t.fields {
-			out[field] = sample(field, ft)
-		}
-		return out
-	}
-	switch t.name {
-	case "time":
-		return someTime.Format(time.RFC3339)
-	case "integer":
-		return 7.0
-	case "number":
-		return 1.5
-	case "boolean":
-		return true
-	case "object", "texts":
-		return map[string]any{"k": "v"}
-	case "counts":
-		return map[string]any{"k": map[string]any{"n": 1.0}}
-	}
-	return "text of " + name
-}
-
-// bareSample is the least that a type allows: nulls, and nothing that may be missing.
-func bareSample(name string, t *apiType) any {
-	switch {
-	case t == nil || t.null:
-		return nil
-	case t.item != nil:
-		return []any{bareSample(name, t.item)}
-	case t.fields != nil:
-		out := map[string]any{}
-		for field, ft := range t.fields {
-			if !ft.optional || ft.null {
-				out[field] = bareSample(field, ft)
-			}
-		}
-		return out
-	}
-	return sample(name, t)
-}
+func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,4 +1,4 @@
-package agentphone_test
+package contracttest
 
 import (
 	"context"
