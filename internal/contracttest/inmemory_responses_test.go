@@ -1,3 +1,5 @@
+// The API in memory responds as the published API does: with its status, its media type, and every field.
+
 package contracttest
 
 import (
@@ -15,12 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The API in memory answers with the published status and shape. No field is missing where it is null, and each is seen
-// with a value at least once.
-func TestContractOfAnswersOfTheAPIInMemory(t *testing.T) {
+// The API in memory responds with the published status and shape. Fields that are null are not left out, and each field
+// has a value in at least one response.
+func TestContract_InMemoryResponsesAreThePublishedOnes(t *testing.T) {
 	api := readContract(t)
 	shown, listed, shapes := map[string]bool{}, map[*apiOperation]bool{}, map[string]bool{}
-	for _, x := range runContract(t, api) {
+	for _, x := range recordCalls(t, api) {
 		assert.Equal(t, x.op.Status, x.status, "%s", x.op)
 		switch {
 		case x.op.Media != "":
@@ -29,24 +31,24 @@ func TestContractOfAnswersOfTheAPIInMemory(t *testing.T) {
 				require.Contains(t, x.op.Events, event.name)
 				assert.NoError(t, api.conforms(x.op.Events[event.name], event.data, shown), "event %s: %v", event.name, event.data)
 			}
-		case x.op.Answer == nil:
-			assert.Empty(t, x.answer, "%s", x.op)
+		case x.op.Response == nil:
+			assert.Empty(t, x.response, "%s", x.op)
 		default:
 			assert.Equal(t, "application/json", x.media, "%s", x.op)
 			var v any
-			require.NoError(t, json.Unmarshal(x.answer, &v), "%s", x.op)
-			assert.NoError(t, api.conforms(x.op.Answer, v, shown), "answer of %s: %s", x.op, x.answer)
+			require.NoError(t, json.Unmarshal(x.response, &v), "%s", x.op)
+			assert.NoError(t, api.conforms(x.op.Response, v, shown), "response of %s: %s", x.op, x.response)
 			items, _ := v.([]any)
 			listed[x.op] = listed[x.op] || len(items) > 0
 		}
 	}
 	var never []string
 	for _, op := range api.operations {
-		if op.Answer != nil && op.Answer.item != nil {
-			assert.True(t, listed[op], "%s answers with empty lists only", op)
+		if op.Response != nil && op.Response.item != nil {
+			assert.True(t, listed[op], "%s responds with empty lists only", op)
 		}
-		for _, answer := range append(slices.Collect(maps.Values(op.Events)), op.Answer) {
-			shapesOf(shapes, answer)
+		for _, response := range append(slices.Collect(maps.Values(op.Events)), op.Response) {
+			shapesOf(shapes, response)
 		}
 	}
 	for shape := range shapes {
@@ -56,11 +58,11 @@ func TestContractOfAnswersOfTheAPIInMemory(t *testing.T) {
 			}
 		}
 	}
-	// Neither is an exception that is none any more.
+	// The exceptions, and only these: one that is no exception any more fails too.
 	assert.ElementsMatch(t, append(keys(api.exceptions.LeftOut), keys(api.exceptions.NeverShown)...), never, "fields that are never shown")
 }
 
-// shapesOf adds the names of the shapes that a type is made of.
+// shapesOf adds the names of the shapes that a type consists of.
 func shapesOf(to map[string]bool, t *apiType) {
 	switch {
 	case t == nil:
@@ -74,8 +76,8 @@ func shapesOf(to map[string]bool, t *apiType) {
 	}
 }
 
-// conforms checks an answer against its type: no field missing, none unknown, no word that the API does not have. It adds
-// the fields that have a value to shown, as Agent.name.
+// conforms checks a value against its type: no field is missing, none is unknown, and enums have values of the API. It
+// adds the fields that have a value to shown, as Agent.name.
 func (api *apiContract) conforms(t *apiType, v any, shown map[string]bool) error {
 	switch {
 	case v == nil && t.null:
@@ -83,7 +85,7 @@ func (api *apiContract) conforms(t *apiType, v any, shown map[string]bool) error
 	case t.item != nil:
 		list, ok := v.([]any)
 		if !ok {
-			return fmt.Errorf("%v is no list", v)
+			return fmt.Errorf("%v is not a list", v)
 		}
 		for _, item := range list {
 			if err := api.conforms(t.item, item, shown); err != nil {
@@ -92,16 +94,16 @@ func (api *apiContract) conforms(t *apiType, v any, shown map[string]bool) error
 		}
 	case t.fields != nil:
 		return api.conformsToShape(t, v, shown)
-	case t.words != nil:
-		if word, ok := v.(string); !ok || !slices.Contains(t.words, word) {
-			return fmt.Errorf("%v is no %s", v, t.name)
+	case t.values != nil:
+		if s, ok := v.(string); !ok || !slices.Contains(t.values, s) {
+			return fmt.Errorf("%v is not a value of %s", v, t.name)
 		}
 	default:
 		if kinds[t.name].json != reflect.ValueOf(v).Kind() {
-			return fmt.Errorf("%v is no %s", v, t.name)
+			return fmt.Errorf("%v is not of kind %s", v, t.name)
 		}
 		if n, ok := v.(float64); ok && t.name == "integer" && n != math.Trunc(n) {
-			return fmt.Errorf("%v is no integer", n)
+			return fmt.Errorf("%v is not an integer", n)
 		}
 		if t.name == "time" {
 			_, err := time.Parse(time.RFC3339, v.(string))
@@ -114,7 +116,7 @@ func (api *apiContract) conforms(t *apiType, v any, shown map[string]bool) error
 func (api *apiContract) conformsToShape(t *apiType, v any, shown map[string]bool) error {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		return fmt.Errorf("%v is no object", v)
+		return fmt.Errorf("%v is not an object", v)
 	}
 	for name := range fields {
 		if t.fields[name] == nil {

@@ -1,3 +1,5 @@
+// The recording that most tests examine: all calls of the list, made to the API in memory.
+
 package contracttest
 
 import (
@@ -9,34 +11,35 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
-	"github.com/stretchr/testify/require"
 )
 
-// exchange is a request and its answer, as they went over the wire.
+// exchange is a request and its response, as they went over the wire.
 type exchange struct {
-	call   string // service and method
-	op     *apiOperation
-	query  url.Values
-	accept string
-	body   any // nil if there was none
-	status int
-	media  string
-	answer []byte
+	call     string // service and method
+	op       *apiOperation
+	query    url.Values
+	accept   string
+	body     any // nil if there was none
+	status   int
+	media    string
+	response []byte
 }
 
-// tap records what passes through it.
-type tap struct {
+// recorder is a RoundTripper that records what passes through it.
+type recorder struct {
 	t    *testing.T
 	api  *apiContract
 	next http.RoundTripper
-	call string // under way
+	call string // the one in progress
 	seen []*exchange
 }
 
-func (p *tap) RoundTrip(r *http.Request) (*http.Response, error) {
-	op := findOperation(p.t, p.api.operations, r.Method, r.URL.Path)
+func (p *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
+	op := p.api.operation(p.t, r.Method, r.URL.Path)
 	x := &exchange{call: p.call, op: op, query: r.URL.Query(), accept: r.Header.Get("Accept")}
 	p.seen = append(p.seen, x)
 	if r.Body != nil {
@@ -48,29 +51,29 @@ func (p *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := p.next.RoundTrip(r)
 	require.NoError(p.t, err)
 	x.status, x.media = res.StatusCode, res.Header.Get("Content-Type")
-	x.answer, err = io.ReadAll(res.Body)
-	res.Body = io.NopCloser(bytes.NewReader(x.answer))
+	x.response, err = io.ReadAll(res.Body)
+	res.Body = io.NopCloser(bytes.NewReader(x.response))
 	return res, err
 }
 
-// runContract calls every method against the API in memory.
-func runContract(t *testing.T, api *apiContract) []*exchange {
+// recordCalls makes all calls of methodCalls, against a new API in memory.
+func recordCalls(t *testing.T, api *apiContract) []*exchange {
 	t.Helper()
-	recorded := &tap{t: t, api: api}
+	p := &recorder{t: t, api: api}
 	synctest.Test(t, func(t *testing.T) {
 		srv := agentphonetest.NewServer()
 		defer srv.Close()
-		srv.SetLocation(contractNumber, 1, 2)
+		srv.SetLocation(somePhone, 1, 2)
 		srv.SetReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not now", http.StatusServiceUnavailable) }))
-		recorded.next = srv.Transport()
-		c, err := agentphone.NewClient(srv.APIKey(), agentphone.WithHTTPClient(&http.Client{Transport: recorded}))
+		p.next = srv.Transport()
+		c, err := agentphone.NewClient(srv.APIKey(), agentphone.WithHTTPClient(&http.Client{Transport: p}))
 		require.NoError(t, err)
-		x := newContract(c, srv)
-		for _, call := range contractCalls {
-			recorded.call = call.name
+		x := newSession(c, srv)
+		for _, call := range methodCalls {
+			p.call = call.name
 			_, err := call.call(t.Context(), x)
 			require.NoError(t, err, call.name)
 		}
 	})
-	return recorded.seen
+	return p.seen
 }

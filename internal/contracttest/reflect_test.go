@@ -1,3 +1,5 @@
+// The methods by reflection: their names, their parameters, and how to call one by its name.
+
 package contracttest
 
 import (
@@ -11,7 +13,11 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// methodsOf finds the methods of a client's services, by name: Agents.List.
+// methods are all methods of all services by name, as Agents.List. Their client is no more than a value: they serve to
+// see the methods' types.
+var methods = methodsOf(&agentphone.Client{})
+
+// methodsOf returns the methods of a client's services by name.
 func methodsOf(c *agentphone.Client) map[string]reflect.Value {
 	out := map[string]reflect.Value{}
 	client := reflect.ValueOf(c).Elem()
@@ -25,19 +31,16 @@ func methodsOf(c *agentphone.Client) map[string]reflect.Value {
 	return out
 }
 
-// methods are those of a client that nobody made, for their types.
-var methods = methodsOf(&agentphone.Client{})
-
-// optional are the parameters that are given as a request option.
-var optional = map[string]any{
+// optionParams are the parameters that are given as a request option, by method.
+var optionParams = map[string]any{
 	"Calls.Get":         agentphone.GetCallOptions{Wait: true},
 	"Conversations.Get": agentphone.GetConversationOptions{},
 	"Webhooks.Test":     agentphone.TestWebhookOptions{},
 }
 
-// newParams is a pointer to new parameters of a method, or nothing if it has none.
+// newParams returns a pointer to new parameters of a method, or the zero Value if it has none.
 func newParams(name string) reflect.Value {
-	if option := optional[name]; option != nil {
+	if option := optionParams[name]; option != nil {
 		p := reflect.New(reflect.TypeOf(option))
 		p.Elem().Set(reflect.ValueOf(option))
 		return p
@@ -51,60 +54,23 @@ func newParams(name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// textArguments counts a method's ids and phone numbers.
-func textArguments(name string) (n int) {
-	typ := methods[name].Type()
-	for i := range typ.NumIn() {
-		if typ.In(i).Kind() == reflect.String {
-			n++
+// withQuery returns parameters of a method in which all that the operation has in its query is set, each to another
+// value.
+func withQuery(name string, op *apiOperation) reflect.Value {
+	params := newParams(name)
+	if !params.IsValid() {
+		return params
+	}
+	for i, parameter := range keys(op.Query) {
+		if queryField(params, parameter).IsValid() {
+			setQuery(params, parameter, queryValue(op.Query[parameter], i))
 		}
 	}
-	return n
+	return params
 }
 
-// invoke calls a method with parameters as newParams makes them, and contractNumber for each of its ids and phone numbers but
-// for the one, from 0, that is to be empty. It reads an iterator to its end.
-func invoke(ctx context.Context, c *agentphone.Client, name string, params reflect.Value, empty int) error {
-	args := []reflect.Value{reflect.ValueOf(ctx)}
-	method := methodsOf(c)[name]
-	typ := method.Type()
-	for i := 1; i < typ.NumIn(); i++ {
-		in := typ.In(i)
-		switch {
-		case typ.IsVariadic() && i == typ.NumIn()-1:
-			if params.IsValid() && params.Elem().Type().Implements(in.Elem()) {
-				args = append(args, params.Elem())
-			}
-		case in.Kind() == reflect.String:
-			text := contractNumber
-			if empty == 0 {
-				text = ""
-			}
-			empty--
-			args = append(args, reflect.ValueOf(text))
-		case in == reflect.TypeFor[io.Writer]():
-			args = append(args, reflect.ValueOf(io.Discard))
-		case params.IsValid() && in == params.Elem().Type():
-			args = append(args, params.Elem())
-		default:
-			args = append(args, reflect.Zero(in))
-		}
-	}
-	out := method.Call(args)
-	failure := out[len(out)-1]
-	if failure.Kind() == reflect.Func { // an iterator
-		for _, err := range failure.Seq2() {
-			if failure = err; !err.IsNil() {
-				break
-			}
-		}
-	}
-	err, _ := failure.Interface().(error)
-	return err
-}
-
-// queryField finds the field of parameters that is sent as a parameter of a query. Parameters that are a request option have
-// no tags: there it is the field whose name begins alike.
+// queryField returns the field of parameters that is sent as a parameter of a query. Parameters that are a request
+// option have no tags: there it is the field whose name begins alike.
 func queryField(params reflect.Value, name string) reflect.Value {
 	plain := strings.ReplaceAll(name, "_", "")
 	for i := range params.Elem().NumField() {
@@ -117,6 +83,7 @@ func queryField(params reflect.Value, name string) reflect.Value {
 	return reflect.Value{}
 }
 
+// setQuery sets the field of a query's parameter to a value as queryValue returns it.
 func setQuery(params reflect.Value, name string, v any) {
 	switch field := queryField(params, name); v := v.(type) {
 	case int:
@@ -133,25 +100,68 @@ func setQuery(params reflect.Value, name string, v any) {
 	}
 }
 
-// withQuery are a method's parameters with all that the operation's query has, each with another value.
-func withQuery(name string, op *apiOperation) reflect.Value {
-	params := newParams(name)
-	if !params.IsValid() {
-		return params
-	}
-	for i, parameter := range keys(op.Query) {
-		if queryField(params, parameter).IsValid() {
-			setQuery(params, parameter, queryValue(op.Query[parameter], i))
+// stringArguments returns how many ids and phone numbers a method takes.
+func stringArguments(name string) (n int) {
+	typ := methods[name].Type()
+	for i := range typ.NumIn() {
+		if typ.In(i).Kind() == reflect.String {
+			n++
 		}
 	}
-	return params
+	return n
 }
 
-// operationsOf are the operations that methods call, by the method's name.
+// invoke calls a method with parameters as newParams returns them. Its ids and phone numbers are somePhone, but for the
+// one with the index empty, which is "". An iterator is read to its end.
+func invoke(ctx context.Context, c *agentphone.Client, name string, params reflect.Value, empty int) error {
+	args := []reflect.Value{reflect.ValueOf(ctx)}
+	method := methodsOf(c)[name]
+	typ := method.Type()
+	for i := 1; i < typ.NumIn(); i++ {
+		in := typ.In(i)
+		switch {
+		case typ.IsVariadic() && i == typ.NumIn()-1:
+			if params.IsValid() && params.Elem().Type().Implements(in.Elem()) {
+				args = append(args, params.Elem())
+			}
+		case in.Kind() == reflect.String:
+			text := somePhone
+			if empty == 0 {
+				text = ""
+			}
+			empty--
+			args = append(args, reflect.ValueOf(text))
+		case in == reflect.TypeFor[io.Writer]():
+			args = append(args, reflect.ValueOf(io.Discard))
+		case params.IsValid() && in == params.Elem().Type():
+			args = append(args, params.Elem())
+		default:
+			args = append(args, reflect.Zero(in))
+		}
+	}
+	return errorOf(method.Call(args))
+}
+
+// errorOf returns the error among a method's results, or the last one of the iterator that it returned, which it reads
+// to the end.
+func errorOf(results []reflect.Value) error {
+	last := results[len(results)-1]
+	if last.Kind() != reflect.Func {
+		err, _ := last.Interface().(error)
+		return err
+	}
+	var err error
+	for _, e := range last.Seq2() {
+		err, _ = e.Interface().(error)
+	}
+	return err
+}
+
+// operationsOf returns the operations that methods call, by the method's name.
 func operationsOf(t *testing.T, api *apiContract) map[string]*apiOperation {
 	t.Helper()
 	out := map[string]*apiOperation{}
-	for _, x := range runContract(t, api) {
+	for _, x := range recordCalls(t, api) {
 		out[x.call] = x.op
 	}
 	return out

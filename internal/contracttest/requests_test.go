@@ -1,3 +1,5 @@
+// The client can send all that the API accepts: every operation with every parameter and field, and no others.
+
 package contracttest
 
 import (
@@ -7,14 +9,13 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Every method is called against the API in memory: all operations are reached, by each method with every query parameter
-// and in all with every field that they have, and with none that they do not.
-func TestContractOfRequests(t *testing.T) {
+// All operations are reached: by each method with every query parameter, and in all with every field of the body.
+func TestContract_RequestsHaveEveryParameterAndField(t *testing.T) {
 	api := readContract(t)
 	queries, bodies := map[string]map[string]bool{}, map[string]map[string]bool{}
 	reached := map[string]bool{}
 	wanted := map[string]*apiOperation{}
-	for _, x := range runContract(t, api) {
+	for _, x := range recordCalls(t, api) {
 		op := x.op.String()
 		reached[op] = true
 		assert.Equal(t, cmp.Or(x.op.Media, "application/json"), x.accept, "Accept of %s", op)
@@ -23,7 +24,7 @@ func TestContractOfRequests(t *testing.T) {
 		}
 		sentFields(bodies[op], "", x.op.Body, x.body)
 		if x.call == "Calls.Wait" || x.call == "Calls.CreateAndWait" {
-			continue // they ask again and again instead of having the server wait
+			continue // they poll instead of having the server wait
 		}
 		by := x.call + ": " + op
 		wanted[by] = x.op
@@ -59,7 +60,7 @@ func fieldsOf(to map[string]bool, at string, t *apiType) {
 	}
 }
 
-// sentFields adds the paths of the fields of a value, but for those within an object of any fields.
+// sentFields adds the paths of all fields of a value, but not of those within an object that may have any fields.
 func sentFields(to map[string]bool, at string, t *apiType, v any) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -1,3 +1,5 @@
+// Values for fields and parameters: samples of the API's types, and filled parameters of the client's.
+
 package contracttest
 
 import (
@@ -7,9 +9,13 @@ import (
 	"time"
 )
 
+// somePhone is the number of a phone. Where nothing is looked up it serves as an id too.
+const somePhone = "+14155550124"
+
 var someTime = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
 
-// sample is a value of a type in which every field is set. Of an enum it is a word that nobody knows: those are kept.
+// sample returns a value of a type with every field set. For an enum it is a value that nobody knows: the client keeps
+// these.
 func sample(name string, t *apiType) any {
 	switch {
 	case t == nil:
@@ -40,7 +46,7 @@ func sample(name string, t *apiType) any {
 	return "text of " + name
 }
 
-// bareSample is the least that a type allows: nulls, and nothing that may be missing.
+// bareSample returns the least that a type allows: null wherever it may be, and nothing that may be missing.
 func bareSample(name string, t *apiType) any {
 	switch {
 	case t == nil || t.null:
@@ -59,62 +65,11 @@ func bareSample(name string, t *apiType) any {
 	return sample(name, t)
 }
 
-// full is a T with all fields set; adjust, if any, then sets those that take only some values.
-func full[T any](adjust func(*T)) T {
-	var v T
-	fill(reflect.ValueOf(&v).Elem())
-	if adjust != nil {
-		adjust(&v)
-	}
-	return v
-}
-
-func fill(v reflect.Value) {
-	if get, ok := v.Type().MethodByName("Get"); ok && v.Kind() == reflect.Struct { // an Optional
-		inner := reflect.New(get.Type.Out(0)).Elem()
-		fill(inner)
-		data, _ := json.Marshal(inner.Interface())
-		if err := json.Unmarshal(data, v.Addr().Interface()); err != nil {
-			panic(err)
-		}
-		return
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Int:
-		v.SetInt(5)
-	case reflect.Float64:
-		v.SetFloat(0.5)
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Interface:
-		v.Set(reflect.ValueOf("x"))
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem())
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
-	case reflect.Map:
-		value := reflect.New(v.Type().Elem()).Elem()
-		fill(value)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("k"), value)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).Tag.Get("json") != "-" {
-				fill(v.Field(i))
-			}
-		}
-	}
-}
-
-// queryValue is a value of a parameter. Those of different n differ.
+// queryValue returns a valid value of a parameter. It differs for different n.
 func queryValue(t *apiType, n int) any {
 	switch {
-	case t.words != nil:
-		return t.words[n%len(t.words)]
+	case t.values != nil:
+		return t.values[n%len(t.values)]
 	case t.name == "time":
 		return someTime.Add(time.Duration(n) * time.Hour).Format(time.RFC3339)
 	case t.name == "integer":
@@ -126,9 +81,62 @@ func queryValue(t *apiType, n int) any {
 	case t.name == "boolean":
 		return true
 	case t.name == "phone":
-		return contractNumber
+		return somePhone
 	case t.name == "timeZone":
 		return "America/New_York"
 	}
 	return fmt.Sprint("text ", n)
+}
+
+// full returns a T with all its fields set. adjust may be nil; it sets the fields that not every value is valid for.
+func full[T any](adjust func(*T)) T {
+	var v T
+	fill(reflect.ValueOf(&v).Elem(), "")
+	if adjust != nil {
+		adjust(&v)
+	}
+	return v
+}
+
+// fill sets v and all that is in it. A string becomes the name of the Go field that it is in, so that one which is sent
+// under the name of another field is noticed.
+func fill(v reflect.Value, field string) {
+	if get, ok := v.Type().MethodByName("Get"); ok && v.Kind() == reflect.Struct { // an Optional
+		inner := reflect.New(get.Type.Out(0)).Elem()
+		fill(inner, field)
+		data, _ := json.Marshal(inner.Interface())
+		if err := json.Unmarshal(data, v.Addr().Interface()); err != nil {
+			panic(err)
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(field)
+	case reflect.Int:
+		v.SetInt(5)
+	case reflect.Float64:
+		v.SetFloat(0.5)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(field))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), field)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0), field)
+	case reflect.Map:
+		value := reflect.New(v.Type().Elem()).Elem()
+		fill(value, field)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("k"), value)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.Tag.Get("json") != "-" {
+				fill(v.Field(i), f.Name)
+			}
+		}
+	}
 }
