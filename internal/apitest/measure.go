@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Took runs f in a synctest bubble and returns how long it took by the bubble's clock.
+// Took runs f in a synctest bubble and returns how long it took by the clock of the bubble.
 func Took(t *testing.T, f func(t *testing.T)) (d time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -17,10 +17,10 @@ func Took(t *testing.T, f func(t *testing.T)) (d time.Duration) {
 	return d
 }
 
-// HeapInUse returns the bytes of live heap objects.
+// HeapInUse collects garbage and returns the bytes of live heap objects.
 func HeapInUse() int {
 	runtime.GC()
-	runtime.GC() // finalizers of the first
+	runtime.GC() // what finalizers of the first one released
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
