@@ -1,4 +1,6 @@
-// Package apitest has what the test suites of this module share: a RoundTripper that records requests and responds as it is
-// told ([Stub]), a signed webhook request ([SignedRequest]), and small helpers. It is for tests only; users of the SDK have
-// agentphonetest, the whole API in memory.
+// Package apitest has what the test suites of this module share: clients whose requests are recorded and get the
+// responses that a test chooses ([NewClient], [Stub]), calls to make with them, signed webhook requests
+// ([SignedRequest]), and a few checks and measures.
+//
+// It is for the tests of this module only. Users of the SDK have agentphonetest, which is the whole API in memory.
 package apitest

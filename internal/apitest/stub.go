@@ -15,10 +15,10 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// Key is the API key of the clients that [NewClient] makes.
+// Key is the API key of the clients that [NewClient] and [NewClientOver] return.
 const Key = "sk_live_0123456789abcdef"
 
-// Request is a request as it left the client.
+// Request is a request as the client sent it.
 type Request struct {
 	Method string
 	Path   string // escaped
@@ -27,17 +27,18 @@ type Request struct {
 	Body   string
 }
 
-// Responder returns the response to the nth request, from 1.
+// Responder returns the response to a request, or an error as a RoundTripper does. n counts the requests from 1.
 type Responder = func(n int, r Request) (*http.Response, error)
 
-// Stub is a RoundTripper that records requests and responds to them with a Responder. It works in a synctest bubble.
+// Stub is a RoundTripper that records requests and responds to them with a [Responder]. It uses no network, so it works
+// in a synctest bubble. It is safe for concurrent use, if Respond is.
 type Stub struct {
 	Respond Responder
 	mu      sync.Mutex
 	seen    []Request
 }
 
-// RoundTrip records the request and responds to it.
+// RoundTrip reads and records a request and returns what Respond does. A request whose context is done is not recorded.
 func (s *Stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -58,21 +59,21 @@ func (s *Stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.Respond(n, req)
 }
 
-// Requests returns the requests so far.
+// Requests returns the requests that were sent so far, in their order.
 func (s *Stub) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Request(nil), s.seen...)
 }
 
-// NewClient returns a client whose requests go to the Stub.
+// NewClient returns a client with the key [Key], and the Stub that its requests go to.
 func NewClient(t testing.TB, respond Responder, opts ...agentphone.Option) (*agentphone.Client, *Stub) {
 	t.Helper()
 	s := &Stub{Respond: respond}
 	return NewClientOver(t, s, opts...), s
 }
 
-// NewClientOver returns a client whose requests go to a RoundTripper.
+// NewClientOver returns a client with the key [Key] whose requests go to rt.
 func NewClientOver(t testing.TB, rt http.RoundTripper, opts ...agentphone.Option) *agentphone.Client {
 	t.Helper()
 	all := append([]agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: rt})}, opts...)
@@ -81,7 +82,8 @@ func NewClientOver(t testing.TB, rt http.RoundTripper, opts ...agentphone.Option
 	return c
 }
 
-// Response makes a response of JSON; header is pairs of names and values.
+// Response returns a response with a body of JSON. header has pairs of a name and a value; Content-Type may be one of
+// them.
 func Response(status int, body string, header ...string) *http.Response {
 	h := http.Header{"Content-Type": {"application/json"}}
 	for i := 0; i+1 < len(header); i += 2 {
@@ -90,19 +92,20 @@ func Response(status int, body string, header ...string) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1}
 }
 
-// Always gives every request the same response.
+// Always returns a Responder that gives every request the same response, which has the parameters of [Response].
 func Always(status int, body string, header ...string) Responder {
 	return func(int, Request) (*http.Response, error) { return Response(status, body, header...), nil }
 }
 
-// InTurn responds with each of the bodies once, status 200, and then with the last.
+// InTurn returns a Responder that responds with status 200 and one body after the other; all requests after those get
+// the last.
 func InTurn(bodies ...string) Responder {
 	return func(n int, _ Request) (*http.Response, error) {
 		return Response(http.StatusOK, bodies[min(n, len(bodies))-1]), nil
 	}
 }
 
-// RoundTripFunc is a function as a RoundTripper.
+// RoundTripFunc is a RoundTripper that calls itself, as http.HandlerFunc is a handler.
 type RoundTripFunc func(*http.Request) (*http.Response, error)
 
 // RoundTrip calls f.

@@ -1,3 +1,5 @@
+// The enums: the package has a constant for each of their values, and fields of their types.
+
 package contracttest
 
 import (
@@ -21,21 +23,21 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// The package has a constant for each word of the API, and none for others.
-func TestContractOfEnums(t *testing.T) {
+// The package has a constant for each value of an enum, and no others.
+func TestContract_EnumsHaveAConstantForEachValue(t *testing.T) {
 	want, got := readContract(t).enums, constantsOfThePackage(t)
-	for name, words := range want {
+	for name, values := range want {
 		if unicode.IsUpper(rune(name[0])) { // the package has no type for the others
-			assert.ElementsMatch(t, words, got[name], name)
+			assert.ElementsMatch(t, values, got[name], name)
 		}
 	}
 	for name := range got {
-		assert.Contains(t, want, name, "constants of a type that is in no list")
+		assert.Contains(t, want, name, "constants of a type that is not in enums.json")
 	}
 }
 
-// constantsOfThePackage reads the values of its constants of type string from its source, by type. Those without a type
-// whose names begin with Code are of a type Code.
+// constantsOfThePackage reads the package's source and returns the values of its exported string constants, by their
+// type. Those without a type whose names begin with Code count as of type Code.
 func constantsOfThePackage(t *testing.T) map[string][]string {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -51,8 +53,7 @@ func constantsOfThePackage(t *testing.T) map[string][]string {
 		require.NoError(t, err)
 		files = append(files, file)
 	}
-	// No imported package is read, for none of their values is needed here. What refers to them is an error that is heard and
-	// forgotten.
+	// Imported packages are not read: no constant depends on them. What does is reported as an error, and ignored.
 	config := types.Config{IgnoreFuncBodies: true, Importer: noPackages{}, Error: func(error) {}}
 	pkg, _ := config.Check("agentphone", fset, files, nil)
 	out := map[string][]string{}
@@ -75,33 +76,35 @@ func constantsOfThePackage(t *testing.T) map[string][]string {
 	return out
 }
 
-// Where such words are in results and parameters, the field is of their type.
-func TestContractOfFieldsThatAreEnums(t *testing.T) {
+// A field of a result or of parameters that is an enum has the type of that enum.
+func TestContract_EnumFieldsHaveTheTypeOfTheEnum(t *testing.T) {
 	api := readContract(t)
-	for _, call := range readable() {
-		op, result, err := callAnswered(t, api, call, sample)
-		require.NoError(t, err, call.name)
-		if !onlySucceeds(op) {
-			assert.Empty(t, enumsOfOtherTypes("answer", op.Answer, reflect.TypeOf(result)), call.name)
-		}
-		params := newParams(call.name)
-		if !params.IsValid() {
-			continue
-		}
-		assert.Empty(t, enumsOfOtherTypes("body", op.Body, params.Elem().Type()), call.name)
-		for name, typ := range op.Query {
-			if field := queryField(params, name); field.IsValid() {
-				assert.Empty(t, enumsOfOtherTypes(name, typ, field.Type()), call.name)
+	for _, call := range jsonCalls() {
+		t.Run(call.name, func(t *testing.T) {
+			op, result, err := callWithSample(t, api, call, sample)
+			require.NoError(t, err)
+			if !onlySucceeds(op) {
+				assert.Empty(t, enumsOfOtherTypes("response", op.Response, reflect.TypeOf(result)))
 			}
-		}
+			params := newParams(call.name)
+			if !params.IsValid() {
+				return
+			}
+			assert.Empty(t, enumsOfOtherTypes("body", op.Body, params.Elem().Type()))
+			for name, typ := range op.Query {
+				if field := queryField(params, name); field.IsValid() {
+					assert.Empty(t, enumsOfOtherTypes(name, typ, field.Type()))
+				}
+			}
+		})
 	}
-	events := findOperation(t, api.operations, http.MethodGet, streamOperation).Events
+	events := api.operation(t, http.MethodGet, streamPath).Events
 	assert.Empty(t, enumsOfOtherTypes("connected", events["connected"], reflect.TypeFor[agentphone.TranscriptConnectedData]()))
 	assert.Empty(t, enumsOfOtherTypes("turn", events["turn"], reflect.TypeFor[agentphone.TranscriptEntry]()))
 	assert.Empty(t, enumsOfOtherTypes("ended", events["ended"], reflect.TypeFor[agentphone.TranscriptEndedData]()))
 }
 
-// enumsOfOtherTypes lists the fields of a type of Go that are enums in the API's and are not of the type that is named so.
+// enumsOfOtherTypes lists the fields of typ that are enums in t and whose Go type has another name.
 func enumsOfOtherTypes(at string, t *apiType, typ reflect.Type) (wrong []string) {
 	if typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
@@ -115,7 +118,7 @@ func enumsOfOtherTypes(at string, t *apiType, typ reflect.Type) (wrong []string)
 		return enumsOfOtherTypes(at+"[]", t.item, typ.Elem())
 	case t.item != nil: // a bare list is a Page
 		return enumsOfOtherTypes(at, &apiType{fields: map[string]*apiType{"data": t}}, typ)
-	case t.words != nil:
+	case t.values != nil:
 		if unicode.IsUpper(rune(t.name[0])) && typ.Name() != t.name {
 			return []string{fmt.Sprintf("%s is of type %s, not %s", at, typ, t.name)}
 		}
@@ -132,6 +135,7 @@ func enumsOfOtherTypes(at string, t *apiType, typ reflect.Type) (wrong []string)
 	return wrong
 }
 
+// noPackages is an importer that reads nothing: every package is empty.
 type noPackages struct{}
 
 func (noPackages) Import(path string) (*types.Package, error) {

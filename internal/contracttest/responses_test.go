@@ -1,3 +1,6 @@
+// The client returns all that the API responds with: no field is lost and none is made up. Whatever the response is,
+// the method ends with a result or an error.
+
 package contracttest
 
 import (
@@ -16,11 +19,11 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// Every method is called against a recorder that answers with every field that the API may answer with:
-// no field is lost on its way into the result, and the result has none that the API does not.
-func TestContractOfAnswers(t *testing.T) {
+// Every method gets a response with every field that the API may respond with. None is lost in the result, and the
+// result has none that the API does not have. A response with no more than the API promises is no error.
+func TestContract_ResponsesAreDecodedInFull(t *testing.T) {
 	api := readContract(t)
-	// Fields of results that an operation does not answer with: types that serve several operations.
+	// Fields of results that are not in an operation's response, because their types serve several operations.
 	extra := map[string][]string{
 		"GET /v1/agents/{agent_id}/calls":         {"direction", "recordingUrl", "recordingAvailable", "transcripts"},
 		"GET /v1/agents/{agent_id}/conversations": {"isGroup", "groupId", "groupName", "groupIconUrl", "participants", "metadata"},
@@ -28,9 +31,9 @@ func TestContractOfAnswers(t *testing.T) {
 	for _, detail := range []string{"GET", "PATCH"} {
 		extra[detail+" /v1/conversations/{conversation_id}"] = []string{"lastMessagePreview"}
 	}
-	for _, call := range readable() {
+	for _, call := range jsonCalls() {
 		t.Run(call.name, func(t *testing.T) {
-			op, result, err := callAnswered(t, api, call, sample)
+			op, result, err := callWithSample(t, api, call, sample)
 			require.NoError(t, err)
 			if onlySucceeds(op) {
 				assert.Nil(t, result, "the method returns an error only")
@@ -39,12 +42,12 @@ func TestContractOfAnswers(t *testing.T) {
 			var got any
 			require.NoError(t, json.Unmarshal([]byte(apitest.JSON(t, result)), &got))
 
-			want := sample("", op.Answer)
+			want := sample("", op.Response)
 			if list, ok := want.([]any); ok {
 				want = map[string]any{"data": list}
 			}
 			fields := want.(map[string]any)
-			if items, ok := fields["items"]; ok { // the page's place is what was asked for
+			if items, ok := fields["items"]; ok { // the position of the page is not in the result: the caller requested it
 				fields["data"] = items
 				delete(fields, "items")
 				delete(fields, "offset")
@@ -53,39 +56,39 @@ func TestContractOfAnswers(t *testing.T) {
 			isPage := strings.Contains(fmt.Sprintf("%T", result), "agentphone.Page[")
 			assert.Empty(t, difference("", want, got, isPage, extra[op.String()]))
 
-			_, _, err = callAnswered(t, api, call, bareSample)
-			assert.NoError(t, err, "an answer with no more than the API promises")
+			_, _, err = callWithSample(t, api, call, bareSample)
+			assert.NoError(t, err, "a response with no more than the API promises")
 		})
 	}
 }
 
-// callAnswered makes a call whose requests are answered with a sample. It checks their headers, and returns the last one's
-// operation.
-func callAnswered(t *testing.T, api *apiContract, call contractCall, answer func(string, *apiType) any) (op *apiOperation, result any, err error) {
+// callWithSample makes a call whose requests get samples of their operation's response. It checks their headers, and
+// returns the last one's operation.
+func callWithSample(t *testing.T, api *apiContract, call methodCall, sampleOf func(string, *apiType) any) (op *apiOperation, result any, err error) {
 	t.Helper()
-	c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-		op = findOperation(t, api.operations, r.Method, r.URL.Path)
+	c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+		op = api.operation(t, r.Method, r.URL.Path)
 		if slices.Contains(op.Header, "X-Sub-Account-Id") {
 			assert.Equal(t, "sub_1", r.Header.Get("X-Sub-Account-Id"))
 		}
 		assert.Equal(t, op.Public, r.Header.Get("Authorization") == "", "key of %s", op)
-		return apitest.Response(op.Status, apitest.JSON(t, answer("", op.Answer))), nil
-	})}))
-	require.NoError(t, err)
-	result, err = call.call(t.Context(), newContract(c.ForSubAccount("sub_1"), nil))
+		return apitest.Response(op.Status, apitest.JSON(t, sampleOf("", op.Response))), nil
+	}))
+	result, err = call.call(t.Context(), newSession(c.ForSubAccount("sub_1"), nil))
 	return op, result, err
 }
 
-// onlySucceeds reports whether an operation's response is {"success": boolean} or nothing: its method returns only an error.
+// onlySucceeds reports whether an operation's response is empty or {"success": boolean}. Its method returns only an
+// error.
 func onlySucceeds(op *apiOperation) bool {
-	if op.Answer == nil {
+	if op.Response == nil {
 		return true
 	}
-	_, ok := op.Answer.fields["success"]
-	return ok && len(op.Answer.fields) == 1
+	_, ok := op.Response.fields["success"]
+	return ok && len(op.Response.fields) == 1
 }
 
-// difference lists what was lost from want, and what got has beyond it.
+// difference lists what want has and got lacks, and what got has and neither want nor extra have.
 func difference(at string, want, got any, isPage bool, extra []string) (out []string) {
 	switch want := want.(type) {
 	case map[string]any:
@@ -101,7 +104,7 @@ func difference(at string, want, got any, isPage bool, extra []string) (out []st
 				}
 				continue
 			case isPage && at == "" && (name == "total" || name == "hasMore") && fields["data"] != nil:
-				continue // an iterator's items come without them
+				continue // an iterator returns items without them
 			}
 			out = append(out, difference(at+name+".", value, fields[to], isPage, extra)...)
 		}
@@ -110,7 +113,7 @@ func difference(at string, want, got any, isPage bool, extra []string) (out []st
 				continue
 			}
 			if tool := strings.HasSuffix(at, "customTools."); tool {
-				continue // free-form
+				continue // it may have any fields
 			}
 			out = append(out, at+name+" is not in the API")
 		}
@@ -130,66 +133,68 @@ func difference(at string, want, got any, isPage bool, extra []string) (out []st
 	return out
 }
 
-// An answer of success may be empty, or null, of those operations alone whose answer says nothing that is needed.
-func TestContractOfEmptyAnswers(t *testing.T) {
+// An empty response, or null, is a success of those operations alone whose response says nothing that is needed.
+func TestContract_EmptyResponsesAreErrorsUnlessNothingIsNeeded(t *testing.T) {
 	api := readContract(t)
-	for _, call := range readable() {
-		for _, body := range []string{"", "null"} {
-			c, s := apitest.NewClient(t, apitest.Always(200, body))
-			_, err := call.call(t.Context(), newContract(c, nil))
-			requests := s.Requests()
-			last := requests[len(requests)-1]
-			if findOperation(t, api.operations, last.Method, last.Path).Empty {
-				assert.NoError(t, err, "%s: %q", call.name, body)
-				continue
+	for _, call := range jsonCalls() {
+		t.Run(call.name, func(t *testing.T) {
+			for _, body := range []string{"", "null"} {
+				c, s := apitest.NewClient(t, apitest.Always(200, body))
+				_, err := call.call(t.Context(), newSession(c, nil))
+				requests := s.Requests()
+				last := requests[len(requests)-1]
+				if api.operation(t, last.Method, last.Path).Empty {
+					assert.NoError(t, err, "%q", body)
+					continue
+				}
+				var decodeErr *agentphone.DecodeError
+				assert.ErrorAs(t, err, &decodeErr, "%q", body)
 			}
-			var unread *agentphone.DecodeError
-			assert.ErrorAs(t, err, &unread, "%s: %q", call.name, body)
-		}
+		})
 	}
 }
 
-// readable are the calls whose answer is JSON and is asked for once.
-func readable() []contractCall {
-	return slices.DeleteFunc(slices.Clone(contractCalls), func(c contractCall) bool {
+// jsonCalls returns the calls of methods that send one request and get JSON.
+func jsonCalls() []methodCall {
+	return slices.DeleteFunc(slices.Clone(methodCalls), func(c methodCall) bool {
 		return slices.Contains([]string{"Calls.Wait", "Calls.CreateAndWait", "Calls.StreamTranscript", "Calls.DownloadRecording"}, c.name)
 	})
 }
 
-// FuzzAnswers: whatever a server answers to whatever call, there is a result that can be written as JSON, or one of the
+// FuzzResponses gives any call any body. The method must return a result that can be encoded as JSON, or one of the
 // package's errors.
-func FuzzAnswers(f *testing.F) {
-	calls, ops := readable(), readOperations(f)
+func FuzzResponses(f *testing.F) {
+	calls, api := jsonCalls(), readContract(f)
 	for i, call := range calls {
-		c, err := agentphone.NewClient(apitest.Key, agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-			op := findOperation(f, ops, r.Method, r.URL.Path)
-			body := apitest.JSON(f, sample("", op.Answer))
+		c := apitest.NewClientOver(f, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			body := apitest.JSON(f, sample("", api.operation(f, r.Method, r.URL.Path).Response))
 			f.Add(uint8(i), []byte(body))
 			return apitest.Response(200, body), nil
-		})}))
-		require.NoError(f, err)
-		_, err = call.call(f.Context(), newContract(c, nil))
+		}))
+		_, err := call.call(f.Context(), newSession(c, nil))
 		require.NoError(f, err)
 	}
-	for _, body := range []string{``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":[null],"hasMore":true}`, `{"items":[{}],"total":1e9}`, `<html>`, `"x"`, `{"id":null}`, `[{"role":"user"}]`, "\xff"} {
+	for _, body := range []string{
+		``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":[null],"hasMore":true}`, `{"items":[{}],"total":1e9}`,
+		`<html>`, `"x"`, `{"id":null}`, `[{"role":"user"}]`, "\xff",
+	} {
 		f.Add(uint8(len(body)), []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, i uint8, body []byte) {
 		call := calls[int(i)%len(calls)]
-		c, err := agentphone.NewClient(apitest.Key, agentphone.WithMaxRetries(0), agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: func(n int, _ apitest.Request) (*http.Response, error) {
-			if n > 1 {
+		c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
+			if n > 1 { // an iterator would request pages without end
 				return apitest.Response(404, ""), nil
 			}
 			return apitest.Response(200, string(body)), nil
-		}}}))
-		require.NoError(t, err)
-		result, err := call.call(t.Context(), newContract(c, nil))
+		}, agentphone.WithMaxRetries(0))
+		result, err := call.call(t.Context(), newSession(c, nil))
 		if err != nil {
 			apitest.CheckErrorText(t, err)
 			return
 		}
 		if _, err := json.Marshal(result); err != nil {
-			t.Fatalf("%s: %q was read as what cannot be written: %v", call.name, body, err)
+			t.Fatalf("%s: %q was decoded to what cannot be encoded: %v", call.name, body, err)
 		}
 	})
 }

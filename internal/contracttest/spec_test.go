@@ -1,7 +1,10 @@
+// How the published API is written down in testdata, and how the tests read it.
+
 package contracttest
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -9,57 +12,59 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// The API's contract is in testdata, in this project's own words:
+// apiContract is the published API, as testdata has it in the words of this project:
 //
-//	operations.json  the operations, with their query and body as the API takes them and their answer as it gives it
-//	shapes.json      the objects that are in them
-//	enums.json       the words that some texts can be; a name with a capital is that of the SDK's type
-//	exceptions.json  what does not keep to the rules of these tests, each with the reason
+//	operations.json  the operations, each with its query, its body and its response
+//	shapes.json      the objects that bodies and responses consist of
+//	enums.json       the values of strings that are enums; a name with a capital is that of the SDK's type
+//	exceptions.json  what does not follow the rules of these tests, each with the reason
 //
-// A type is a kind, a shape or an enum. After it stands ? if it may be null or missing, or * if it may be missing but not
-// null, and then 1..5, how large a number or how long a text may be; [] before it makes it a list, [1..5] one of so many.
-// Bounds and forms that the API's documents do not give are those of the API in memory.
+// A type is the name of a kind, a shape or an enum. A suffix says whether it may be absent: with ? it may be null or
+// missing, with * it may be missing but not null. Bounds follow: "integer 1..5" is a number from 1 to 5, "string 1..5"
+// has one to five characters. The prefix [] makes it a list, and [1..5] a list of one to five items. Where the API's
+// documents have no bounds and no format, these are the ones of the API in memory.
 type apiContract struct {
 	operations []*apiOperation
 	shapes     map[string]map[string]*apiType
 	enums      map[string][]string
 	exceptions struct {
-		LeftOut    map[string]string // fields that the API in memory does not answer with
-		Needed     map[string]string // fields and parameters that are optional, but not beside those of these tests
-		NeverShown map[string]string // fields that are always null in its answers, or empty lists
-		Unbounded  map[string]string // parameters that the client does not hold to their upper bound
+		LeftOut    map[string]string // fields that are not in the responses of the API in memory
+		Needed     map[string]string // fields and parameters that are optional, but required by others that these tests set
+		NeverShown map[string]string // fields that are always null or empty in the responses of the API in memory
+		Unbounded  map[string]string // parameters whose upper bound the client does not check
 	}
 }
 
+// apiOperation is an operation of the API.
 type apiOperation struct {
-	Method, Path string
-	Status       int  // of success
-	Public       bool // takes no key
-	Empty        bool // may answer with nothing
-	Query        map[string]*apiType
-	Header       []string
-	Body, Answer *apiType            // nil if there is none
-	Media        string              // of an answer that is no JSON
-	Events       map[string]*apiType // of an answer that is a stream
+	Method, Path   string
+	Status         int  // of a successful response
+	Public         bool // takes no key
+	Empty          bool // the response may be empty
+	Query          map[string]*apiType
+	Header         []string
+	Body, Response *apiType            // nil if there is none
+	Media          string              // of a response that is not JSON
+	Events         map[string]*apiType // of a response that is a stream, by event name
 }
 
 func (o *apiOperation) String() string { return o.Method + " " + o.Path }
 
+// apiType is the type of a body, a response, a field or a parameter.
 type apiType struct {
 	name           string              // of the kind, the shape or the enum
 	item           *apiType            // of a list
 	fields         map[string]*apiType // of a shape
-	words          []string            // of an enum
+	values         []string            // of an enum
 	null, optional bool
 	low, high      *float64
 }
 
-// kinds are the types that are neither shapes nor enums. What is wrong for a kind is refused with a 422.
+// kinds are the types that are neither shapes nor enums. Each of the wrong values must be refused with a 422.
 var kinds = map[string]struct {
 	json  reflect.Kind
 	wrong []any
@@ -68,7 +73,7 @@ var kinds = map[string]struct {
 	"time":      {reflect.String, []any{7, "soon"}},
 	"phone":     {reflect.String, []any{7, "(415) 555-0124"}},
 	"recipient": {reflect.String, []any{7, "415-555-0124"}}, // of a message
-	"person":    {reflect.String, []any{7, "55555"}},        // of a group: no short code
+	"person":    {reflect.String, []any{7, "55555"}},        // a member of a group: not a short code
 	"email":     {reflect.String, []any{7, "nobody"}},
 	"url":       {reflect.String, []any{7, "ftp://example.com"}},
 	"areaCode":  {reflect.String, []any{7, "41", "4a5", "4155"}},
@@ -76,9 +81,9 @@ var kinds = map[string]struct {
 	"integer":   {reflect.Float64, []any{"many", 1.5, true}},
 	"number":    {reflect.Float64, []any{"many", true}},
 	"boolean":   {reflect.Bool, []any{"perhaps", 7}},
-	"object":    {reflect.Map, []any{"x", []any{}}},                         // of any fields
-	"texts":     {reflect.Map, []any{"x", []any{}, map[string]any{"k": 7}}}, // of any fields that are texts or null
-	"counts":    {reflect.Map, []any{"x", map[string]any{"k": 7}}},          // of any fields whose fields are numbers
+	"object":    {reflect.Map, []any{"x", []any{}}},                         // with any fields
+	"texts":     {reflect.Map, []any{"x", []any{}, map[string]any{"k": 7}}}, // with any fields that are strings or null
+	"counts":    {reflect.Map, []any{"x", map[string]any{"k": 7}}},          // with any fields whose own fields are numbers
 }
 
 func readContract(t testing.TB) *apiContract {
@@ -93,66 +98,62 @@ func readContract(t testing.TB) *apiContract {
 	read("exceptions.json", &api.exceptions)
 	var shapes map[string]map[string]string
 	read("shapes.json", &shapes)
-	for name := range shapes {
+	for name := range shapes { // first, for a shape may refer to one that follows
 		api.shapes[name] = map[string]*apiType{}
 	}
 	for name, fields := range shapes {
-		for field, word := range fields {
-			api.shapes[name][field] = api.typeOf(t, word)
+		for field, notation := range fields {
+			api.shapes[name][field] = api.typeOf(t, notation)
 		}
 	}
 	var ops []struct {
 		apiOperation
-		Query, Events map[string]string
-		Body, Answer  string
+		Query, Events  map[string]string
+		Body, Response string
 	}
 	read("operations.json", &ops)
 	require.Len(t, ops, 69)
 	for _, raw := range ops {
 		op := raw.apiOperation
 		op.Query, op.Events = map[string]*apiType{}, map[string]*apiType{}
-		for name, word := range raw.Query {
-			op.Query[name] = api.typeOf(t, word)
+		for name, notation := range raw.Query {
+			op.Query[name] = api.typeOf(t, notation)
 		}
-		for name, word := range raw.Events {
-			op.Events[name] = api.typeOf(t, word)
+		for name, notation := range raw.Events {
+			op.Events[name] = api.typeOf(t, notation)
 		}
 		if raw.Body != "" {
 			op.Body = api.typeOf(t, raw.Body)
 		}
 		switch {
-		case strings.Contains(raw.Answer, "/"):
-			op.Media = raw.Answer
-		case raw.Answer != "":
-			op.Answer = api.typeOf(t, raw.Answer)
+		case strings.Contains(raw.Response, "/"):
+			op.Media = raw.Response
+		case raw.Response != "":
+			op.Response = api.typeOf(t, raw.Response)
 		}
 		api.operations = append(api.operations, &op)
 	}
 	return api
 }
 
-func readOperations(t testing.TB) []*apiOperation {
-	t.Helper()
-	return readContract(t).operations
-}
+var typeNotation = regexp.MustCompile(`^(\[(?:(.*)\.\.(.*))?\])?(\w+)([?*])?(?: (.*)\.\.(.*))?$`)
 
-var typeWord = regexp.MustCompile(`^(\[(?:(.*)\.\.(.*))?\])?(\w+)([?*])?(?: (.*)\.\.(.*))?$`)
-
-func (api *apiContract) typeOf(t testing.TB, word string) *apiType {
+// typeOf returns the type that a notation of testdata stands for.
+func (api *apiContract) typeOf(t testing.TB, notation string) *apiType {
 	t.Helper()
-	parts := typeWord.FindStringSubmatch(word)
-	require.NotNil(t, parts, "%q is no type", word)
+	parts := typeNotation.FindStringSubmatch(notation)
+	require.NotNil(t, parts, "%q is not a type", notation)
 	bound := func(s string) *float64 {
 		if s == "" {
 			return nil
 		}
 		n, err := strconv.ParseFloat(s, 64)
-		require.NoError(t, err, "%q is no type", word)
+		require.NoError(t, err, "%q is not a type", notation)
 		return &n
 	}
 	name := parts[4]
-	typ := &apiType{name: name, fields: api.shapes[name], words: api.enums[name], low: bound(parts[6]), high: bound(parts[7])}
-	if _, ok := kinds[name]; !ok && typ.fields == nil && typ.words == nil {
+	typ := &apiType{name: name, fields: api.shapes[name], values: api.enums[name], low: bound(parts[6]), high: bound(parts[7])}
+	if _, ok := kinds[name]; !ok && typ.fields == nil && typ.values == nil {
 		require.Fail(t, "no such type", name)
 	}
 	if parts[1] != "" {
@@ -162,69 +163,20 @@ func (api *apiContract) typeOf(t testing.TB, word string) *apiType {
 	return typ
 }
 
-// findOperation finds whose template a path fits: the one with the fewest placeholders.
-func findOperation(t testing.TB, ops []*apiOperation, method, path string) *apiOperation {
+// operation returns the operation whose path template fits a path: of several, the one with the fewest placeholders.
+func (api *apiContract) operation(t testing.TB, method, path string) *apiOperation {
 	t.Helper()
 	var found []*apiOperation
 	got := strings.Split(path, "/")
-	for _, op := range ops {
+	for _, op := range api.operations {
 		want := strings.Split(op.Path, "/")
 		if op.Method == method && slices.EqualFunc(want, got, func(w, g string) bool { return w == g || strings.HasPrefix(w, "{") }) {
 			found = append(found, op)
 		}
 	}
-	require.NotEmpty(t, found, "%s %s is no operation of the API", method, path)
+	require.NotEmpty(t, found, "%s %s is not an operation of the API", method, path)
 	return slices.MinFunc(found, func(a, b *apiOperation) int { return strings.Count(a.Path, "{") - strings.Count(b.Path, "{") })
 }
 
-var someTime = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
-
-// sample is a value of a type in which every field is set. Of an enum it is a word that nobody knows: those are kept.
-func sample(name string, t *apiType) any {
-	switch {
-	case t == nil:
-		return nil
-	case t.item != nil:
-		return []any{sample(name, t.item)}
-	case t.fields != nil:
-		out := map[string]any{}
-		for field, ft := range t.fields {
-			out[field] = sample(field, ft)
-		}
-		return out
-	}
-	switch t.name {
-	case "time":
-		return someTime.Format(time.RFC3339)
-	case "integer":
-		return 7.0
-	case "number":
-		return 1.5
-	case "boolean":
-		return true
-	case "object", "texts":
-		return map[string]any{"k": "v"}
-	case "counts":
-		return map[string]any{"k": map[string]any{"n": 1.0}}
-	}
-	return "text of " + name
-}
-
-// bareSample is the least that a type allows: nulls, and nothing that may be missing.
-func bareSample(name string, t *apiType) any {
-	switch {
-	case t == nil || t.null:
-		return nil
-	case t.item != nil:
-		return []any{bareSample(name, t.item)}
-	case t.fields != nil:
-		out := map[string]any{}
-		for field, ft := range t.fields {
-			if !ft.optional || ft.null {
-				out[field] = bareSample(field, ft)
-			}
-		}
-		return out
-	}
-	return sample(name, t)
-}
+// keys returns the keys of a map, sorted.
+func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,3 +1,6 @@
+// The events of a live transcript: the client decodes every field of each. What the API in memory streams is checked
+// with its other responses.
+
 package contracttest
 
 import (
@@ -14,20 +17,21 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-const streamOperation = "/v1/calls/{call_id}/transcript/stream"
+const streamPath = "/v1/calls/{call_id}/transcript/stream"
 
+// streamEvent is a server-sent event whose data is JSON.
 type streamEvent struct {
 	name string
 	data any
 }
 
-// eventsOf reads an answer that is a stream of events, and nothing of others.
+// eventsOf returns the events of a response that is a stream, and nil for any other.
 func eventsOf(t *testing.T, x *exchange) (events []streamEvent) {
 	t.Helper()
 	if x.op.Events == nil || x.op.Media != "text/event-stream" {
 		return nil
 	}
-	for block := range strings.SplitSeq(strings.TrimSpace(string(x.answer)), "\n\n") {
+	for block := range strings.SplitSeq(strings.TrimSpace(string(x.response)), "\n\n") {
 		name, data, ok := strings.Cut(block, "\ndata: ")
 		require.True(t, ok, "%q", block)
 		event := streamEvent{name: strings.TrimPrefix(name, "event: ")}
@@ -37,11 +41,10 @@ func eventsOf(t *testing.T, x *exchange) (events []streamEvent) {
 	return events
 }
 
-// No field of an event of a live transcript is lost on its way into the result, and each event is of a type that the
-// package names. (What the API in memory streams is checked with its other answers.)
-func TestContractOfStreamedEvents(t *testing.T) {
+// No field of an event is lost in the result, and each event has a constant of type TranscriptEventType.
+func TestContract_StreamedEventsAreDecodedInFull(t *testing.T) {
 	api := readContract(t)
-	op := findOperation(t, api.operations, http.MethodGet, streamOperation)
+	op := api.operation(t, http.MethodGet, streamPath)
 	assert.ElementsMatch(t, keys(op.Events), api.enums["TranscriptEventType"])
 	var stream strings.Builder
 	for _, name := range []string{"connected", "turn", "ended"} {

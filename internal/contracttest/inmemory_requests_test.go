@@ -1,3 +1,5 @@
+// The API in memory accepts what the published API does: it refuses every wrong field and parameter, and nothing else.
+
 package contracttest
 
 import (
@@ -20,78 +22,80 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// strict is an API in memory that is asked without the SDK, which would not ask for what is wrong. The ids of its paths
-// are of nothing: input is checked first, so what gets a 404 was in order.
-type strict struct {
+// direct sends requests to an API in memory without the client, which would not send invalid ones. No id in their paths
+// exists: input is checked first, so a response of 404 means that it was valid.
+type direct struct {
 	t   *testing.T
 	srv *agentphonetest.Server
 }
 
-func newStrict(t *testing.T) *strict {
+func newDirect(t *testing.T) *direct {
 	srv := agentphonetest.NewServer()
 	t.Cleanup(srv.Close)
 	srv.SetReceiver(http.NotFoundHandler())
-	return &strict{t, srv}
+	return &direct{t, srv}
 }
 
-// refusals are what a 422 names: "body.name missing". There are none for other answers.
+// refusals are what a 422 names: "body.name missing". There are none for other responses.
 type refusals []string
 
-func (s *strict) ask(op *apiOperation, query url.Values, body any, key string) (status int, problems refusals) {
-	s.t.Helper()
-	path := regexp.MustCompile(`{\w+}`).ReplaceAllString(op.Path, contractNumber)
+func (d *direct) send(op *apiOperation, query url.Values, body any, key string) (status int, problems refusals) {
+	d.t.Helper()
+	path := regexp.MustCompile(`{\w+}`).ReplaceAllString(op.Path, somePhone)
 	var data []byte
 	if op.Body != nil {
-		data = []byte(apitest.JSON(s.t, body))
+		data = []byte(apitest.JSON(d.t, body))
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), op.Method, agentphone.DefaultBaseURL+path+"?"+query.Encode(), bytes.NewReader(data))
-	require.NoError(s.t, err)
+	req, err := http.NewRequestWithContext(d.t.Context(), op.Method, agentphone.DefaultBaseURL+path+"?"+query.Encode(), bytes.NewReader(data))
+	require.NoError(d.t, err)
 	req.Header.Set("Content-Type", "application/json")
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
-	res, err := s.srv.Transport().RoundTrip(req)
-	require.NoError(s.t, err)
-	defer func() { require.NoError(s.t, res.Body.Close()) }()
+	res, err := d.srv.Transport().RoundTrip(req)
+	require.NoError(d.t, err)
+	defer func() { require.NoError(d.t, res.Body.Close()) }()
 	if res.StatusCode != http.StatusUnprocessableEntity {
 		return res.StatusCode, nil
 	}
-	var answer struct {
+	var response struct {
 		Detail []struct {
 			Loc  []any
 			Type string
 		}
 	}
-	require.NoError(s.t, json.NewDecoder(res.Body).Decode(&answer))
-	for _, p := range answer.Detail {
+	require.NoError(d.t, json.NewDecoder(res.Body).Decode(&response))
+	for _, p := range response.Detail {
 		loc := strings.Trim(fmt.Sprint(p.Loc), "[]")
 		problems = append(problems, strings.ReplaceAll(loc, " ", ".")+" "+p.Type)
 	}
-	require.NotEmpty(s.t, problems)
+	require.NotEmpty(d.t, problems)
 	return res.StatusCode, problems
 }
 
-// refused: there is a 422 for a field, or for what is in it, and for nothing else.
-func (s *strict) refused(op *apiOperation, query url.Values, body any, at string, v any) {
-	s.t.Helper()
-	_, problems := s.ask(op, query, body, s.srv.APIKey())
-	assert.NotEmpty(s.t, problems, "%s took %s = %v", op, at, v)
+// assertRefused sends a request, whose field or parameter at has the value v. The response must be a 422 that names it,
+// or what is in it, and nothing else.
+func (d *direct) assertRefused(op *apiOperation, query url.Values, body any, at string, v any) {
+	d.t.Helper()
+	_, problems := d.send(op, query, body, d.srv.APIKey())
+	assert.NotEmpty(d.t, problems, "%s accepted %s = %v", op, at, v)
 	for _, p := range problems {
-		assert.True(s.t, strings.HasPrefix(p, at+" ") || strings.HasPrefix(p, at+"."), "%s: for %s = %v it refused %s", op, at, v, p)
+		assert.True(d.t, strings.HasPrefix(p, at+" ") || strings.HasPrefix(p, at+"."), "%s: for %s = %v it refused %s", op, at, v, p)
 	}
 }
 
-func (s *strict) taken(op *apiOperation, query url.Values, body any, at string, v any) {
-	s.t.Helper()
-	_, problems := s.ask(op, query, body, s.srv.APIKey())
-	assert.Empty(s.t, problems, "%s refused %s = %v", op, at, v)
+// assertAccepted sends such a request, whose response must not be a 422.
+func (d *direct) assertAccepted(op *apiOperation, query url.Values, body any, at string, v any) {
+	d.t.Helper()
+	_, problems := d.send(op, query, body, d.srv.APIKey())
+	assert.Empty(d.t, problems, "%s refused %s = %v", op, at, v)
 }
 
-// missing stands for a field that is not there.
+// missing stands for a field that is left out.
 var missing = any(struct{ missing bool }{})
 
-// eachField visits the fields of a body, those of its objects and the first items of its lists too. set replaces the field; it
-// is itself again afterwards.
+// eachField visits the fields of a body, those of its objects, and the first items of its lists. A visitor may set the
+// field to something else, or to missing; it is restored afterwards.
 func eachField(t *apiType, v any, at string, visit func(t *apiType, at string, now any, set func(any))) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -118,16 +122,15 @@ func eachField(t *apiType, v any, at string, visit func(t *apiType, at string, n
 	}
 }
 
-// wrongValues are of other types than t, or beyond its bounds; rightValues are its words and its bounds. now is a
-// value that is right.
+// wrongValues returns values of other types than t, and beyond its bounds. now is a valid value.
 func wrongValues(t *apiType, now any) (wrong []any) {
 	switch {
 	case t.item != nil:
 		wrong = []any{"x", map[string]any{}}
 	case t.fields != nil:
 		wrong = []any{"x", []any{}}
-	case t.words != nil:
-		wrong = []any{"no such word", 7}
+	case t.values != nil:
+		wrong = []any{"no such value", 7}
 	default:
 		wrong = slices.Clone(kinds[t.name].wrong)
 		if n, ok := now.(float64); ok && t.name == "integer" {
@@ -144,9 +147,10 @@ func wrongValues(t *apiType, now any) (wrong []any) {
 	return wrong
 }
 
+// rightValues returns the values of an enum, or those at the bounds of t. now is a valid value.
 func rightValues(t *apiType, now any) (right []any) {
-	for _, word := range t.words {
-		right = append(right, word)
+	for _, value := range t.values {
+		right = append(right, value)
 	}
 	for _, bound := range []*float64{t.low, t.high} {
 		if bound != nil {
@@ -156,7 +160,7 @@ func rightValues(t *apiType, now any) (right []any) {
 	return right
 }
 
-// ofSize is a number, or a text or a list of so many characters or items.
+// ofSize returns the number n, a string of n characters, or a list of n items.
 func ofSize(t *apiType, now any, n float64) any {
 	switch {
 	case t.item != nil:
@@ -169,11 +173,11 @@ func ofSize(t *apiType, now any, n float64) any {
 	return n
 }
 
-// Each field of a body is sent to the API in memory with what it must refuse and with what it must take.
-func TestContractOfBodiesThatTheAPIInMemoryTakes(t *testing.T) {
-	api, s := readContract(t), newStrict(t)
+// Each field of each body is set to what must be refused and to what must be accepted, null and missing included.
+func TestContract_InMemoryAPIChecksBodies(t *testing.T) {
+	api, d := readContract(t), newDirect(t)
 	tried := map[string]bool{}
-	for _, x := range runContract(t, api) {
+	for _, x := range recordCalls(t, api) {
 		if x.op.Body == nil {
 			continue
 		}
@@ -185,34 +189,34 @@ func TestContractOfBodiesThatTheAPIInMemoryTakes(t *testing.T) {
 			tried[name] = true
 			for _, v := range wrongValues(typ, now) {
 				set(v)
-				s.refused(x.op, nil, x.body, at, v)
+				d.assertRefused(x.op, nil, x.body, at, v)
 			}
 			for _, v := range rightValues(typ, now) {
 				set(v)
-				s.taken(x.op, nil, x.body, at, v)
+				d.assertAccepted(x.op, nil, x.body, at, v)
 			}
 			for _, v := range []any{nil, missing} {
 				if v == missing && strings.HasSuffix(at, ".0") {
-					continue // a list is as long as it is
+					continue // an item of a list cannot be missing
 				}
 				set(v)
 				switch needed := api.exceptions.Needed[strings.Replace(name, " body.", " ", 1)]; {
 				case v == nil && !typ.null, v == missing && !typ.optional:
-					s.refused(x.op, nil, x.body, at, v)
+					d.assertRefused(x.op, nil, x.body, at, v)
 				case needed == "":
-					s.taken(x.op, nil, x.body, at, v)
-				default: // the 422 may be for the other field
-					_, problems := s.ask(x.op, nil, x.body, s.srv.APIKey())
-					assert.NotEmpty(t, problems, "%s took %s = %v: %s", x.op, at, v, needed)
+					d.assertAccepted(x.op, nil, x.body, at, v)
+				default: // the 422 may name the field that needs this one
+					_, problems := d.send(x.op, nil, x.body, d.srv.APIKey())
+					assert.NotEmpty(t, problems, "%s accepted %s = %v: %s", x.op, at, v, needed)
 				}
 			}
 		})
 	}
 }
 
-// Each parameter of a query, likewise.
-func TestContractOfQueriesThatTheAPIInMemoryTakes(t *testing.T) {
-	api, s := readContract(t), newStrict(t)
+// Each parameter of each query, likewise.
+func TestContract_InMemoryAPIChecksQueries(t *testing.T) {
+	api, d := readContract(t), newDirect(t)
 	for _, op := range api.operations {
 		needed := url.Values{}
 		for name, typ := range op.Query {
@@ -232,27 +236,28 @@ func TestContractOfQueriesThatTheAPIInMemoryTakes(t *testing.T) {
 				return q
 			}
 			for _, v := range wrongValues(typ, nil) {
-				if _, isText := v.(string); isText || kinds[typ.name].json != reflect.String && typ.words == nil { // a text may be anything
-					s.refused(op, with(v), nil, at, v)
+				// In a query everything is a string, so that only a string can be wrong for one.
+				if _, isString := v.(string); isString || kinds[typ.name].json != reflect.String && typ.values == nil {
+					d.assertRefused(op, with(v), nil, at, v)
 				}
 			}
 			for _, v := range append(rightValues(typ, nil), queryValue(typ, 0)) {
-				s.taken(op, with(v), nil, at, v)
+				d.assertAccepted(op, with(v), nil, at, v)
 			}
 			if !typ.optional {
 				q := with("")
 				q.Del(name)
-				s.refused(op, q, nil, at, "missing")
+				d.assertRefused(op, q, nil, at, "missing")
 			}
 		}
 	}
 }
 
-// A key is asked for wherever the API does.
-func TestContractOfKeysThatTheAPIInMemoryAsksFor(t *testing.T) {
-	api, s := readContract(t), newStrict(t)
+// Every operation requires a key, but for the public ones.
+func TestContract_InMemoryAPIRequiresAKey(t *testing.T) {
+	api, d := readContract(t), newDirect(t)
 	for _, op := range api.operations {
-		status, _ := s.ask(op, nil, map[string]any{}, "")
+		status, _ := d.send(op, nil, map[string]any{}, "")
 		assert.Equal(t, !op.Public, status == http.StatusUnauthorized, "%s", op)
 	}
 }
