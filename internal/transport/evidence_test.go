@@ -20,7 +20,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// actingServer accepts TLS connections, reads each request of them to its end as HTTP/1.1, counts it (the phone rings) and lets
+// actingServer accepts TLS connections, reads one request of each to its end as HTTP/1.1, counts it (the phone rings) and lets
 // respond finish.
 func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string, roots *x509.CertPool, acted *atomic.Int32) {
 	t.Helper()
@@ -40,19 +40,15 @@ func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string
 			}
 			go func() {
 				defer func() { _ = conn.Close() }()
-				in := bufio.NewReader(conn)
-				for {
-					r, err := http.ReadRequest(in)
-					if err != nil {
-						return
-					}
-					if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
-						return
-					}
-					acted.Add(1)
-					respond(conn)
+				r, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
 					return
 				}
+				if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
+					return
+				}
+				acted.Add(1)
+				respond(conn)
 			}()
 		}
 	}()
