@@ -40,19 +40,15 @@ func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string
 			}
 			go func() {
 				defer func() { _ = conn.Close() }()
-				in := bufio.NewReader(conn)
-				for {
-					r, err := http.ReadRequest(in)
-					if err != nil {
-						return
-					}
-					if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
-						return
-					}
-					acted.Add(1)
-					respond(conn)
+				r, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
 					return
 				}
+				if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
+					return
+				}
+				acted.Add(1)
+				respond(conn)
 			}()
 		}
 	}()
