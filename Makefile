@@ -4,7 +4,7 @@ FUZZSECONDS ?= 5
 EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
-CHECKS := fmt tidy vet lint bench-test wasm examples oldest test386 jsonv2 vet-platforms race chaos fuzz
+CHECKS := fmt tidy vet bench-test wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
 .PHONY: check checks test $(CHECKS) bench
 
