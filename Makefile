@@ -1,12 +1,18 @@
-# `make check` is what CI runs (.ci/run), with shorter fuzzing.
+# `make check` is what CI runs (.ci/run), with shorter fuzzing. What fails fast comes first.
 GO ?= go
 FUZZSECONDS ?= 5
 EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
-.PHONY: check test race jsonv2 chaos bench lint fmt vet tidy examples fuzz
+CHECKS := fmt tidy vet bench-test wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
-check: fmt vet lint test race jsonv2 chaos tidy examples fuzz
+.PHONY: check checks test $(CHECKS) bench
+
+check: test $(CHECKS)
+
+# Prints what `make check` makes after the tests, for .ci/run to time.
+checks:
+	@echo $(CHECKS)
 
 test:
 	$(GO) test ./...
@@ -18,9 +24,26 @@ race:
 jsonv2:
 	GOEXPERIMENT=jsonv2 $(GO) test ./...
 
+# With the oldest Go that go.mod allows.
+oldest:
+	GOTOOLCHAIN=go$$($(GO) list -m -f '{{.GoVersion}}') $(GO) test ./...
+
+# With an int of 32 bits.
+test386:
+	GOARCH=386 $(GO) test ./...
+
+# The tests under node again, alone: without node they are skipped, which here is a failure.
+wasm:
+	@node -e fetch || { echo "this takes node 18 or later"; exit 1; }
+	$(GO) test -count 1 -run '^TestFetch_' ./internal/transport
+
 # The benchmarks are a module of their own. They take five to six minutes; see BENCHMARKS.md.
 bench:
 	cd bench && $(GO) run .
+
+# The benchmarks' module without its benchmarks.
+bench-test:
+	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 # The chaos tests again, alone, to print their tally. CHAOS_SEED=... sets the seed.
 chaos:
@@ -32,9 +55,19 @@ fmt:
 vet:
 	$(GO) vet ./...
 
+# Vet for the platforms that README.md names; of Plan 9, only that the client compiles.
+vet-platforms:
+	@set -e; for p in windows/amd64 darwin/arm64 linux/arm linux/386 js/wasm; do \
+		echo "== vet $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./...; \
+	done
+	GOOS=js GOARCH=wasm $(GO) vet ./internal/transport/testdata/fetch
+	GOOS=plan9 GOARCH=amd64 $(GO) build .
+
 # The linter is pinned in a module of its own, which users never download.
 lint: bin/staticcheck
 	bin/staticcheck ./...
+	GOOS=js GOARCH=wasm bin/staticcheck ./internal/transport/...
+	cd bench && ../bin/staticcheck ./...
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck

@@ -38,7 +38,7 @@ func heapGrowth(f func()) uint64 {
 func writeEndlessly(head string, more func(w io.Writer) error) responder {
 	return func(c net.Conn, _ *request) bool {
 		_, _ = io.WriteString(c, head)
-		for n := 0; n < 4<<30; n += 64 << 10 {
+		for n := int64(0); n < 4<<30; n += 64 << 10 {
 			if more(c) != nil {
 				break
 			}

@@ -127,7 +127,7 @@ func (t *trip) send(req *http.Request) (*http.Response, error) {
 		return nil, errPlainProxy
 	}
 	t.passedToTransport = true
-	resp, err := t.carrier.RoundTrip(req)
+	resp, err := roundTrip(t.carrier, req)
 	switch {
 	case err != nil:
 		return nil, withoutResponse(ownCause(t.ctx, err))
@@ -180,6 +180,9 @@ func (e *timeoutError) Is(target error) bool { return target == context.Deadline
 var errReplayed = errors.New("the server breaks off every HTTP/2 stream")
 
 var errSwitched = errors.New("the server switches protocols")
+
+// errRedirectHidden reports a redirect of which a browser tells no more than that it is one.
+var errRedirectHidden = errors.New("the response is a redirect, which is not followed")
 
 var errMalformed = errors.New("the response is malformed HTTP")
 

@@ -74,5 +74,6 @@ func Permanent(err error) bool {
 	return errors.As(err, &cert) ||
 		errors.As(err, &dns) && dns.IsNotFound ||
 		errors.Is(err, ErrTooLarge) ||
+		errors.Is(err, errRedirectHidden) ||
 		errors.Is(err, errPlainProxy)
 }
