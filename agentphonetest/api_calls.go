@@ -128,14 +128,14 @@ func (s *Server) getCall(in *input) (any, error) {
 			return nil, err
 		}
 		s.deliverEnds()
-		m, seen := c.now(), s.changes
+		m, seen := c.now(), c.changes
 		v := m.view(in.base)
 		s.mu.Unlock()
 		left := min(time.Until(until), m.untilEnd())
 		if !in.query.Bool("wait") || m.final || left <= 0 {
 			return v, nil
 		}
-		if err := s.pause(in.ctx, left, seen); err != nil {
+		if err := s.pause(in.ctx, left, c, seen); err != nil {
 			return nil, err
 		}
 	}

@@ -123,20 +123,5 @@ func (s *Server) finishDelivery(d *delivery) {
 	if d.status == deliveryPending {
 		d.status = deliveryFailed
 	}
-	s.unfinished--
-	s.changed()
-}
-
-// awaitDeliveries waits until all deliveries are finished, even if the server is closed.
-func (s *Server) awaitDeliveries() {
-	for {
-		s.mu.Lock()
-		if s.unfinished == 0 {
-			s.mu.Unlock()
-			return
-		}
-		wake := s.wakeOnChange()
-		s.mu.Unlock()
-		<-wake
-	}
+	s.deliveryFinished()
 }

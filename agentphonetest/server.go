@@ -46,8 +46,8 @@ type Server struct {
 	unfinished  int         // deliveries that may be attempted again
 	receiver    http.Handler
 	cancels     map[*context.CancelFunc]bool // of attempts that are being made; see untilClose
-	changes     int                          // see changed
-	waiting     map[chan struct{}]bool       // see changed
+	waiting     waiters                      // all that wait; see pause
+	idle        waiters                      // those that wait until no delivery is unfinished
 }
 
 // Option configures a [Server].
@@ -69,7 +69,8 @@ func NewServer(opts ...Option) *Server {
 		keys:        map[string]*account{},
 		signups:     map[string]*signup{},
 		locations:   map[string]*place{},
-		waiting:     map[chan struct{}]bool{},
+		waiting:     waiters{},
+		idle:        waiters{},
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -133,7 +134,7 @@ func (s *Server) Close() {
 	for cancel := range s.cancels {
 		(*cancel)()
 	}
-	s.changed()
+	s.waiting.wake()
 	s.mu.Unlock()
 	s.awaitDeliveries()
 	s.port.close()
