@@ -206,7 +206,7 @@ func (s *Server) addMessage(a *account, c *conversation, m *message) {
 	c.agentID = c.number.agentID
 	c.messages = append(c.messages, m)
 	a.messages.add(m)
-	s.messages = append(s.messages, m)
+	s.messages.add(m)
 }
 
 func (s *Server) listNumberMessages(in *input) (any, error) {

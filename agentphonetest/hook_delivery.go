@@ -23,6 +23,8 @@ type delivery struct {
 	created   time.Time
 }
 
+func (d *delivery) ident() string { return d.id }
+
 const (
 	deliverySucceeded = "success"
 	deliveryFailed    = "failed"
@@ -56,7 +58,7 @@ func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *del
 	}
 	d.payload = e.payload(d.created, w.contextLimit)
 	a.deliveries = append(a.deliveries, d)
-	s.deliveries = append(s.deliveries, d)
+	s.deliveries.add(d)
 	s.unfinished++
 	return d
 }

@@ -40,10 +40,11 @@ type Server struct {
 	scripts     []CallScript
 	faults      []*Fault
 	requests    []*Request
-	calls       []*call     // of all accounts, oldest first
-	messages    []*message  // of all accounts, oldest first
-	deliveries  []*delivery // of all accounts, oldest first
-	unfinished  int         // deliveries that may be attempted again
+	calls       store[*call]     // of all accounts
+	messages    store[*message]  // of all accounts
+	deliveries  store[*delivery] // of all accounts
+	ends        ends             // see deliverEnds
+	unfinished  int              // deliveries that may be attempted again
 	receiver    http.Handler
 	cancels     map[*context.CancelFunc]bool // of attempts that are being made; see untilClose
 	waiting     waiters                      // all that wait; see pause

@@ -13,6 +13,7 @@ import (
 // that has passed, whenever something asks (see moment). Only its transcript is kept, lest it be made anew for each turn.
 type call struct {
 	id        string
+	order     int // how many calls the server had before
 	agentID   string
 	number    *phoneNumber // nil for a web call
 	from, to  string
@@ -62,18 +63,17 @@ func (c *call) ident() string { return c.id }
 
 // addCall starts a call. The caller holds s.mu.
 func (s *Server) addCall(a *account, c *call) *call {
-	c.id, c.started, c.account = s.id("call"), time.Now(), a
+	c.id, c.order, c.started, c.account = s.id("call"), len(s.calls.list), time.Now(), a
 	a.calls.add(c)
-	s.calls = append(s.calls, c)
+	s.calls.add(c)
+	s.expectEnd(c, c.script.Duration)
 	return c
 }
 
 // callByID finds a call of any account.
 func (s *Server) callByID(id string) (*call, error) {
-	for _, c := range s.calls {
-		if c.id == id {
-			return c, nil
-		}
+	if c, ok := s.calls.get(id); ok {
+		return c, nil
 	}
 	return nil, fmt.Errorf("%w: %q", ErrNoCall, id)
 }
@@ -205,6 +205,7 @@ func (s *Server) hangUp(c *call, reason string) bool {
 		return false
 	}
 	c.hungUp, c.reason = max(m.elapsed, 1), reason // 0 would mean that it was not ended
+	s.expectEnd(c, c.hungUp)
 	if c.interrupt != nil {
 		c.interrupt()
 	}
@@ -220,13 +221,4 @@ func (s *Server) endDelivery(c *call) *delivery {
 	}
 	c.endSent = true
 	return s.newDelivery(c.account, c.now().endedEvent())
-}
-
-// deliverEnds delivers the ends of calls that have ended since it was last called. The caller holds s.mu.
-func (s *Server) deliverEnds() {
-	for _, c := range s.calls {
-		if !c.endSent && c.now().final {
-			s.deliverSoon(s.endDelivery(c))
-		}
-	}
 }
