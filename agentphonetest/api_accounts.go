@@ -20,11 +20,16 @@ type account struct {
 	agents        store[*agent]
 	numbers       store[*phoneNumber]
 	conversations store[*conversation]
+	between       map[parties]*conversation
+	groups        map[string]*conversation
+	latest        chronology // of all conversations
 	messages      store[*message]
 	calls         store[*call]
 	contacts      store[*contact]
+	byPhone       map[string]*contact
 	webhook       *webhook
 	deliveries    []*delivery
+	byStatus      map[string]int // how many deliveries have a status
 	subAccounts   store[*account]
 	registration  *registration
 }

@@ -15,6 +15,11 @@ type agent struct {
 	created time.Time
 	fields  schema.Values // name, and those of agentDefaults
 	webhook *webhook      // its own; nil if it has none
+
+	calls         []*call
+	messages      []*message
+	conversations chronology
+	deliveries    []*delivery // to its own webhook
 }
 
 func (a *agent) ident() string { return a.id }
@@ -125,23 +130,17 @@ func (s *Server) deleteAgent(in *input) (any, error) {
 		n.agentID = ""
 	}
 	// What it did stays and belongs to no agent.
-	for _, c := range in.account.conversations.list {
-		clearID(&c.agentID, a.id)
+	for _, c := range a.conversations {
+		c.agentID = ""
 	}
-	for _, c := range in.account.calls.list {
-		clearID(&c.agentID, a.id)
+	for _, c := range a.calls {
+		c.agentID = ""
 	}
-	for _, m := range in.account.messages.list {
-		clearID(&m.agentID, a.id)
+	for _, m := range a.messages {
+		m.agentID = ""
 	}
 	in.account.agents.remove(a.id)
 	return object{"success": true, "id": a.id, "name": a.text("name")}, nil
-}
-
-func clearID(id *string, deleted string) {
-	if *id == deleted {
-		*id = ""
-	}
 }
 
 func (s *Server) attachNumber(in *input) (any, error) {
@@ -154,8 +153,10 @@ func (s *Server) attachNumber(in *input) (any, error) {
 		return nil, err
 	}
 	n.agentID = a.id
-	for _, c := range in.account.conversations.where(func(c *conversation) bool { return c.number == n }) {
+	for _, c := range n.conversations {
+		in.account.forget(c)
 		c.agentID = a.id
+		in.account.remember(c)
 	}
 	return object{"agentId": a.id, "number": n.asAgentNumber()}, nil
 }

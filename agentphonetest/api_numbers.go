@@ -20,6 +20,10 @@ type phoneNumber struct {
 	released bool
 	created  time.Time
 	card     *contactCard // nil if it has none
+
+	calls         []*call
+	messages      []*message
+	conversations []*conversation
 }
 
 func (n *phoneNumber) ident() string { return n.id }

@@ -61,11 +61,19 @@ const confidence = 0.95
 
 func (c *call) ident() string { return c.id }
 
+func (c *call) startedAt() time.Time { return c.started }
+
 // addCall starts a call. The caller holds s.mu.
 func (s *Server) addCall(a *account, c *call) *call {
 	c.id, c.order, c.started, c.account = s.id("call"), len(s.calls.list), time.Now(), a
 	a.calls.add(c)
 	s.calls.add(c)
+	if c.number != nil {
+		c.number.calls = append(c.number.calls, c)
+	}
+	if ag, ok := a.agents.get(c.agentID); ok {
+		ag.calls = append(ag.calls, c)
+	}
 	s.expectEnd(c, c.script.Duration)
 	return c
 }
