@@ -16,6 +16,7 @@ type agent struct {
 	fields  schema.Values // name, and those of agentDefaults
 	webhook *webhook      // its own; nil if it has none
 
+	numbers       []*phoneNumber // in the order in which they were bought
 	calls         []*call
 	messages      []*message
 	conversations chronology
@@ -78,16 +79,16 @@ func checkPrompt(fields schema.Values) error {
 	return nil
 }
 
-func (a *account) agentView(ag *agent) object {
-	v := maps.Clone(ag.fields)
-	v["id"] = ag.id
-	v["createdAt"] = stamp(ag.created)
-	v["numbers"] = views(a.numbersOf(ag.id), (*phoneNumber).asAgentNumber)
+func (a *agent) view() object {
+	v := maps.Clone(a.fields)
+	v["id"] = a.id
+	v["createdAt"] = stamp(a.created)
+	v["numbers"] = views(a.numbers, (*phoneNumber).asAgentNumber)
 	return v
 }
 
 func (s *Server) listAgents(in *input) (any, error) {
-	out := pageOf(in.account.agents.list, in.query, defaultPage, in.account.agentView)
+	out := pageOf(in.account.agents.list, in.query, defaultPage, (*agent).view)
 	delete(out, "hasMore") // this is the only list without it
 	return out, nil
 }
@@ -96,7 +97,7 @@ func (s *Server) createAgent(in *input) (any, error) {
 	if err := checkPrompt(in.body); err != nil {
 		return nil, err
 	}
-	return in.account.agentView(s.addAgent(in.account, in.body)), nil
+	return s.addAgent(in.account, in.body).view(), nil
 }
 
 func (s *Server) getAgent(in *input) (any, error) {
@@ -104,7 +105,7 @@ func (s *Server) getAgent(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.account.agentView(a), nil
+	return a.view(), nil
 }
 
 func (s *Server) updateAgent(in *input) (any, error) {
@@ -118,7 +119,7 @@ func (s *Server) updateAgent(in *input) (any, error) {
 		return nil, err
 	}
 	a.fields = changed.fields
-	return in.account.agentView(a), nil
+	return a.view(), nil
 }
 
 func (s *Server) deleteAgent(in *input) (any, error) {
@@ -126,7 +127,7 @@ func (s *Server) deleteAgent(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range in.account.numbersOf(a.id) {
+	for _, n := range a.numbers {
 		n.agentID = ""
 	}
 	// What it did stays and belongs to no agent.
@@ -152,7 +153,7 @@ func (s *Server) attachNumber(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.agentID = a.id
+	in.account.assign(n, a.id)
 	for _, c := range n.conversations {
 		in.account.forget(c)
 		c.agentID = a.id
@@ -173,7 +174,7 @@ func (s *Server) detachNumber(in *input) (any, error) {
 	if n.agentID != a.id {
 		return nil, refuse(http.StatusNotFound, "Number is not attached to this agent")
 	}
-	n.agentID = ""
+	in.account.assign(n, "")
 	return succeeded, nil
 }
 

@@ -86,11 +86,7 @@ func (s *Server) createCall(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pick func(*phoneNumber) bool
-	if id := in.body.Text("fromNumberId"); id != "" {
-		pick = func(n *phoneNumber) bool { return n.id == id }
-	}
-	from, err := in.account.sender(a.id, pick)
+	from, err := s.sender(in.account, a.id, in.body.Text("fromNumberId"), "")
 	if err != nil {
 		return nil, err
 	}

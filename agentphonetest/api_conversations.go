@@ -80,8 +80,13 @@ type parties struct {
 	participant string
 }
 
-// group returns the conversation of a group, or nil.
-func (a *account) group(id string) *conversation { return a.groups[id] }
+// group returns the conversation of a group of any account, or nil.
+func (s *Server) group(id string) *conversation {
+	if c := s.groups[id]; c != nil && s.exists(c.number.account) {
+		return c
+	}
+	return nil
+}
 
 // chronology is conversations in the order of their last messages, the latest last.
 type chronology []*conversation
@@ -119,10 +124,7 @@ func (s *Server) addGroup(a *account, n *phoneNumber, members []string) *convers
 	id := s.id("grp")
 	c := s.addConversation(a, n, id)
 	c.groupID, c.members = id, members
-	if a.groups == nil {
-		a.groups = map[string]*conversation{}
-	}
-	a.groups[id] = c
+	s.groups[id] = c
 	return c
 }
 

@@ -167,19 +167,15 @@ func (s *Server) conversationFor(a *account, body schema.Values) (*conversation,
 	}
 	var group *conversation
 	if strings.HasPrefix(to, groupPrefix) {
-		if group = a.group(to); group == nil {
+		if group = s.group(to); group == nil || group.number.account != a {
 			return nil, nil, notFound("Group")
 		}
 	}
 	id, number := body.Text("number_id"), body.Text("from_number")
-	var pick func(*phoneNumber) bool
-	switch {
-	case id != "" || number != "":
-		pick = func(n *phoneNumber) bool { return (id == "" || n.id == id) && (number == "" || n.e164 == number) }
-	case group != nil:
-		pick = func(n *phoneNumber) bool { return n == group.number }
+	if id == "" && number == "" && group != nil {
+		id = group.number.id
 	}
-	from, err := a.sender(agentID, pick)
+	from, err := s.sender(a, agentID, id, number)
 	switch {
 	case err != nil:
 		return nil, nil, err

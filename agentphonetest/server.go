@@ -34,7 +34,10 @@ type Server struct {
 	numbersSold int
 	lastMessage time.Time // see addMessage
 	keys        map[string]*account
-	accounts    []*account // including sub-accounts
+	emails      map[string]bool         // of accounts, in lower case
+	accounts    store[*account]         // including sub-accounts
+	numbers     map[string]*phoneNumber // of all accounts, by E.164 form; see numberWith
+	groups      map[string]*conversation
 	signups     map[string]*signup
 	locations   map[string]*place // by phone number
 	scripts     []CallScript
@@ -68,6 +71,9 @@ func NewServer(opts ...Option) *Server {
 		numberLimit: 10,
 		cancels:     map[*context.CancelFunc]bool{},
 		keys:        map[string]*account{},
+		emails:      map[string]bool{},
+		numbers:     map[string]*phoneNumber{},
+		groups:      map[string]*conversation{},
 		signups:     map[string]*signup{},
 		locations:   map[string]*place{},
 		waiting:     waiters{},
