@@ -2,7 +2,6 @@ package agentphonetest
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +17,18 @@ type account struct {
 	parent        *account
 	created       time.Time
 	agents        store[*agent]
-	numbers       store[*phoneNumber]
+	numbers       store[*phoneNumber] // even released ones
+	active        store[*phoneNumber] // those that are not released
 	conversations store[*conversation]
+	between       map[parties]*conversation
+	latest        chronology // of all conversations
 	messages      store[*message]
 	calls         store[*call]
 	contacts      store[*contact]
+	byPhone       map[string]*contact
 	webhook       *webhook
 	deliveries    []*delivery
+	byStatus      map[string]int // how many deliveries have a status
 	subAccounts   store[*account]
 	registration  *registration
 }
@@ -37,7 +41,8 @@ func (s *Server) openAccount(email, agentName string) *account {
 	a := &account{id: s.id("acct"), email: strings.ToLower(email), created: now()}
 	a.key = s.secret("sk_live")
 	s.keys[a.key] = a
-	s.accounts = append(s.accounts, a)
+	s.emails[a.email] = true
+	s.accounts.add(a)
 	if agentName == "" {
 		agentName = "My agent"
 	}
@@ -50,10 +55,12 @@ func (s *Server) openAccount(email, agentName string) *account {
 }
 
 // emailTaken reports whether an account has the email address, in upper or lower case.
-func (s *Server) emailTaken(email string) bool {
-	return slices.ContainsFunc(s.accounts, func(a *account) bool {
-		return a.parent == nil && strings.EqualFold(a.email, email)
-	})
+func (s *Server) emailTaken(email string) bool { return s.emails[strings.ToLower(email)] }
+
+// exists reports whether an account was not deleted.
+func (s *Server) exists(a *account) bool {
+	_, ok := s.accounts.get(a.id)
+	return ok
 }
 
 const subAccountPath = "/v1/sub-accounts/{sub_account_id}"
@@ -83,7 +90,7 @@ func (a *account) checkParent() error {
 func (s *Server) addSubAccount(parent *account, name string) *account {
 	sub := &account{id: s.id("sub"), name: name, parent: parent, created: now()}
 	parent.subAccounts.add(sub)
-	s.accounts = append(s.accounts, sub)
+	s.accounts.add(sub)
 	return sub
 }
 
@@ -129,6 +136,6 @@ func (s *Server) deleteSubAccount(in *input) (any, error) {
 		return nil, err
 	}
 	in.account.subAccounts.remove(sub.id)
-	s.accounts = slices.DeleteFunc(s.accounts, func(a *account) bool { return a == sub })
+	s.accounts.remove(sub.id)
 	return succeeded, nil
 }

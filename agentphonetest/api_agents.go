@@ -15,6 +15,12 @@ type agent struct {
 	created time.Time
 	fields  schema.Values // name, and those of agentDefaults
 	webhook *webhook      // its own; nil if it has none
+
+	numbers       []*phoneNumber // in the order in which they were bought
+	calls         []*call
+	messages      []*message
+	conversations chronology
+	deliveries    []*delivery // to its own webhook
 }
 
 func (a *agent) ident() string { return a.id }
@@ -73,16 +79,16 @@ func checkPrompt(fields schema.Values) error {
 	return nil
 }
 
-func (a *account) agentView(ag *agent) object {
-	v := maps.Clone(ag.fields)
-	v["id"] = ag.id
-	v["createdAt"] = stamp(ag.created)
-	v["numbers"] = views(a.numbersOf(ag.id), (*phoneNumber).asAgentNumber)
+func (a *agent) view() object {
+	v := maps.Clone(a.fields)
+	v["id"] = a.id
+	v["createdAt"] = stamp(a.created)
+	v["numbers"] = views(a.numbers, (*phoneNumber).asAgentNumber)
 	return v
 }
 
 func (s *Server) listAgents(in *input) (any, error) {
-	out := pageOf(in.account.agents.list, in.query, defaultPage, in.account.agentView)
+	out := pageOf(in.account.agents.list, in.query, defaultPage, (*agent).view)
 	delete(out, "hasMore") // this is the only list without it
 	return out, nil
 }
@@ -91,7 +97,7 @@ func (s *Server) createAgent(in *input) (any, error) {
 	if err := checkPrompt(in.body); err != nil {
 		return nil, err
 	}
-	return in.account.agentView(s.addAgent(in.account, in.body)), nil
+	return s.addAgent(in.account, in.body).view(), nil
 }
 
 func (s *Server) getAgent(in *input) (any, error) {
@@ -99,7 +105,7 @@ func (s *Server) getAgent(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.account.agentView(a), nil
+	return a.view(), nil
 }
 
 func (s *Server) updateAgent(in *input) (any, error) {
@@ -113,7 +119,7 @@ func (s *Server) updateAgent(in *input) (any, error) {
 		return nil, err
 	}
 	a.fields = changed.fields
-	return in.account.agentView(a), nil
+	return a.view(), nil
 }
 
 func (s *Server) deleteAgent(in *input) (any, error) {
@@ -121,27 +127,21 @@ func (s *Server) deleteAgent(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range in.account.numbersOf(a.id) {
+	for _, n := range a.numbers {
 		n.agentID = ""
 	}
 	// What it did stays and belongs to no agent.
-	for _, c := range in.account.conversations.list {
-		clearID(&c.agentID, a.id)
+	for _, c := range a.conversations {
+		c.agentID = ""
 	}
-	for _, c := range in.account.calls.list {
-		clearID(&c.agentID, a.id)
+	for _, c := range a.calls {
+		c.agentID = ""
 	}
-	for _, m := range in.account.messages.list {
-		clearID(&m.agentID, a.id)
+	for _, m := range a.messages {
+		m.agentID = ""
 	}
 	in.account.agents.remove(a.id)
 	return object{"success": true, "id": a.id, "name": a.text("name")}, nil
-}
-
-func clearID(id *string, deleted string) {
-	if *id == deleted {
-		*id = ""
-	}
 }
 
 func (s *Server) attachNumber(in *input) (any, error) {
@@ -153,9 +153,11 @@ func (s *Server) attachNumber(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.agentID = a.id
-	for _, c := range in.account.conversations.where(func(c *conversation) bool { return c.number == n }) {
+	in.account.assign(n, a.id)
+	for _, c := range n.conversations {
+		in.account.forget(c)
 		c.agentID = a.id
+		in.account.remember(c)
 	}
 	return object{"agentId": a.id, "number": n.asAgentNumber()}, nil
 }
@@ -172,7 +174,7 @@ func (s *Server) detachNumber(in *input) (any, error) {
 	if n.agentID != a.id {
 		return nil, refuse(http.StatusNotFound, "Number is not attached to this agent")
 	}
-	n.agentID = ""
+	in.account.assign(n, "")
 	return succeeded, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +13,7 @@ import (
 )
 
 var callOperations = []*operation{
-	get("/v1/calls", (*Server).listCalls, pageQuery(100,
-		schema.Text("status"), schema.Text("direction"), schema.Text("type"), schema.Text("search"))...),
+	get("/v1/calls", (*Server).listCalls, pageQuery(100, callFilters...)...),
 	post("/v1/calls", (*Server).createCall, schema.Fields{
 		schema.Text("agentId").Required(),
 		schema.Text("toNumber").Required().Format(e164Format),
@@ -38,6 +38,11 @@ var callOperations = []*operation{
 	get("/v1/numbers/{number_id}/calls", (*Server).listNumberCalls, pageQuery(100)...),
 }
 
+// callFilters are those of the list of calls. With one of them the list looks at all calls.
+var callFilters = []schema.Field{
+	schema.Text("status"), schema.Text("direction"), schema.Text("type"), schema.Text("search"),
+}
+
 var variables = schema.Map("variables", schema.Text("").Nullable()).Nullable()
 
 // call returns the call that the path names.
@@ -52,8 +57,11 @@ func (in *input) call() (*call, error) {
 func (in *input) callView(c *call) object { return c.now().view(in.base) }
 
 func (s *Server) listCalls(in *input) (any, error) {
-	matching := in.account.calls.where(func(c *call) bool { return c.now().matches(in.query) })
-	return pageOf(newestFirst(matching), in.query, defaultPage, in.callView), nil
+	all := in.account.calls.list
+	if slices.ContainsFunc(callFilters, func(f schema.Field) bool { return in.query.Text(f.Name) != "" }) {
+		all = in.account.calls.where(func(c *call) bool { return c.now().matches(in.query) })
+	}
+	return newestPageOf(all, in.query, defaultPage, in.callView), nil
 }
 
 func (s *Server) listAgentCalls(in *input) (any, error) {
@@ -61,8 +69,7 @@ func (s *Server) listAgentCalls(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	its := in.account.calls.where(func(c *call) bool { return c.agentID == a.id })
-	return pageOf(newestFirst(its), in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
+	return newestPageOf(a.calls, in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
 }
 
 func (s *Server) listNumberCalls(in *input) (any, error) {
@@ -70,8 +77,7 @@ func (s *Server) listNumberCalls(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	its := in.account.calls.where(func(c *call) bool { return c.number == n })
-	return pageOf(newestFirst(its), in.query, defaultPage, in.callView), nil
+	return newestPageOf(n.calls, in.query, defaultPage, in.callView), nil
 }
 
 // createCall places a call. [Server.NextCall] says when it follows a script and when the test drives it.
@@ -80,11 +86,7 @@ func (s *Server) createCall(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pick func(*phoneNumber) bool
-	if id := in.body.Text("fromNumberId"); id != "" {
-		pick = func(n *phoneNumber) bool { return n.id == id }
-	}
-	from, err := in.account.sender(a.id, pick)
+	from, err := s.sender(in.account, a.id, in.body.Text("fromNumberId"), "")
 	if err != nil {
 		return nil, err
 	}
@@ -128,14 +130,14 @@ func (s *Server) getCall(in *input) (any, error) {
 			return nil, err
 		}
 		s.deliverEnds()
-		m, seen := c.now(), s.changes
+		m, seen := c.now(), c.changes
 		v := m.view(in.base)
 		s.mu.Unlock()
 		left := min(time.Until(until), m.untilEnd())
 		if !in.query.Bool("wait") || m.final || left <= 0 {
 			return v, nil
 		}
-		if err := s.pause(in.ctx, left, seen); err != nil {
+		if err := s.pause(in.ctx, left, c, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -224,9 +226,13 @@ func (m moment) matches(filters schema.Values) bool {
 	if !is("status", string(m.status())) || !is("direction", string(m.direction)) || !is("type", m.kind) {
 		return false
 	}
+	search := strings.ToLower(filters.Text("search"))
+	if search == "" {
+		return true
+	}
 	texts := []string{m.id, m.from, m.to}
 	for _, turn := range m.said() {
 		texts = append(texts, turn.Content)
 	}
-	return strings.Contains(strings.ToLower(strings.Join(texts, "\n")), strings.ToLower(filters.Text("search")))
+	return strings.Contains(strings.ToLower(strings.Join(texts, "\n")), search)
 }

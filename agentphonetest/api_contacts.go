@@ -44,6 +44,9 @@ var contactOperations = []*operation{
 
 func (s *Server) listContacts(in *input) (any, error) {
 	search := strings.ToLower(in.query.Text("search"))
+	if search == "" {
+		return pageOf(in.account.contacts.list, in.query, 50, (*contact).view), nil
+	}
 	matching := in.account.contacts.where(func(c *contact) bool {
 		all := strings.Join([]string{c.name, c.phone, c.email, c.notes}, "\n")
 		return strings.Contains(strings.ToLower(all), search)
@@ -53,22 +56,31 @@ func (s *Server) listContacts(in *input) (any, error) {
 
 // checkContactNumber refuses a number that another contact has.
 func (a *account) checkContactNumber(number string, by *contact) error {
-	for _, c := range a.contacts.list {
-		if c.phone == number && c != by {
-			return refuse(http.StatusConflict, "A contact with this phone number already exists")
-		}
+	if c := a.byPhone[number]; c != nil && c != by {
+		return refuse(http.StatusConflict, "A contact with this phone number already exists")
 	}
 	return nil
 }
 
+// setPhone gives a contact a phone number.
+func (a *account) setPhone(c *contact, number string) {
+	if a.byPhone == nil {
+		a.byPhone = map[string]*contact{}
+	}
+	delete(a.byPhone, c.phone)
+	c.phone = number
+	a.byPhone[number] = c
+}
+
 func (s *Server) createContact(in *input) (any, error) {
 	c := &contact{
-		phone: in.body.Text("phoneNumber"), name: in.body.Text("name"),
-		email: in.body.Text("email"), notes: in.body.Text("notes"), created: now(),
+		name: in.body.Text("name"), email: in.body.Text("email"), notes: in.body.Text("notes"), created: now(),
 	}
-	if err := in.account.checkContactNumber(c.phone, nil); err != nil {
+	number := in.body.Text("phoneNumber")
+	if err := in.account.checkContactNumber(number, c); err != nil {
 		return nil, err
 	}
+	in.account.setPhone(c, number)
 	c.id, c.updated = s.id("cnt"), c.created
 	in.account.contacts.add(c)
 	return c.view(), nil
@@ -101,7 +113,7 @@ func (s *Server) updateContact(in *input) (any, error) {
 		if err := in.account.checkContactNumber(number, c); err != nil {
 			return nil, err
 		}
-		c.phone = number
+		in.account.setPhone(c, number)
 	}
 	if name := in.body.Text("name"); name != "" {
 		c.name = name
@@ -122,6 +134,7 @@ func (s *Server) deleteContact(in *input) (any, error) {
 		return nil, err
 	}
 	in.account.contacts.remove(c.id)
+	delete(in.account.byPhone, c.phone)
 	return nil, nil
 }
 

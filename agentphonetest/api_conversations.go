@@ -53,33 +53,78 @@ func (c *conversation) isIMessage() bool {
 func (s *Server) addConversation(a *account, n *phoneNumber, participant string) *conversation {
 	c := &conversation{id: s.id("conv"), number: n, agentID: n.agentID, participant: participant, created: now()}
 	a.conversations.add(c)
+	if a.between == nil {
+		a.between = map[parties]*conversation{}
+	}
+	a.between[parties{n, participant}] = c
+	n.conversations = append(n.conversations, c)
 	return c
 }
 
 // conversationWith returns the conversation of a number with a person, which it creates if there is none.
 func (s *Server) conversationWith(a *account, n *phoneNumber, participant string) *conversation {
-	for _, c := range a.conversations.list {
-		if c.number == n && c.participant == participant {
-			return c
-		}
+	if c := a.findConversation(n, participant); c != nil {
+		return c
 	}
 	return s.addConversation(a, n, participant)
 }
 
-// group returns the conversation of a group, or nil.
-func (a *account) group(id string) *conversation {
-	for _, c := range a.conversations.list {
-		if c.groupID == id && id != "" {
-			return c
-		}
+// findConversation returns the conversation of a number with a person or a group, or nil.
+func (a *account) findConversation(n *phoneNumber, participant string) *conversation {
+	return a.between[parties{n, participant}]
+}
+
+// parties are between whom a conversation is.
+type parties struct {
+	number      *phoneNumber
+	participant string
+}
+
+// group returns the conversation of a group of any account, or nil.
+func (s *Server) group(id string) *conversation {
+	if c := s.groups[id]; c != nil && s.exists(c.number.account) {
+		return c
 	}
 	return nil
+}
+
+// chronology is conversations in the order of their last messages, the latest last.
+type chronology []*conversation
+
+// find returns where a conversation is, or is to be.
+func (l chronology) find(c *conversation) int {
+	i, _ := slices.BinarySearchFunc(l, c.last().at, func(c *conversation, at time.Time) int { return c.last().at.Compare(at) })
+	return i
+}
+
+func (l *chronology) add(c *conversation) { *l = slices.Insert(*l, l.find(c), c) }
+
+func (l *chronology) remove(c *conversation) { i := l.find(c); *l = slices.Delete(*l, i, i+1) }
+
+// remember adds a conversation to the lists that are in the order of last messages: the account's and its agent's.
+func (a *account) remember(c *conversation) {
+	a.latest.add(c)
+	if ag, ok := a.agents.get(c.agentID); ok {
+		ag.conversations.add(c)
+	}
+}
+
+// forget undoes remember, before the agent or the last message changes. Without a message a conversation is in no list.
+func (a *account) forget(c *conversation) {
+	if len(c.messages) == 0 {
+		return
+	}
+	a.latest.remove(c)
+	if ag, ok := a.agents.get(c.agentID); ok {
+		ag.conversations.remove(c)
+	}
 }
 
 func (s *Server) addGroup(a *account, n *phoneNumber, members []string) *conversation {
 	id := s.id("grp")
 	c := s.addConversation(a, n, id)
 	c.groupID, c.members = id, members
+	s.groups[id] = c
 	return c
 }
 
@@ -121,8 +166,7 @@ func (c *conversation) asAgentConversation() object {
 
 func (c *conversation) detail(messages int) object {
 	v := c.fullView()
-	shown := newestFirst(c.messages)
-	v["messages"] = views(shown[:min(messages, len(shown))], (*message).view)
+	v["messages"] = views(newestFirst(latest(c.messages, messages)), (*message).view)
 	return v
 }
 
@@ -144,15 +188,8 @@ var conversationOperations = []*operation{
 
 const conversationPath = "/v1/conversations/{conversation_id}"
 
-// byLastMessage sorts conversations as the lists do: the one with the latest message first.
-func byLastMessage(list []*conversation) []*conversation {
-	return slices.SortedStableFunc(slices.Values(list), func(a, b *conversation) int {
-		return b.last().at.Compare(a.last().at)
-	})
-}
-
 func (s *Server) listConversations(in *input) (any, error) {
-	return pageOf(byLastMessage(in.account.conversations.list), in.query, defaultPage, (*conversation).summary), nil
+	return newestPageOf(in.account.latest, in.query, defaultPage, (*conversation).summary), nil
 }
 
 func (s *Server) listAgentConversations(in *input) (any, error) {
@@ -160,8 +197,7 @@ func (s *Server) listAgentConversations(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	its := in.account.conversations.where(func(c *conversation) bool { return c.agentID == a.id })
-	return pageOf(byLastMessage(its), in.query, defaultPage, (*conversation).asAgentConversation), nil
+	return newestPageOf(a.conversations, in.query, defaultPage, (*conversation).asAgentConversation), nil
 }
 
 // conversation returns the conversation that the path names.

@@ -3,32 +3,46 @@ package agentphonetest
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
 // store keeps items by id, in the order in which they were added.
 type store[T interface{ ident() string }] struct {
-	byID map[string]T
-	list []T
+	byID  map[string]stored[T]
+	list  []T
+	order []int // of the items of list; it only ascends
+	next  int   // the order of the next item
+}
+
+type stored[T any] struct {
+	item  T
+	order int
 }
 
 func (st *store[T]) add(item T) {
 	if st.byID == nil {
-		st.byID = map[string]T{}
+		st.byID = map[string]stored[T]{}
 	}
-	st.byID[item.ident()] = item
-	st.list = append(st.list, item)
+	st.byID[item.ident()] = stored[T]{item, st.next}
+	st.list, st.order = append(st.list, item), append(st.order, st.next)
+	st.next++
 }
 
 func (st *store[T]) get(id string) (T, bool) {
-	item, ok := st.byID[id]
-	return item, ok
+	found, ok := st.byID[id]
+	return found.item, ok
 }
 
 func (st *store[T]) remove(id string) {
+	found, ok := st.byID[id]
+	if !ok {
+		return
+	}
+	i, _ := slices.BinarySearch(st.order, found.order)
+	st.list, st.order = slices.Delete(st.list, i, i+1), slices.Delete(st.order, i, i+1)
 	delete(st.byID, id)
-	st.list = slices.DeleteFunc(st.list, func(item T) bool { return item.ident() == id })
 }
 
 // where returns the items for which keep is true.
@@ -52,6 +66,17 @@ func newestFirst[T any](items []T) []T {
 // latest returns the last items, at most limit.
 func latest[T any](items []T, limit int) []T { return items[max(0, len(items)-limit):] }
 
+// since returns the items that are not before a time, and countSince how many they are. items are in the order of their
+// times.
+func since[T any](items []T, at func(T) time.Time, start time.Time) []T {
+	i, _ := slices.BinarySearchFunc(items, start, func(item T, start time.Time) int { return at(item).Compare(start) })
+	return items[i:]
+}
+
+func countSince[T any](items []T, at func(T) time.Time, start time.Time) int {
+	return len(since(items, at, start))
+}
+
 // grouped sorts items into groups by key.
 func grouped[T any](items []T, key func(T) string) map[string][]T {
 	out := map[string][]T{}
@@ -70,19 +95,34 @@ func pageQuery(maxLimit float64, more ...schema.Field) []schema.Field {
 	return append([]schema.Field{schema.Integer("limit").Min(1).Max(maxLimit), schema.Integer("offset").Min(0)}, more...)
 }
 
-// cut returns the items of the page that a query is for.
-func cut[T any](items []T, query schema.Values, defaultLimit int) []T {
-	from := min(query.Int("offset", 0), len(items))
-	return items[from:min(from+query.Int("limit", defaultLimit), len(items))]
+// bounds returns where in a list of n items the page begins and ends that a query is for.
+func bounds(n int, query schema.Values, defaultLimit int) (from, to int) {
+	from = min(query.Int("offset", 0), n)
+	return from, from + min(query.Int("limit", defaultLimit), n-from)
+}
+
+// cutNewest returns the items of the page that a query is for, of a list that is shown last first.
+func cutNewest[T any](items []T, query schema.Values, defaultLimit int) []T {
+	from, to := bounds(len(items), query, defaultLimit)
+	return newestFirst(items[len(items)-to : len(items)-from])
 }
 
 // pageOf returns the page of a list that a query is for.
 func pageOf[T any](items []T, query schema.Values, defaultLimit int, view func(T) object) object {
-	shown := cut(items, query, defaultLimit)
+	from, to := bounds(len(items), query, defaultLimit)
+	return page(items[from:to], len(items), query, view)
+}
+
+// newestPageOf returns the page that a query is for, of a list that is shown last first.
+func newestPageOf[T any](items []T, query schema.Values, defaultLimit int, view func(T) object) object {
+	return page(cutNewest(items, query, defaultLimit), len(items), query, view)
+}
+
+func page[T any](shown []T, total int, query schema.Values, view func(T) object) object {
 	return object{
 		"data":    views(shown, view),
-		"hasMore": query.Int("offset", 0)+len(shown) < len(items),
-		"total":   len(items),
+		"hasMore": query.Int("offset", 0)+len(shown) < total,
+		"total":   total,
 	}
 }
 

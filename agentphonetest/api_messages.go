@@ -26,6 +26,8 @@ type message struct {
 
 func (m *message) ident() string { return m.id }
 
+func (m *message) sentAt() time.Time { return m.at }
+
 func (m *message) direction() agentphone.Direction {
 	if m.inbound {
 		return agentphone.DirectionInbound
@@ -165,19 +167,15 @@ func (s *Server) conversationFor(a *account, body schema.Values) (*conversation,
 	}
 	var group *conversation
 	if strings.HasPrefix(to, groupPrefix) {
-		if group = a.group(to); group == nil {
+		if group = s.group(to); group == nil || group.number.account != a {
 			return nil, nil, notFound("Group")
 		}
 	}
 	id, number := body.Text("number_id"), body.Text("from_number")
-	var pick func(*phoneNumber) bool
-	switch {
-	case id != "" || number != "":
-		pick = func(n *phoneNumber) bool { return (id == "" || n.id == id) && (number == "" || n.e164 == number) }
-	case group != nil:
-		pick = func(n *phoneNumber) bool { return n == group.number }
+	if id == "" && number == "" && group != nil {
+		id = group.number.id
 	}
-	from, err := a.sender(agentID, pick)
+	from, err := s.sender(a, agentID, id, number)
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -203,10 +201,16 @@ func (s *Server) addMessage(a *account, c *conversation, m *message) {
 	}
 	m.reactions = []object{}
 	s.lastMessage = m.at
+	a.forget(c)
 	c.agentID = c.number.agentID
 	c.messages = append(c.messages, m)
+	a.remember(c)
 	a.messages.add(m)
-	s.messages = append(s.messages, m)
+	c.number.messages = append(c.number.messages, m)
+	if ag, ok := a.agents.get(m.agentID); ok {
+		ag.messages = append(ag.messages, m)
+	}
+	s.messages.add(m)
 }
 
 func (s *Server) listNumberMessages(in *input) (any, error) {
@@ -214,8 +218,7 @@ func (s *Server) listNumberMessages(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := in.account.messages.where(func(m *message) bool { return m.conversation.number == n })
-	return pageByTime(all, in.query, (*message).asNumberMessage), nil
+	return pageByTime(n.messages, in.query, (*message).asNumberMessage), nil
 }
 
 func (s *Server) listConversationMessages(in *input) (any, error) {
@@ -231,15 +234,14 @@ var timeQuery = []schema.Field{schema.Integer("limit").Min(1).Max(200), schema.T
 
 // pageByTime returns the newest messages between two times. all is oldest first.
 func pageByTime(all []*message, query schema.Values, view func(*message) object) object {
-	before, after := query.Time("before"), query.Time("after")
-	var matching []*message
-	for _, m := range slices.Backward(all) {
-		if (before.IsZero() || m.at.Before(before)) && (after.IsZero() || m.at.After(after)) {
-			matching = append(matching, m)
-		}
+	if before := query.Time("before"); !before.IsZero() {
+		all = all[:len(all)-countSince(all, (*message).sentAt, before)]
 	}
-	shown := matching[:min(query.Int("limit", 50), len(matching))]
-	return object{"data": views(shown, view), "hasMore": len(shown) < len(matching)}
+	if after := query.Time("after"); !after.IsZero() {
+		all = since(all, (*message).sentAt, after.Add(1))
+	}
+	shown := newestFirst(latest(all, query.Int("limit", 50)))
+	return object{"data": views(shown, view), "hasMore": len(shown) < len(all)}
 }
 
 // reactionFormat is the format of a reaction: one of six words, or an emoji.

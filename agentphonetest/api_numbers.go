@@ -1,6 +1,7 @@
 package agentphonetest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,12 +15,18 @@ import (
 // phoneNumber is a phone number that an account bought.
 type phoneNumber struct {
 	id       string
+	account  *account
+	order    int // how many numbers were sold before
 	e164     string
 	country  string
 	agentID  string // "" if no agent has it
 	released bool
 	created  time.Time
 	card     *contactCard // nil if it has none
+
+	calls         []*call
+	messages      []*message
+	conversations []*conversation
 }
 
 func (n *phoneNumber) ident() string { return n.id }
@@ -44,12 +51,29 @@ func (n *phoneNumber) asAgentNumber() object {
 	return object{"id": n.id, "phoneNumber": n.e164, "status": n.status(), "type": numberType}
 }
 
-func (a *account) activeNumbers() []*phoneNumber {
-	return a.numbers.where(func(n *phoneNumber) bool { return !n.released })
+func (a *account) activeNumbers() []*phoneNumber { return a.active.list }
+
+// numberWith returns an active number of any account by its E.164 form, or nil.
+func (s *Server) numberWith(e164 string) *phoneNumber {
+	n := s.numbers[e164]
+	if n == nil || n.released || !s.exists(n.account) {
+		return nil
+	}
+	return n
 }
 
-func (a *account) numbersOf(agentID string) []*phoneNumber {
-	return a.numbers.where(func(n *phoneNumber) bool { return n.agentID == agentID && !n.released })
+// assign attaches an active number to an agent, or with "" to none.
+func (a *account) assign(n *phoneNumber, agentID string) {
+	byOrder := func(a, b *phoneNumber) int { return cmp.Compare(a.order, b.order) }
+	if ag, ok := a.agents.get(n.agentID); ok {
+		i, _ := slices.BinarySearchFunc(ag.numbers, n, byOrder)
+		ag.numbers = slices.Delete(ag.numbers, i, i+1)
+	}
+	n.agentID = agentID
+	if ag, ok := a.agents.get(agentID); ok {
+		i, _ := slices.BinarySearchFunc(ag.numbers, n, byOrder)
+		ag.numbers = slices.Insert(ag.numbers, i, n)
+	}
 }
 
 // numberByID finds a phone number, even a released one.
@@ -101,11 +125,14 @@ func (s *Server) addNumber(acc *account, country, area, agentID string) *phoneNu
 	}
 	// 555-0100 and up, which are reserved for fiction.
 	n := &phoneNumber{
-		id: s.id("num"), e164: fmt.Sprintf("+1%s555%04d", area, 100+s.numbersSold),
-		country: country, agentID: agentID, created: now(),
+		id: s.id("num"), account: acc, order: s.numbersSold, e164: fmt.Sprintf("+1%s555%04d", area, 100+s.numbersSold),
+		country: country, created: now(),
 	}
 	s.numbersSold++
 	acc.numbers.add(n)
+	acc.active.add(n)
+	s.numbers[n.e164] = n
+	acc.assign(n, agentID)
 	return n
 }
 
@@ -141,26 +168,30 @@ func (s *Server) releaseNumber(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.released, n.agentID = true, ""
+	in.account.assign(n, "")
+	in.account.active.remove(n.id)
+	n.released = true
 	return object{"success": true, "phoneNumber": n.e164, "status": n.status()}, nil
 }
 
-// sender returns the number that an agent calls or writes from: the one that pick selects or, without pick, the agent's
-// first.
-func (a *account) sender(agentID string, pick func(*phoneNumber) bool) (*phoneNumber, error) {
-	if pick != nil {
-		i := slices.IndexFunc(a.numbers.list, func(n *phoneNumber) bool { return !n.released && pick(n) })
+// sender returns the number that an agent calls or writes from: the one with the id, the E.164 form or both, if they are
+// not "", or else the agent's first.
+func (s *Server) sender(a *account, agentID, id, e164 string) (*phoneNumber, error) {
+	if id != "" || e164 != "" {
+		n := s.numbers[e164]
+		if id != "" {
+			n, _ = a.active.get(id)
+		}
 		switch {
-		case i < 0:
+		case n == nil || n.account != a || n.released || e164 != "" && n.e164 != e164:
 			return nil, refuseWithCode(http.StatusNotFound, agentphone.CodePhoneNumberNotFound, "not_found_error", "Phone number not found")
-		case agentID != "" && a.numbers.list[i].agentID != agentID:
+		case agentID != "" && n.agentID != agentID:
 			return nil, badRequest("The phone number is not attached to this agent")
 		}
-		return a.numbers.list[i], nil
+		return n, nil
 	}
-	attached := a.numbersOf(agentID)
-	if len(attached) == 0 {
-		return nil, badRequest("Agent has no phone number attached")
+	if ag, ok := a.agents.get(agentID); ok && len(ag.numbers) > 0 {
+		return ag.numbers[0], nil
 	}
-	return attached[0], nil
+	return nil, badRequest("Agent has no phone number attached")
 }

@@ -65,8 +65,9 @@ func (t *transcriptStream) next(ctx context.Context) ([]byte, error) {
 	for {
 		t.server.mu.Lock()
 		t.server.deliverEnds()
-		m, seen := t.call.now(), t.server.changes
+		m, seen := t.call.now(), t.call.changes
 		data := t.due(m)
+		next := min(m.untilChange(), time.Until(t.heartbeat))
 		t.server.mu.Unlock()
 		switch {
 		case data != nil:
@@ -74,7 +75,7 @@ func (t *transcriptStream) next(ctx context.Context) ([]byte, error) {
 		case t.ended:
 			return nil, io.EOF
 		}
-		if err := t.server.pause(ctx, min(m.untilChange(), time.Until(t.heartbeat)), seen); err != nil {
+		if err := t.server.pause(ctx, next, t.call, seen); err != nil {
 			return nil, err
 		}
 	}

@@ -18,13 +18,12 @@ var usageOperations = []*operation{
 const day = 24 * time.Hour
 
 func (s *Server) getUsage(in *input) (any, error) {
-	a, today := in.account, now()
-	month := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
+	a, month := in.account, periodStart("month", now())
 	used := len(a.activeNumbers())
 	stats := object{}
-	addCounts(stats, "totalMessages", "messages", a.messages.list, func(m *message) time.Time { return m.at })
-	addCounts(stats, "totalCalls", "calls", a.calls.list, func(c *call) time.Time { return c.started })
-	total, succeeded, failed := tally(a.deliveries)
+	addCounts(stats, "totalMessages", "messages", a.messages.list, (*message).sentAt)
+	addCounts(stats, "totalCalls", "calls", a.calls.list, (*call).startedAt)
+	total, succeeded, failed := a.tally()
 	stats["totalWebhookDeliveries"], stats["successfulWebhookDeliveries"], stats["failedWebhookDeliveries"] = total, succeeded, failed
 	return object{
 		"plan": object{"name": "payg", "limits": object{
@@ -40,65 +39,50 @@ func (s *Server) getUsage(in *input) (any, error) {
 
 // addCounts adds how many items there are in all, and how many of the last day, week and month, to the statistics.
 func addCounts[T any](stats object, total, recent string, items []T, at func(T) time.Time) {
-	age := func(limit time.Duration) (n int) {
-		for _, item := range items {
-			if time.Since(at(item)) < limit {
-				n++
-			}
-		}
-		return n
-	}
+	last := func(d time.Duration) int { return countSince(items, at, time.Now().Add(1-d)) }
 	stats[total] = len(items)
-	stats[recent+"Last24h"] = age(day)
-	stats[recent+"Last7d"] = age(7 * day)
-	stats[recent+"Last30d"] = age(30 * day)
+	stats[recent+"Last24h"] = last(day)
+	stats[recent+"Last7d"] = last(7 * day)
+	stats[recent+"Last30d"] = last(30 * day)
 }
 
-// points counts what an account did in each of some periods. Times of a period have the same text in layout.
-func (a *account) points(name, layout string, periods []time.Time) []object {
-	messages := grouped(a.messages.list, func(m *message) string { return m.at.UTC().Format(layout) })
-	calls := grouped(a.calls.list, func(c *call) string { return c.started.UTC().Format(layout) })
-	webhooks := grouped(a.deliveries, func(d *delivery) string { return d.created.UTC().Format(layout) })
-	return views(periods, func(t time.Time) object {
-		key := t.Format(layout)
-		return object{
-			name: key, "messages": len(messages[key]), "calls": len(calls[key]), "webhooks": len(webhooks[key]),
-		}
-	})
+// points counts what an account did in each of n periods. period returns when the i-th begins.
+func (a *account) points(n int, period func(i int) time.Time, name, layout string) []object {
+	out := make([]object, 0, n)
+	for i := range n {
+		start, end := period(i), period(i+1)
+		out = append(out, object{
+			name:       start.Format(layout),
+			"messages": countBetween(a.messages.list, (*message).sentAt, start, end),
+			"calls":    countBetween(a.calls.list, (*call).startedAt, start, end),
+			"webhooks": countBetween(a.deliveries, (*delivery).createdAt, start, end),
+		})
+	}
+	return out
+}
+
+func countBetween[T any](items []T, at func(T) time.Time, start, end time.Time) int {
+	return countSince(items, at, start) - countSince(items, at, end)
 }
 
 func (s *Server) dailyUsage(in *input) (any, error) {
-	days, today := in.query.Int("days", 30), now()
-	var periods []time.Time
-	for i := range days {
-		periods = append(periods, today.AddDate(0, 0, i+1-days))
-	}
-	return object{"data": in.account.points("date", "2006-01-02", periods), "days": days}, nil
+	days, today := in.query.Int("days", 30), periodStart("day", now())
+	start := func(i int) time.Time { return today.AddDate(0, 0, i+1-days) }
+	return object{"data": in.account.points(days, start, "date", "2006-01-02"), "days": days}, nil
 }
 
 func (s *Server) monthlyUsage(in *input) (any, error) {
-	months, today := in.query.Int("months", 12), now()
-	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
-	var periods []time.Time
-	for i := range months {
-		periods = append(periods, first.AddDate(0, i+1-months, 0))
-	}
-	return object{"data": in.account.points("month", "2006-01", periods), "months": months}, nil
+	months, month := in.query.Int("months", 12), periodStart("month", now())
+	start := func(i int) time.Time { return month.AddDate(0, i+1-months, 0) }
+	return object{"data": in.account.points(months, start, "month", "2006-01"), "months": months}, nil
 }
 
 func (s *Server) usageByNumber(in *input) (any, error) {
 	a := in.account
-	messages := grouped(a.messages.list, func(m *message) string { return m.conversation.number.id })
-	calls := grouped(a.calls.list, func(c *call) string {
-		if c.number == nil {
-			return ""
-		}
-		return c.number.id
-	})
 	return object{"data": views(a.numbers.list, func(n *phoneNumber) object {
 		v := object{
 			"numberId": n.id, "phoneNumber": n.e164, "country": n.country, "status": n.status(),
-			"agentId": orNull(n.agentID), "agentName": nil, "messages": len(messages[n.id]), "calls": len(calls[n.id]),
+			"agentId": orNull(n.agentID), "agentName": nil, "messages": len(n.messages), "calls": len(n.calls),
 		}
 		if ag, ok := a.agents.get(n.agentID); ok {
 			v["agentName"] = ag.text("name")
@@ -107,7 +91,7 @@ func (s *Server) usageByNumber(in *input) (any, error) {
 	})}, nil
 }
 
-// periodStart is when the calendar week (from Monday), month or year of a time begins, in the zone of the time.
+// periodStart is when the day, or calendar week (from Monday), month or year, of a time begins, in the zone of the time.
 func periodStart(period string, t time.Time) time.Time {
 	y, m, d := t.Date()
 	switch period {
@@ -122,15 +106,15 @@ func periodStart(period string, t time.Time) time.Time {
 }
 
 // usageByAgent counts messages and calls by the agent that had the number then. Those without an agent, or of one that
-// was deleted, come last, as an orphan.
+// was deleted, come last, as an orphan. It looks at all of them since the period began.
 func (s *Server) usageByAgent(in *input) (any, error) {
 	a, period := in.account, in.query.Text("period")
 	zone, _ := time.LoadLocation(in.query.Text("tz")) // "" is UTC
 	end := now()
 	start := periodStart(period, end.In(zone))
 
-	messages := grouped(a.messages.where(func(m *message) bool { return !m.at.Before(start) }), func(m *message) string { return m.agentID })
-	calls := grouped(a.calls.where(func(c *call) bool { return !c.started.Before(start) }), func(c *call) string { return c.agentID })
+	messages := grouped(since(a.messages.list, (*message).sentAt, start), func(m *message) string { return m.agentID })
+	calls := grouped(since(a.calls.list, (*call).startedAt, start), func(c *call) string { return c.agentID })
 	row := func(id, name string) object {
 		var lasted time.Duration
 		for _, c := range calls[id] {

@@ -30,22 +30,19 @@ func (d *delivery) view() object {
 	return v
 }
 
-// recent returns the deliveries of the hours that a query is for, newest first. Zero hours are all.
+// recent returns the deliveries of the hours that a query is for, oldest first. Zero hours are all.
 func recent(list []*delivery, query schema.Values, defaultHours int) []*delivery {
 	back := time.Duration(query.Int("hours", defaultHours)) * time.Hour
-	var out []*delivery
-	for _, d := range newestFirst(list) {
-		if back == 0 || time.Since(d.created) <= back {
-			out = append(out, d)
-		}
+	if back == 0 {
+		return list
 	}
-	return out
+	return since(list, (*delivery).createdAt, time.Now().Add(-back))
 }
 
 func (s *Server) listDeliveries(in *input) (any, error) {
 	list := recent(in.account.deliveries, in.query, 0)
 	return object{
-		"items": views(cut(list, in.query, defaultPage), (*delivery).view), "total": len(list),
+		"items": views(cutNewest(list, in.query, defaultPage), (*delivery).view), "total": len(list),
 		"offset": in.query.Int("offset", 0), "limit": in.query.Int("limit", defaultPage),
 	}, nil
 }
@@ -56,18 +53,11 @@ func (s *Server) listAgentDeliveries(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var its []*delivery
-	for _, d := range in.account.deliveries {
-		if d.agentID == a.id {
-			its = append(its, d)
-		}
-	}
-	return views(cut(recent(its, in.query, 0), in.query, defaultPage), (*delivery).view), nil
+	return views(cutNewest(recent(a.deliveries, in.query, 0), in.query, defaultPage), (*delivery).view), nil
 }
 
-// counts is what the statistics say about some deliveries.
-func counts(list []*delivery) object {
-	total, succeeded, failed := tally(list)
+// counts is what the statistics say about some deliveries. Those that are pending count only in the total.
+func counts(total, succeeded, failed int) object {
 	return object{"total": total, "success": succeeded, "failed": failed, "successRate": percent(succeeded, total)}
 }
 
@@ -79,19 +69,20 @@ func percent(part, total int) float64 {
 	return math.Round(1e4*float64(part)/float64(total)) / 100
 }
 
-func (s *Server) allTimeStats(in *input) (any, error) { return counts(in.account.deliveries), nil }
+func (s *Server) allTimeStats(in *input) (any, error) { return counts(in.account.tally()), nil }
 
+// deliveryStats looks at all deliveries of the hours that it is asked for.
 func (s *Server) deliveryStats(in *input) (any, error) {
 	list := recent(in.account.deliveries, in.query, 24)
-	out := counts(list)
+	out := counts(tally(list))
 	out["pending"] = out["total"].(int) - out["success"].(int) - out["failed"].(int)
 	byEvent, byHour := object{}, []object{}
 	for name, its := range grouped(list, func(d *delivery) string { return string(d.event) }) {
-		byEvent[name] = counts(its)
+		byEvent[name] = counts(tally(its))
 	}
 	inHour := grouped(list, func(d *delivery) string { return stamp(d.created.Truncate(time.Hour)).(string) })
 	for _, hour := range sortedKeys(inHour) {
-		row := counts(inHour[hour])
+		row := counts(tally(inHour[hour]))
 		row["hour"] = hour
 		byHour = append(byHour, row)
 	}
@@ -99,7 +90,12 @@ func (s *Server) deliveryStats(in *input) (any, error) {
 	return out, nil
 }
 
-// tally counts deliveries. Those that are pending count only in the total.
+// tally counts all deliveries of the account.
+func (a *account) tally() (total, succeeded, failed int) {
+	return len(a.deliveries), a.byStatus[deliverySucceeded], a.byStatus[deliveryFailed]
+}
+
+// tally counts deliveries.
 func tally(list []*delivery) (total, succeeded, failed int) {
 	for _, d := range list {
 		switch d.status {

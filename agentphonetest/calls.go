@@ -55,24 +55,20 @@ func (s *Server) NextCall(script CallScript) {
 func (s *Server) ReceiveCall(from, to string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range s.accounts {
-		for _, n := range a.activeNumbers() {
-			if n.e164 != to {
-				continue
-			}
-			c := &call{
-				agentID: n.agentID, number: n, from: from, to: to,
-				kind: phoneCall, direction: agentphone.DirectionInbound,
-			}
-			greeting := ""
-			if ag, ok := a.agents.get(n.agentID); ok {
-				greeting = ag.text("beginMessage")
-			}
-			c.driveByTest(greeting)
-			return s.addCall(a, c).id
-		}
+	n := s.numberWith(to)
+	if n == nil {
+		panic(fmt.Sprintf("agentphonetest: ReceiveCall: the server has no number %q", to))
 	}
-	panic(fmt.Sprintf("agentphonetest: ReceiveCall: the server has no number %q", to))
+	c := &call{
+		agentID: n.agentID, number: n, from: from, to: to,
+		kind: phoneCall, direction: agentphone.DirectionInbound,
+	}
+	greeting := ""
+	if ag, ok := n.account.agents.get(n.agentID); ok {
+		greeting = ag.text("beginMessage")
+	}
+	c.driveByTest(greeting)
+	return s.addCall(n.account, c).id
 }
 
 // CallerSays has the person say something in a call that is in progress, and returns what the agent answered. The

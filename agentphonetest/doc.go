@@ -80,11 +80,15 @@ package agentphonetest
 //	          (serve), api_response.go has responses and errors, api_lists.go stores and pages. Each other file is a
 //	          resource, named as in package agentphone; an operation is with the resource that it returns.
 //	sim_*.go  how calls go: sim_call.go has a call and its state at a moment, sim_turn.go a voice turn, sim_clock.go
-//	          how the server waits.
+//	          how the server waits, sim_ends.go how it notices that calls are over.
 //	hook_*.go webhooks: hook_events.go has the payloads of events, hook_delivery.go a delivery from its first attempt to
 //	          its last, hook_send.go one attempt.
 //
 // internal/schema describes and checks fields; internal/inmemory calls a handler without a network.
+//
+// A request costs no more the more there is: what it returns is found by key, by binary search or in a list of its own.
+// Filters of calls, searches, usage by agent and the statistics of deliveries look at everything once. load_test.go holds
+// a large test of each resource, which growth_test.go measures.
 //
 // One mutex, Server.mu, guards all state. Functions whose comment says "The caller holds s.mu" do not lock it; it is
 // never held while waiting for time, a client or a receiver.

@@ -63,7 +63,7 @@ func (s *Server) takeFault(op *operation) *Fault {
 		if f.Times > 0 {
 			f.Times--
 			if f.Times == 0 {
-				s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+				s.faults = slices.Delete(s.faults, i, i+1)
 			}
 		}
 		return &met

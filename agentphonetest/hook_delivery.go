@@ -16,12 +16,17 @@ type delivery struct {
 	channel   agentphone.Channel
 	webhook   *webhook // as it was when the event occurred; one that was set later has another secret
 	payload   []byte
-	status    string // deliverySucceeded, deliveryFailed or deliveryPending
+	account   *account
+	status    string // deliverySucceeded, deliveryFailed or deliveryPending; see setStatus
 	attempts  int
 	last      attempt
 	next      time.Time // of the next attempt; zero if there is none
 	created   time.Time
 }
+
+func (d *delivery) ident() string { return d.id }
+
+func (d *delivery) createdAt() time.Time { return d.created }
 
 const (
 	deliverySucceeded = "success"
@@ -52,11 +57,15 @@ func (s *Server) newDelivery(a *account, e event) *delivery {
 func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *delivery {
 	d := &delivery{
 		id: s.id("whd"), agentID: owner, messageID: e.messageID, event: e.kind, channel: e.channel,
-		webhook: w, status: deliveryPending, created: now(),
+		webhook: w, account: a, created: now(),
 	}
+	d.setStatus(deliveryPending)
 	d.payload = e.payload(d.created, w.contextLimit)
 	a.deliveries = append(a.deliveries, d)
-	s.deliveries = append(s.deliveries, d)
+	if ag, ok := a.agents.get(owner); ok {
+		ag.deliveries = append(ag.deliveries, d)
+	}
+	s.deliveries.add(d)
 	s.unfinished++
 	return d
 }
@@ -97,7 +106,8 @@ func (s *Server) attemptDelivery(d *delivery) (finished bool) {
 	s.mu.Lock()
 	d.record(a)
 	if a.failure != "" && d.attempts <= len(s.pauses) && !s.closed {
-		d.status, d.next = deliveryPending, now().Add(s.pauses[d.attempts-1])
+		d.setStatus(deliveryPending)
+		d.next = now().Add(s.pauses[d.attempts-1])
 		s.mu.Unlock()
 		return false
 	}
@@ -109,10 +119,22 @@ func (s *Server) attemptDelivery(d *delivery) (finished bool) {
 // record adds an attempt to the record. The caller holds s.mu.
 func (d *delivery) record(a attempt) {
 	d.attempts++
-	d.last, d.next, d.status = a, time.Time{}, deliverySucceeded
+	d.last, d.next = a, time.Time{}
 	if a.failure != "" {
-		d.status = deliveryFailed
+		d.setStatus(deliveryFailed)
+	} else {
+		d.setStatus(deliverySucceeded)
 	}
+}
+
+// setStatus sets the status and counts it. The caller holds s.mu.
+func (d *delivery) setStatus(status string) {
+	if d.account.byStatus == nil {
+		d.account.byStatus = map[string]int{}
+	}
+	d.account.byStatus[d.status]--
+	d.account.byStatus[status]++
+	d.status = status
 }
 
 // finishDelivery ends a delivery. One that is pending is given up.
@@ -121,22 +143,7 @@ func (s *Server) finishDelivery(d *delivery) {
 	defer s.mu.Unlock()
 	d.next = time.Time{}
 	if d.status == deliveryPending {
-		d.status = deliveryFailed
+		d.setStatus(deliveryFailed)
 	}
-	s.unfinished--
-	s.changed()
-}
-
-// awaitDeliveries waits until all deliveries are finished, even if the server is closed.
-func (s *Server) awaitDeliveries() {
-	for {
-		s.mu.Lock()
-		if s.unfinished == 0 {
-			s.mu.Unlock()
-			return
-		}
-		wake := s.wakeOnChange()
-		s.mu.Unlock()
-		<-wake
-	}
+	s.deliveryFinished()
 }

@@ -1,7 +1,6 @@
 package agentphonetest
 
 import (
-	"slices"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -38,11 +37,9 @@ func (m *message) receivedEvent(a *account) event {
 		"mediaUrl": nil, "mediaUrls": m.media, "direction": m.direction(), "receivedAt": stamp(m.at),
 		"messageId": m.id, "contact": nil, "replyTo": nil, "group": nil, "senderIdentifier": nil,
 	}
-	for _, known := range a.contacts.list {
-		if known.phone == m.from {
-			data["contact"] = object{
-				"id": known.id, "name": known.name, "email": orNull(known.email), "phoneNumber": known.phone,
-			}
+	if known := a.byPhone[m.from]; known != nil {
+		data["contact"] = object{
+			"id": known.id, "name": known.name, "email": orNull(known.email), "phoneNumber": known.phone,
 		}
 	}
 	if c.groupID != "" {
@@ -58,11 +55,8 @@ func (m *message) receivedEvent(a *account) event {
 // historyBefore is the history of a conversation without a message and those after it: with the message in it a
 // language model would read it twice.
 func (c *conversation) historyBefore(m *message, limit int) []object {
-	before := c.messages
-	if i := slices.Index(before, m); i >= 0 {
-		before = before[:i]
-	}
-	return views(latest(before, limit), (*message).asHistory)
+	before := len(c.messages) - countSince(c.messages, (*message).sentAt, m.at)
+	return views(latest(c.messages[:before], limit), (*message).asHistory)
 }
 
 func (m *message) asHistory() object {

@@ -22,21 +22,17 @@ func (s *Server) ReceiveMessage(from, to, body string) string {
 func (s *Server) receiveMessage(from, to, body string) (string, *delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range s.accounts {
-		c := a.group(to)
-		for _, n := range a.activeNumbers() {
-			if n.e164 == to {
-				c = s.conversationWith(a, n, from)
-			}
-		}
-		if c == nil {
-			continue
-		}
-		m := &message{agentID: c.number.agentID, from: from, to: to, inbound: true, body: body, channel: c.inboundChannel()}
-		s.addMessage(a, c, m)
-		return m.id, s.newDelivery(a, m.receivedEvent(a))
+	c := s.group(to)
+	if n := s.numberWith(to); n != nil {
+		c = s.conversationWith(n.account, n, from)
 	}
-	panic(fmt.Sprintf("agentphonetest: ReceiveMessage: the server has no number or group %q", to))
+	if c == nil {
+		panic(fmt.Sprintf("agentphonetest: ReceiveMessage: the server has no number or group %q", to))
+	}
+	a := c.number.account
+	m := &message{agentID: c.number.agentID, from: from, to: to, inbound: true, body: body, channel: c.inboundChannel()}
+	s.addMessage(a, c, m)
+	return m.id, s.newDelivery(a, m.receivedEvent(a))
 }
 
 // ReceiveReaction has a person react to an iMessage, of whichever account. The webhook is sent an agent.reaction event,
@@ -48,16 +44,13 @@ func (s *Server) ReceiveReaction(from, messageID string, kind agentphone.Reactio
 func (s *Server) receiveReaction(from, messageID string, kind agentphone.ReactionType) *delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range s.accounts {
-		m, ok := a.messages.get(messageID)
-		if !ok || m.channel != agentphone.ChannelIMessage {
-			continue
-		}
-		if problem := reactionFormat(string(kind)); problem != "" {
-			panic("agentphonetest: ReceiveReaction: " + problem)
-		}
-		r := s.addReaction(m, string(kind), from, agentphone.DirectionInbound)
-		return s.newDelivery(a, m.reactionEvent(r))
+	m, ok := s.messages.get(messageID)
+	if !ok || m.channel != agentphone.ChannelIMessage || !s.exists(m.conversation.number.account) {
+		panic(fmt.Sprintf("agentphonetest: ReceiveReaction: the server has no iMessage %q", messageID))
 	}
-	panic(fmt.Sprintf("agentphonetest: ReceiveReaction: the server has no iMessage %q", messageID))
+	if problem := reactionFormat(string(kind)); problem != "" {
+		panic("agentphonetest: ReceiveReaction: " + problem)
+	}
+	r := s.addReaction(m, string(kind), from, agentphone.DirectionInbound)
+	return s.newDelivery(m.conversation.number.account, m.reactionEvent(r))
 }

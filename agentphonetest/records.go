@@ -41,7 +41,7 @@ func (s *Server) Calls() []agentphone.Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deliverEnds()
-	return decoded[agentphone.Call](s.calls, func(c *call) object { return c.now().view(agentphone.DefaultBaseURL) })
+	return decoded[agentphone.Call](s.calls.list, func(c *call) object { return c.now().view(agentphone.DefaultBaseURL) })
 }
 
 // Messages returns all messages that were sent or received, of all accounts, oldest first. These are the messages that
@@ -49,7 +49,7 @@ func (s *Server) Calls() []agentphone.Call {
 func (s *Server) Messages() []agentphone.ConversationMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return decoded[agentphone.ConversationMessage](s.messages, (*message).view)
+	return decoded[agentphone.ConversationMessage](s.messages.list, (*message).view)
 }
 
 // decoded returns items as a client decodes them from a response.

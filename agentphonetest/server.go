@@ -34,20 +34,24 @@ type Server struct {
 	numbersSold int
 	lastMessage time.Time // see addMessage
 	keys        map[string]*account
-	accounts    []*account // including sub-accounts
+	emails      map[string]bool         // of accounts, in lower case
+	accounts    store[*account]         // including sub-accounts
+	numbers     map[string]*phoneNumber // of all accounts, by E.164 form; see numberWith
+	groups      map[string]*conversation
 	signups     map[string]*signup
 	locations   map[string]*place // by phone number
 	scripts     []CallScript
 	faults      []*Fault
 	requests    []*Request
-	calls       []*call     // of all accounts, oldest first
-	messages    []*message  // of all accounts, oldest first
-	deliveries  []*delivery // of all accounts, oldest first
-	unfinished  int         // deliveries that may be attempted again
+	calls       store[*call]     // of all accounts
+	messages    store[*message]  // of all accounts
+	deliveries  store[*delivery] // of all accounts
+	ends        ends             // see deliverEnds
+	unfinished  int              // deliveries that may be attempted again
 	receiver    http.Handler
 	cancels     map[*context.CancelFunc]bool // of attempts that are being made; see untilClose
-	changes     int                          // see changed
-	waiting     map[chan struct{}]bool       // see changed
+	waiting     waiters                      // all that wait; see pause
+	idle        waiters                      // those that wait until no delivery is unfinished
 }
 
 // Option configures a [Server].
@@ -67,9 +71,13 @@ func NewServer(opts ...Option) *Server {
 		numberLimit: 10,
 		cancels:     map[*context.CancelFunc]bool{},
 		keys:        map[string]*account{},
+		emails:      map[string]bool{},
+		numbers:     map[string]*phoneNumber{},
+		groups:      map[string]*conversation{},
 		signups:     map[string]*signup{},
 		locations:   map[string]*place{},
-		waiting:     map[chan struct{}]bool{},
+		waiting:     waiters{},
+		idle:        waiters{},
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -133,7 +141,7 @@ func (s *Server) Close() {
 	for cancel := range s.cancels {
 		(*cancel)()
 	}
-	s.changed()
+	s.waiting.wake()
 	s.mu.Unlock()
 	s.awaitDeliveries()
 	s.port.close()

@@ -4,16 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
 
 // call is a call. It has no state that changes with time: what it has come to is computed from its script and the time
-// that has passed, whenever something asks (see moment).
+// that has passed, whenever something asks (see moment). Only its transcript is kept, lest it be made anew for each turn.
 type call struct {
 	id        string
+	order     int // how many calls the server had before
 	agentID   string
 	number    *phoneNumber // nil for a web call
 	from, to  string
@@ -23,10 +23,13 @@ type call struct {
 	started   time.Time
 	hungUp    time.Duration // after how long it was ended; 0 if it was not
 	reason    string        // why it was ended, if it was
-	live      []spoken      // what was said beside the script
+	heard     []spoken      // what was said; see moment.said
+	turns     int           // how many of the script's turns are in heard
 	interrupt func()        // cancels the voice turn that is under way; nil if there is none
 	endSent   bool          // its agent.call_ended event was made
 	account   *account
+	changes   int     // see changed
+	waiting   waiters // see pause
 }
 
 // spoken is something said, and how long after the start of the call.
@@ -58,20 +61,27 @@ const confidence = 0.95
 
 func (c *call) ident() string { return c.id }
 
+func (c *call) startedAt() time.Time { return c.started }
+
 // addCall starts a call. The caller holds s.mu.
 func (s *Server) addCall(a *account, c *call) *call {
-	c.id, c.started, c.account = s.id("call"), time.Now(), a
+	c.id, c.order, c.started, c.account = s.id("call"), len(s.calls.list), time.Now(), a
 	a.calls.add(c)
-	s.calls = append(s.calls, c)
+	s.calls.add(c)
+	if c.number != nil {
+		c.number.calls = append(c.number.calls, c)
+	}
+	if ag, ok := a.agents.get(c.agentID); ok {
+		ag.calls = append(ag.calls, c)
+	}
+	s.expectEnd(c, c.script.Duration)
 	return c
 }
 
 // callByID finds a call of any account.
 func (s *Server) callByID(id string) (*call, error) {
-	for _, c := range s.calls {
-		if c.id == id {
-			return c, nil
-		}
+	if c, ok := s.calls.get(id); ok {
+		return c, nil
 	}
 	return nil, fmt.Errorf("%w: %q", ErrNoCall, id)
 }
@@ -99,27 +109,18 @@ func (c *CallScript) turnAt(i int) time.Duration {
 	return c.Duration * time.Duration(i+1) / time.Duration(len(c.Turns)+1)
 }
 
-// turnsBy returns how many turns have come after some time.
-func (c *CallScript) turnsBy(elapsed time.Duration) int {
-	n := 0
-	for n < len(c.Turns) && c.turnAt(n) <= elapsed {
-		n++
-	}
-	return n
-}
-
 // driveByTest gives a call that the test drives an empty script, and a greeting if there is one.
 func (c *call) driveByTest(greeting string) {
 	c.script = CallScript{Duration: drivenCallDuration, Status: agentphone.CallStatusCompleted}
 	if greeting != "" {
-		c.live = []spoken{{Utterance{agentphone.RoleAgent, greeting}, 0}}
+		c.heard = []spoken{{Utterance{agentphone.RoleAgent, greeting}, 0}}
 	}
 }
 
 // say adds something that is said at a moment. The caller holds s.mu.
-func (s *Server) say(m moment, role agentphone.TranscriptRole, text string) {
-	m.live = append(m.live, spoken{Utterance{role, text}, m.elapsed})
-	s.changed()
+func (m moment) say(role agentphone.TranscriptRole, text string) {
+	m.heard = append(m.said(), spoken{Utterance{role, text}, m.elapsed})
+	m.changed()
 }
 
 // moment is a call at one time, so that everything that is read from it agrees.
@@ -140,10 +141,11 @@ func (c *call) now() moment {
 // untilEnd is how long the call goes on unless it is ended.
 func (m moment) untilEnd() time.Duration { return m.script.Duration - m.elapsed }
 
-// untilChange is the time until the script says something or ends the call.
+// untilChange is the time until the script says something or ends the call. The caller holds s.mu.
 func (m moment) untilChange() time.Duration {
-	if n := m.script.turnsBy(m.elapsed); n < len(m.script.Turns) {
-		return m.script.turnAt(n) - m.elapsed
+	m.said()
+	if m.turns < len(m.script.Turns) {
+		return m.script.turnAt(m.turns) - m.elapsed
 	}
 	return m.untilEnd()
 }
@@ -180,15 +182,14 @@ func (m moment) seconds() any {
 // recorded reports whether the call has a recording: only a completed call has one.
 func (m moment) recorded() bool { return m.status() == agentphone.CallStatusCompleted }
 
-// said is what was said so far, by the script and beside it. It only grows at its end.
+// said is what was said so far, by the script and beside it. It only grows at its end, so that a part of it that was
+// returned stays as it is. The caller holds s.mu.
 func (m moment) said() []spoken {
-	var out []spoken
-	for i, turn := range m.script.Turns[:m.script.turnsBy(m.elapsed)] {
-		out = append(out, spoken{turn, m.script.turnAt(i)})
+	for m.turns < len(m.script.Turns) && m.script.turnAt(m.turns) <= m.elapsed {
+		m.heard = append(m.heard, spoken{m.script.Turns[m.turns], m.script.turnAt(m.turns)})
+		m.turns++
 	}
-	out = append(out, m.live...)
-	slices.SortStableFunc(out, func(a, b spoken) int { return cmp.Compare(a.at, b.at) })
-	return out
+	return m.heard
 }
 
 func (s *Server) endByPerson(callID string) (*delivery, error) {
@@ -212,10 +213,11 @@ func (s *Server) hangUp(c *call, reason string) bool {
 		return false
 	}
 	c.hungUp, c.reason = max(m.elapsed, 1), reason // 0 would mean that it was not ended
+	s.expectEnd(c, c.hungUp)
 	if c.interrupt != nil {
 		c.interrupt()
 	}
-	s.changed()
+	c.changed()
 	return true
 }
 
@@ -227,13 +229,4 @@ func (s *Server) endDelivery(c *call) *delivery {
 	}
 	c.endSent = true
 	return s.newDelivery(c.account, c.now().endedEvent())
-}
-
-// deliverEnds delivers the ends of calls that have ended since it was last called. The caller holds s.mu.
-func (s *Server) deliverEnds() {
-	for _, c := range s.calls {
-		if !c.endSent && c.now().final {
-			s.deliverSoon(s.endDelivery(c))
-		}
-	}
 }

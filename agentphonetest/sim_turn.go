@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -48,7 +49,7 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 		return nil, ErrNoWebhook
 	}
 	before := m.said()
-	s.say(m, agentphone.RoleUser, text)
+	m.say(agentphone.RoleUser, text)
 	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
 	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(t.delivery.timeout(), m.untilEnd()))
 	c.interrupt = t.cancel
@@ -92,8 +93,7 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 	defer s.mu.Unlock()
 	c.interrupt = nil
 	t.delivery.record(t.attempt)
-	s.unfinished--
-	s.changed()
+	s.deliveryFinished()
 	if c.now().final {
 		if err != nil {
 			err = fmt.Errorf("%w: %w", ErrCallOver, err)
@@ -129,9 +129,11 @@ func (t *voiceTurn) hear(resp *http.Response) error {
 		return err
 	}
 	body := bufio.NewReader(io.LimitReader(resp.Body, maxBody))
+	var all strings.Builder
+	defer func() { t.attempt.response = all.String() }()
 	for {
 		line, err := body.ReadBytes('\n')
-		t.attempt.response += string(line)
+		all.Write(line)
 		if err == nil || errors.Is(err, io.EOF) { // a line that breaks off is not heard
 			t.hearLine(line)
 		}
@@ -175,5 +177,5 @@ func (t *voiceTurn) hearLine(line []byte) {
 		return
 	}
 	t.answer.Lines = append(t.answer.Lines, VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)})
-	s.say(m, agentphone.RoleAgent, said.Text)
+	m.say(agentphone.RoleAgent, said.Text)
 }

@@ -38,7 +38,7 @@ func (s *Server) SetReceiver(h http.Handler) {
 func (s *Server) Deliveries() []agentphone.WebhookDelivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return decoded[agentphone.WebhookDelivery](s.deliveries, (*delivery).view)
+	return decoded[agentphone.WebhookDelivery](s.deliveries.list, (*delivery).view)
 }
 
 // WaitDeliveries blocks until all events are delivered or given up, or the server is closed. Like [Server.Calls], it
@@ -86,10 +86,11 @@ func (s *Server) Redeliver(deliveryID string, how Redelivery) (status int, body 
 func (s *Server) deliveryByID(id string) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range slices.Backward(s.deliveries) {
-		if id == "" || d.id == id {
-			return d, nil
-		}
+	if d, ok := s.deliveries.get(id); ok {
+		return d, nil
+	}
+	if all := s.deliveries.list; id == "" && len(all) > 0 {
+		return all[len(all)-1], nil
 	}
 	return nil, fmt.Errorf("agentphonetest: no delivery %q", id)
 }
