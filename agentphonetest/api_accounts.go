@@ -23,6 +23,7 @@ type account struct {
 	messages      store[*message]
 	calls         store[*call]
 	contacts      store[*contact]
+	verifications store[*verification]
 	webhook       *webhook
 	deliveries    []*delivery
 	subAccounts   store[*account]

@@ -94,7 +94,7 @@ func personFormat(s string) string {
 
 // recipientFormat is the format of the recipient of a message: a person, a group or a short code.
 func recipientFormat(s string) string {
-	shortCode := (len(s) == 5 || len(s) == 6) && strings.Trim(s, "0123456789") == ""
+	shortCode := (len(s) == 5 || len(s) == 6) && isDigits(s)
 	if shortCode || strings.HasPrefix(s, groupPrefix) {
 		return ""
 	}

@@ -24,6 +24,8 @@ type Server struct {
 	starter       *account
 	agentID       string       // of the starter account, as it began; it may have been deleted since
 	number        *phoneNumber // likewise
+	rateLimits    bool
+	noPayment     bool
 
 	port port
 
@@ -37,6 +39,7 @@ type Server struct {
 	accounts    []*account // including sub-accounts
 	signups     map[string]*signup
 	locations   map[string]*place // by phone number
+	lineTypes   map[string]string // by phone number
 	scripts     []CallScript
 	faults      []*Fault
 	requests    []*Request
@@ -48,6 +51,10 @@ type Server struct {
 	cancels     map[*context.CancelFunc]bool // of attempts that are being made; see untilClose
 	changes     int                          // see changed
 	waiting     map[chan struct{}]bool       // see changed
+
+	verifications []*verification // of all accounts, oldest first
+	charges       []Charge
+	counted       map[rateKey][]time.Time // when requests came that count for a rate limit
 }
 
 // Option configures a [Server].
@@ -56,6 +63,19 @@ type Option func(*Server)
 // WithNumberLimit sets how many phone numbers an account may hold. The default is 10.
 func WithNumberLimit(n int) Option {
 	return func(s *Server) { s.numberLimit = n }
+}
+
+// WithRateLimits holds each account to the API's published rates, such as 120 calls a minute, 60 verifications sent and
+// 20 numbers bought. What comes too soon is refused with 429 and a Retry-After, has no effect and does not count. The
+// rates are not published for all operations: texts have none. Without this option there are no limits.
+func WithRateLimits() Option {
+	return func(s *Server) { s.rateLimits = true }
+}
+
+// WithoutPaymentMethod refuses what costs something with 402: calls, texts, numbers, lookups, verifications and
+// registrations. What the starter account began with stays.
+func WithoutPaymentMethod() Option {
+	return func(s *Server) { s.noPayment = true }
 }
 
 // NewServer returns a server with one account, as a sign-up leaves it: a hosted agent with the default voice, and a US
@@ -69,6 +89,8 @@ func NewServer(opts ...Option) *Server {
 		keys:        map[string]*account{},
 		signups:     map[string]*signup{},
 		locations:   map[string]*place{},
+		lineTypes:   map[string]string{},
+		counted:     map[rateKey][]time.Time{},
 		waiting:     map[chan struct{}]bool{},
 	}
 	for _, opt := range opts {
@@ -117,6 +139,25 @@ func (s *Server) OTP(verificationID string) string {
 	return ""
 }
 
+// VerificationCode returns the code that was texted for a verification, by the verification id that
+// POST /v1/verify/send responded with. It is "" if there is no such verification.
+func (s *Server) VerificationCode(verificationID string) string {
+	for _, v := range s.Verifications() {
+		if v.ID == verificationID {
+			return v.Code
+		}
+	}
+	return ""
+}
+
+// SetLineType sets what GET /v1/numbers/lookup says about a phone number: "mobile", "landline", "voip", or "" for
+// unknown. Without it a number that an account of the server has is voip, and any other mobile.
+func (s *Server) SetLineType(phoneNumber, lineType string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lineTypes[phoneNumber] = lineType
+}
+
 // SetLocation makes a phone share its location, in degrees. The API reports the status "unavailable" for any other
 // phone, without latitude and longitude.
 func (s *Server) SetLocation(phoneNumber string, latitude, longitude float64) {
@@ -145,6 +186,15 @@ func (s *Server) Close() {
 func (s *Server) id(prefix string) string { return prefix + "_" + s.digest(prefix)[:24] }
 
 func (s *Server) secret(prefix string) string { return prefix + "_" + s.digest(prefix)[:48] }
+
+// sixDigits returns a code for a person to read.
+func (s *Server) sixDigits(of string) string {
+	var code uint32
+	for _, b := range []byte(s.digest(of)[:6]) {
+		code = code*31 + uint32(b)
+	}
+	return fmt.Sprintf("%06d", code%1e6)
+}
 
 func (s *Server) digest(of string) string {
 	s.ids++
