@@ -92,6 +92,14 @@ func orNull(s string) any {
 	return s
 }
 
+// firstOrNull is the first of some texts, or null if there is none.
+func firstOrNull(list []string) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
 // stamp formats a time as the API does: UTC, with microseconds unless they are 0. The zero time is null.
 func stamp(t time.Time) any {
 	if t.IsZero() {

@@ -17,15 +17,17 @@ const StarterEmail = "starter@example.com"
 
 // Server is the AgentPhone API in memory. Create one with [NewServer]. It is safe for concurrent use.
 type Server struct {
-	mux           *http.ServeMux // see newMux
-	webhookClient *http.Client   // delivers events
-	pauses        []time.Duration
-	numberLimit   int
-	starter       *account
-	agentID       string       // of the starter account, as it began; it may have been deleted since
-	number        *phoneNumber // likewise
-	rateLimits    bool
-	noPayment     bool
+	mux             *http.ServeMux // see newMux
+	webhookClient   *http.Client   // delivers events
+	pauses          []time.Duration
+	deliveryTimeout time.Duration
+	numberLimit     int
+	starter         *account
+	agentID         string       // of the starter account, as it began; it may have been deleted since
+	number          *phoneNumber // likewise
+	echoes          bool
+	rateLimits      bool
+	noPayment       bool
 
 	port port
 
@@ -82,16 +84,17 @@ func WithoutPaymentMethod() Option {
 // number attached to it. A nil option is ignored.
 func NewServer(opts ...Option) *Server {
 	s := &Server{
-		mux:         newMux(),
-		pauses:      defaultPauses,
-		numberLimit: 10,
-		cancels:     map[*context.CancelFunc]bool{},
-		keys:        map[string]*account{},
-		signups:     map[string]*signup{},
-		locations:   map[string]*place{},
-		lineTypes:   map[string]string{},
-		counted:     map[rateKey][]time.Time{},
-		waiting:     map[chan struct{}]bool{},
+		mux:             newMux(),
+		pauses:          defaultPauses,
+		deliveryTimeout: defaultDeliveryTimeout,
+		numberLimit:     10,
+		cancels:         map[*context.CancelFunc]bool{},
+		keys:            map[string]*account{},
+		signups:         map[string]*signup{},
+		locations:       map[string]*place{},
+		lineTypes:       map[string]string{},
+		counted:         map[rateKey][]time.Time{},
+		waiting:         map[chan struct{}]bool{},
 	}
 	for _, opt := range opts {
 		if opt != nil {

@@ -76,6 +76,14 @@ func (s *Server) callByID(id string) (*call, error) {
 	return nil, fmt.Errorf("%w: %q", ErrNoCall, id)
 }
 
+// other is the person's phone number.
+func (c *call) other() string {
+	if c.direction == agentphone.DirectionInbound {
+		return c.from
+	}
+	return c.to
+}
+
 // takeScript returns the script of a call that is placed now. The caller holds s.mu.
 func (s *Server) takeScript(greeting string) CallScript {
 	script := CallScript{Turns: []Utterance{

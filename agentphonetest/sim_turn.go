@@ -50,7 +50,7 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	before := m.said()
 	s.say(m, agentphone.RoleUser, text)
 	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
-	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(t.delivery.timeout(), m.untilEnd()))
+	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(s.timeout(t.delivery), m.untilEnd()))
 	c.interrupt = t.cancel
 	return t, nil
 }
@@ -91,6 +91,7 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.interrupt = nil
+	t.attempt.took = time.Since(t.attempt.began)
 	t.delivery.record(t.attempt)
 	s.unfinished--
 	s.changed()
