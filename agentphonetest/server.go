@@ -21,6 +21,7 @@ type Server struct {
 	webhookClient   *http.Client   // delivers events
 	pauses          []time.Duration
 	deliveryTimeout time.Duration
+	endDelay        time.Duration
 	numberLimit     int
 	starter         *account
 	agentID         string       // of the starter account, as it began; it may have been deleted since

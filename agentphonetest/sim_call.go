@@ -13,20 +13,21 @@ import (
 // call is a call. It has no state that changes with time: what it has come to is computed from its script and the time
 // that has passed, whenever something asks (see moment).
 type call struct {
-	id        string
-	agentID   string
-	number    *phoneNumber // nil for a web call
-	from, to  string
-	kind      string // phoneCall or webCall
-	direction agentphone.Direction
-	script    CallScript
-	started   time.Time
-	hungUp    time.Duration // after how long it was ended; 0 if it was not
-	reason    string        // why it was ended, if it was
-	live      []spoken      // what was said beside the script
-	interrupt func()        // cancels the voice turn that is under way; nil if there is none
-	endSent   bool          // its agent.call_ended event was made
-	account   *account
+	id         string
+	agentID    string
+	number     *phoneNumber // nil for a web call
+	from, to   string
+	kind       string // phoneCall or webCall
+	direction  agentphone.Direction
+	script     CallScript
+	started    time.Time
+	unrecorded bool           // its recording is disabled
+	hungUp     *time.Duration // after how long it was ended, or will be; nil if it was not
+	reason     string         // why it was ended, if it was
+	live       []spoken       // what was said beside the script
+	interrupt  func()         // cancels the voice turn that is under way; nil if there is none
+	endSent    bool           // its agent.call_ended event was made
+	account    *account
 }
 
 // spoken is something said, and how long after the start of the call.
@@ -40,6 +41,14 @@ const (
 	phoneCall = "pstn"
 	webCall   = "web"
 )
+
+// directionWeb is that of a web call.
+const directionWeb agentphone.Direction = "web"
+
+// callEnding is the status of a call that was ended but goes on for a moment.
+const callEnding agentphone.CallStatus = "ending"
+
+const defaultGreeting = "Hello! This is the assistant."
 
 // Why a call was ended, as the API names it.
 const (
@@ -84,13 +93,17 @@ func (c *call) other() string {
 	return c.to
 }
 
-// takeScript returns the script of a call that is placed now. The caller holds s.mu.
+// takeScript returns the script of a call that is placed now. With the greeting "" the agent does not speak first. The
+// caller holds s.mu.
 func (s *Server) takeScript(greeting string) CallScript {
 	script := CallScript{Turns: []Utterance{
-		{agentphone.RoleAgent, cmp.Or(greeting, "Hello! This is the assistant.")},
+		{agentphone.RoleAgent, greeting},
 		{agentphone.RoleUser, "Hello, yes, that is fine."},
 		{agentphone.RoleAgent, "Thank you. Goodbye."},
 	}}
+	if greeting == "" {
+		script.Turns = script.Turns[1:]
+	}
 	if len(s.scripts) > 0 {
 		script = s.scripts[0]
 		s.scripts = s.scripts[1:]
@@ -134,32 +147,33 @@ func (s *Server) say(m moment, role agentphone.TranscriptRole, text string) {
 type moment struct {
 	*call
 	elapsed time.Duration // since the call began; of a call that is over, how long it was
+	left    time.Duration // until the call is over, unless it is ended sooner
 	final   bool          // the call is over
 }
 
 func (c *call) now() moment {
-	if c.hungUp > 0 {
-		return moment{c, c.hungUp, true}
+	end := c.script.Duration
+	if c.hungUp != nil {
+		end = *c.hungUp
 	}
-	elapsed := min(time.Since(c.started), c.script.Duration)
-	return moment{c, elapsed, elapsed == c.script.Duration}
+	elapsed := min(time.Since(c.started), end)
+	return moment{c, elapsed, end - elapsed, elapsed == end}
 }
-
-// untilEnd is how long the call goes on unless it is ended.
-func (m moment) untilEnd() time.Duration { return m.script.Duration - m.elapsed }
 
 // untilChange is the time until the script says something or ends the call.
 func (m moment) untilChange() time.Duration {
 	if n := m.script.turnsBy(m.elapsed); n < len(m.script.Turns) {
 		return m.script.turnAt(n) - m.elapsed
 	}
-	return m.untilEnd()
+	return m.left
 }
 
 func (m moment) status() agentphone.CallStatus {
 	switch {
-	case m.hungUp > 0:
+	case m.hungUp != nil && m.final:
 		return agentphone.CallStatusCompleted
+	case m.hungUp != nil:
+		return callEnding
 	case m.final:
 		return m.script.Status
 	}
@@ -185,8 +199,8 @@ func (m moment) seconds() any {
 	return math.Round(m.elapsed.Seconds()*1000) / 1000
 }
 
-// recorded reports whether the call has a recording: only a completed call has one.
-func (m moment) recorded() bool { return m.status() == agentphone.CallStatusCompleted }
+// recorded reports whether the call has a recording: only a completed call has one, unless recording it is disabled.
+func (m moment) recorded() bool { return m.status() == agentphone.CallStatusCompleted && !m.unrecorded }
 
 // said is what was said so far, by the script and beside it. It only grows at its end.
 func (m moment) said() []spoken {
@@ -207,19 +221,21 @@ func (s *Server) endByPerson(callID string) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !s.hangUp(c, callerHungUp) {
+	if !s.hangUp(c, callerHungUp, 0) {
 		return nil, ErrCallOver
 	}
 	return s.endDelivery(c), nil
 }
 
-// hangUp ends a call now and reports whether it was still in progress. The caller holds s.mu.
-func (s *Server) hangUp(c *call, reason string) bool {
+// hangUp ends a call after a delay, unless it ends sooner, and reports whether it was in progress. The caller holds
+// s.mu.
+func (s *Server) hangUp(c *call, reason string, delay time.Duration) bool {
 	m := c.now()
-	if m.final {
+	if m.status() != agentphone.CallStatusInProgress {
 		return false
 	}
-	c.hungUp, c.reason = max(m.elapsed, 1), reason // 0 would mean that it was not ended
+	at := m.elapsed + min(delay, m.left)
+	c.hungUp, c.reason = &at, reason
 	if c.interrupt != nil {
 		c.interrupt()
 	}
