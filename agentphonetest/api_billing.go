@@ -84,7 +84,8 @@ func (s *Server) checkRate(op *operation, a *account) *response {
 	wait := max(untilFree(times, r.perMinute, time.Minute), untilFree(times, r.perDay, day))
 	if wait > 0 {
 		s.counted[key] = times
-		res := jsonResponse(http.StatusTooManyRequests, codeBody(agentphone.CodeRateLimitExceeded, "rate_limit_error", "Rate limit exceeded"))
+		res := jsonResponse(http.StatusTooManyRequests,
+			codeBody(agentphone.CodeRateLimitExceeded, "rate_limit_error", "Rate limit exceeded"))
 		res.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return res
 	}

@@ -25,7 +25,7 @@ func WithDeliveryPauses(pauses ...time.Duration) Option {
 }
 
 // WithEchoes delivers events of messages and reactions that the account itself sends, too, as the API does: their
-// direction is outbound. A bot that does not look at it answers itself.
+// direction is outbound. A bot that does not look at it replies to itself.
 func WithEchoes() Option {
 	return func(s *Server) { s.echoes = true }
 }
