@@ -175,3 +175,25 @@ func TestWithEchoes_DeliversWhatTheAccountSends(t *testing.T) {
 		})
 	}
 }
+
+func TestEvent_HistoryIsAsLongAsTheContextLimit(t *testing.T) {
+	for name, c := range map[string]struct {
+		params agentphone.SetWebhookParams
+		want   int
+	}{
+		"by default": {agentphone.SetWebhookParams{}, 10},
+		"five":       {agentphone.SetWebhookParams{ContextLimit: agentphone.Ptr(5)}, 5},
+		"turned off": {agentphone.SetWebhookParams{ContextLimit: agentphone.Ptr(0)}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t)
+			r := &receiver{t: t, secret: setWebhook(t, srv, c.params).Secret}
+			srv.SetReceiver(r)
+			for range 12 {
+				srv.ReceiveMessage(person, srv.PhoneNumber(), "hi")
+			}
+			require.Len(t, r.events, 12)
+			assert.Len(t, r.events[11].RecentHistory, c.want)
+		})
+	}
+}
