@@ -18,7 +18,7 @@ var operations = slices.Concat(
 	callOperations, transcriptOperations, recordingOperations,
 	contactOperations, locationOperations,
 	webhookOperations, deliveryOperations,
-	usageOperations,
+	usageOperations, verifyOperations,
 	subAccountOperations, registrationOperations,
 )
 

@@ -26,6 +26,7 @@ type account struct {
 	calls         store[*call]
 	contacts      store[*contact]
 	byPhone       map[string]*contact
+	verifications store[*verification]
 	webhook       *webhook
 	deliveries    []*delivery
 	byStatus      map[string]int // how many deliveries have a status

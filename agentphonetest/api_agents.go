@@ -55,12 +55,23 @@ func (s *Server) addAgent(acc *account, given schema.Values) *agent {
 	return a
 }
 
+// transferFormat is the format of a phone number, or of "", which removes it.
+func transferFormat(s string) string {
+	if s == "" {
+		return ""
+	}
+	return e164Format(s)
+}
+
 // set sets the fields that are given. Null clears a field that may be null, resets the voice to its default, and is
-// ignored for all others.
+// ignored for all others. An empty transferNumber or voicemailMessage clears it, too.
 func (a *agent) set(given schema.Values) {
 	defaults := agentDefaults()
 	for _, f := range agentFields(schema.Text("name")) {
 		v, ok := given[f.Name]
+		if v == "" && (f.Name == "transferNumber" || f.Name == "voicemailMessage") {
+			v = nil
+		}
 		switch {
 		case !ok:
 		case v != nil || defaults[f.Name] == nil && f.Name != "name":
@@ -181,14 +192,14 @@ func (s *Server) detachNumber(in *input) (any, error) {
 // tool describes an endpoint that a hosted agent may call.
 var tool = schema.Object("",
 	schema.Text("name").Required().Min(1).Max(64),
-	schema.Text("description").Required().Min(1),
-	schema.Text("url").Required().Format(schema.URL),
+	schema.Text("description").Required().Min(1).Max(1024),
+	schema.Text("url").Required().Max(2048).Format(schema.HTTPS),
 	schema.Enum("method", "GET", "POST"),
 	schema.Map("headers", schema.Text("").Nullable()).Nullable(),
 	schema.Object("parameters").Nullable(),
 	schema.Integer("timeoutMs").Nullable().Min(1000).Max(120_000),
 	schema.Boolean("speakDuringExecution").Nullable(),
-	schema.Text("executionMessage").Nullable(),
+	schema.Text("executionMessage").Nullable().Max(500),
 )
 
 var modelTier = schema.Enum("modelTier", "turbo", "balanced", "max")
@@ -204,9 +215,9 @@ func agentFields(name schema.Field) schema.Fields {
 		schema.Text("systemPrompt").Nullable(),
 		schema.Text("beginMessage").Nullable(),
 		schema.Text("voice").Nullable(),
-		schema.Text("transferNumber").Nullable().Format(e164Format),
+		schema.Text("transferNumber").Nullable().Format(transferFormat),
 		schema.List("customTools", tool).Nullable().Max(20),
-		schema.Text("voicemailMessage").Nullable(),
+		schema.Text("voicemailMessage").Nullable().Max(1000),
 		schema.Text("callScreeningIdentity").Nullable(),
 		schema.Text("callScreeningPurpose").Nullable(),
 		schema.Enum("sttMode", "fast", "accurate"),

@@ -1,6 +1,9 @@
 package agentphonetest_test
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -58,6 +61,53 @@ func TestAgents_UpdateChangesWhatIsSetAndNullClears(t *testing.T) {
 	assert.True(t, after.EnableMessaging)
 	_, err = client.Agents.Update(ctx, "agt_none", agentphone.UpdateAgentParams{})
 	require.ErrorIs(t, err, agentphone.ErrNotFound)
+}
+
+func TestAgents_EmptyTextRemovesTheTransferNumberAndTheVoicemailMessage(t *testing.T) {
+	srv := newServer(t)
+	client, path := srv.Client(), "/v1/agents/"+srv.AgentID()
+	for name, value := range map[string]string{"transferNumber": person, "voicemailMessage": strings.Repeat("v", 1000)} {
+		assert.Equal(t, value, request(t, client, "PATCH", path, fields{name: value})[name])
+		assert.Equal(t, value, request(t, client, "PATCH", path, fields{})[name])
+		assert.Nil(t, request(t, client, "PATCH", path, fields{name: ""})[name])
+		assert.Nil(t, request(t, client, "POST", "/v1/agents", fields{"name": "a", name: ""})[name])
+	}
+	assert.Equal(t, "", request(t, client, "PATCH", path, fields{"beginMessage": ""})["beginMessage"], "nothing is known of the others")
+}
+
+func TestAgents_FieldsHaveLimits(t *testing.T) {
+	srv := newServer(t)
+	tool := func(with fields) []fields {
+		made := fields{"name": "book", "description": "Books.", "url": "https://example.com/book"}
+		maps.Copy(made, with)
+		return []fields{made}
+	}
+	long := func(n int) string { return strings.Repeat("x", n) }
+	for name, c := range map[string]struct{ most, over any }{
+		"voicemailMessage":              {long(1000), long(1001)},
+		"maxSilenceMs":                  {3_600_000, 3_600_001},
+		"maxSilenceMs, least":           {10_000, 9_999},
+		"voiceSpeed":                    {2, 2.1},
+		"voiceSpeed, least":             {0.5, 0.4},
+		"interruptionSensitivity":       {1, 1.1},
+		"interruptionSensitivity,least": {0, -0.1},
+		"customTools":                   {slices.Repeat(tool(nil), 20), slices.Repeat(tool(nil), 21)},
+		"customTools, description":      {tool(fields{"description": long(1024)}), tool(fields{"description": long(1025)})},
+		"customTools, url":              {tool(fields{"url": "https://example.com/" + long(2028)}), tool(fields{"url": "https://example.com/" + long(2029)})},
+		"customTools, https":            {tool(nil), tool(fields{"url": "http://example.com"})},
+		"customTools, timeoutMs":        {tool(fields{"timeoutMs": 120_000}), tool(fields{"timeoutMs": 120_001})},
+		"customTools, timeoutMs, least": {tool(fields{"timeoutMs": 1000}), tool(fields{"timeoutMs": 999})},
+		"customTools, executionMessage": {tool(fields{"executionMessage": long(500)}), tool(fields{"executionMessage": long(501)})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			field, _, _ := strings.Cut(name, ",")
+			client, path := srv.Client(), "/v1/agents/"+srv.AgentID()
+			request(t, client, "PATCH", path, fields{field: c.most})
+			request(t, client, "POST", "/v1/agents", fields{"name": "a", field: c.most})
+			require.ErrorIs(t, refused(t, client, "PATCH", path, fields{field: c.over}), agentphone.ErrValidation)
+			require.ErrorIs(t, refused(t, client, "POST", "/v1/agents", fields{"name": "a", field: c.over}), agentphone.ErrValidation)
+		})
+	}
 }
 
 func TestAgents_DeleteFreesTheNumbers(t *testing.T) {

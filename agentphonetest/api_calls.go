@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -23,9 +24,12 @@ var callOperations = []*operation{
 		schema.Text("systemPrompt").Nullable(),
 		modelTier,
 		variables,
-		schema.Text("callScreeningIdentity").Nullable(),
-		schema.Text("callScreeningPurpose").Nullable(),
-	}),
+		schema.Text("callScreeningIdentity").Nullable().Max(100),
+		schema.Text("callScreeningPurpose").Nullable().Max(300),
+		schema.Boolean("disableRecording"),
+		schema.Boolean("waitForCompletion").Nullable(), // as the official MCP server sends it
+		schema.Integer("maxWaitSeconds").Nullable().Min(1),
+	}).thatWaits(),
 	post("/v1/calls/web", (*Server).createWebCall, schema.Fields{
 		schema.Text("agentId").Required(),
 		schema.Object("metadata").Nullable(),
@@ -80,8 +84,24 @@ func (s *Server) listNumberCalls(in *input) (any, error) {
 	return newestPageOf(n.calls, in.query, defaultPage, in.callView), nil
 }
 
-// createCall places a call. [Server.NextCall] says when it follows a script and when the test drives it.
+// createCall places a call and, if it is asked to, holds the response back until the call is over.
 func (s *Server) createCall(in *input) (any, error) {
+	s.mu.Lock()
+	c, err := s.placeCall(in)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	wait := 0
+	if in.body.Bool("waitForCompletion") {
+		wait = in.body.Int("maxWaitSeconds", defaultWaitSeconds)
+	}
+	return s.awaitEnd(in, c, wait)
+}
+
+// placeCall places a call. [Server.NextCall] says when it follows a script and when the test drives it. The caller holds
+// s.mu.
+func (s *Server) placeCall(in *input) (*call, error) {
 	a, err := in.account.agentByID(in.body.Text("agentId"))
 	if err != nil {
 		return nil, err
@@ -92,16 +112,23 @@ func (s *Server) createCall(in *input) (any, error) {
 	}
 	c := &call{
 		agentID: a.id, number: from, from: from.e164, to: in.body.Text("toNumber"),
-		kind: phoneCall, direction: agentphone.DirectionOutbound,
+		kind: phoneCall, direction: agentphone.DirectionOutbound, unrecorded: in.body.Bool("disableRecording"),
 	}
-	greeting := cmp.Or(in.body.Text("initialGreeting"), a.text("beginMessage"))
 	w, _ := in.account.webhookFor(a.id)
-	if in.body.Text("systemPrompt") == "" && w != nil && len(s.scripts) == 0 {
+	driven := in.body.Text("systemPrompt") == "" && w != nil && len(s.scripts) == 0
+	greeting := cmp.Or(in.body.Text("initialGreeting"), a.text("beginMessage"))
+	switch {
+	case in.body["initialGreeting"] == "": // the agent waits until it is spoken to
+		greeting = ""
+	case greeting == "" && !driven:
+		greeting = defaultGreeting
+	}
+	if driven {
 		c.driveByTest(greeting)
 	} else {
 		c.script = s.takeScript(greeting)
 	}
-	return in.callView(s.addCall(in.account, c)), nil
+	return s.addCall(in.account, c), nil
 }
 
 // createWebCall starts a call from a browser, as if its token were used at once. It always follows a script.
@@ -111,30 +138,40 @@ func (s *Server) createWebCall(in *input) (any, error) {
 		return nil, err
 	}
 	c := s.addCall(in.account, &call{
-		agentID: a.id, kind: webCall, direction: agentphone.DirectionInbound,
-		script: s.takeScript(a.text("beginMessage")),
+		agentID: a.id, kind: webCall, direction: directionWeb,
+		script: s.takeScript(cmp.Or(a.text("beginMessage"), defaultGreeting)),
 	})
 	return object{"accessToken": s.secret("wct"), "callId": c.id}, nil
 }
 
+const defaultWaitSeconds = 120
+
 // getCall holds the response back, if it is asked to, until the call is over or the timeout has passed.
 func (s *Server) getCall(in *input) (any, error) {
-	const defaultTimeout = 120
-	timeout := time.Duration(in.query.Int("timeout", defaultTimeout)) * time.Second
-	until := time.Now().Add(timeout)
+	s.mu.Lock()
+	c, err := in.call()
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	wait := 0
+	if in.query.Bool("wait") {
+		wait = in.query.Int("timeout", defaultWaitSeconds)
+	}
+	return s.awaitEnd(in, c, wait)
+}
+
+// awaitEnd waits until a call is over or some seconds have passed, and returns its view. The caller does not hold s.mu.
+func (s *Server) awaitEnd(in *input, c *call, seconds int) (any, error) {
+	until := time.Now().Add(time.Duration(seconds) * time.Second)
 	for {
 		s.mu.Lock()
-		c, err := in.call()
-		if err != nil {
-			s.mu.Unlock()
-			return nil, err
-		}
 		s.deliverEnds()
 		m, seen := c.now(), c.changes
 		v := m.view(in.base)
 		s.mu.Unlock()
-		left := min(time.Until(until), m.untilEnd())
-		if !in.query.Bool("wait") || m.final || left <= 0 {
+		left := min(time.Until(until), m.left)
+		if m.final || left <= 0 {
 			return v, nil
 		}
 		if err := s.pause(in.ctx, left, c, seen); err != nil {
@@ -143,15 +180,18 @@ func (s *Server) getCall(in *input) (any, error) {
 	}
 }
 
-// endCall ends a call now. A call that is over stays as it is.
+// endCall ends a call that is in progress: now or, [WithEndDelay], soon.
 func (s *Server) endCall(in *input) (any, error) {
 	c, err := in.call()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !s.hangUp(c, agentHungUp, s.endDelay):
+		return nil, refuse(http.StatusConflict, "The call is not in progress")
+	case s.endDelay > 0:
+		return object{"id": c.id, "status": callEnding}, nil
 	}
-	if s.hangUp(c, agentHungUp) {
-		s.deliverEnds()
-	}
+	s.deliverEnds()
 	return in.callView(c), nil
 }
 

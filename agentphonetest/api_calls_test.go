@@ -1,7 +1,11 @@
 package agentphonetest_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"io"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,13 +30,203 @@ func TestCalls_EndFreezesTheCall(t *testing.T) {
 		assert.InDelta(t, 15, *ended.DurationSeconds, 0)
 		assert.Len(t, ended.Transcripts, 1)
 		time.Sleep(time.Minute)
-		again, err := client.Calls.End(ctx, placed.ID)
+		again, err := client.Calls.Get(ctx, placed.ID)
 		require.NoError(t, err)
 		assert.Equal(t, ended, again)
 
 		_, err = client.Calls.End(ctx, "call_none")
 		require.ErrorIs(t, err, agentphone.ErrNotFound)
 	})
+}
+
+func TestCalls_EndIsRefusedUnlessTheCallIsInProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		scripted := placeCall(t, srv, person).ID
+		byAPI := placeCall(t, srv, person).ID
+		byPerson := placeCall(t, srv, person).ID
+		require.NoError(t, srv.EndCall(byPerson))
+		request(t, srv.Client(), "POST", "/v1/calls/"+byAPI+"/end", fields{})
+		time.Sleep(3 * time.Second)
+		for _, id := range []string{scripted, byAPI, byPerson} {
+			require.ErrorIs(t, refused(t, srv.Client(), "POST", "/v1/calls/"+id+"/end", fields{}), agentphone.ErrConflict)
+		}
+	})
+}
+
+func TestWithEndDelay_CallGoesOnForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, agentphonetest.WithEndDelay(2*time.Second))
+		over := answering(t, srv, bookTable)
+		client := srv.Client()
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
+		path := "/v1/calls/" + id
+		time.Sleep(5 * time.Second)
+		assert.Equal(t, fields{"id": id, "status": "ending"}, request(t, client, "POST", path+"/end", fields{}))
+		going := request(t, client, "GET", path, nil)
+		assert.Equal(t, "ending", going["status"])
+		assert.Nil(t, going["endedAt"])
+		require.ErrorIs(t, refused(t, client, "POST", path+"/end", fields{}), agentphone.ErrConflict, "it is not in progress any more")
+		_, err := srv.CallerSays(id, "Wait!")
+		require.ErrorIs(t, err, agentphonetest.ErrCallOver)
+		require.ErrorIs(t, srv.EndCall(id), agentphonetest.ErrCallOver)
+		assert.Empty(t, over)
+
+		began := time.Now()
+		_, done := send(t, srv, "GET", path+"?wait=true", "")
+		assert.Equal(t, 2*time.Second, time.Since(began))
+		assert.Equal(t, "completed", done["status"])
+		assert.InDelta(t, 7, done["durationSeconds"], 0)
+		srv.WaitDeliveries()
+		assert.Equal(t, "agent_hangup", (<-over).DisconnectionReason)
+		assert.Empty(t, over)
+	})
+}
+
+func TestWithEndDelay_NoLongerThanTheScript(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, agentphonetest.WithEndDelay(time.Hour))
+		id := placeCall(t, srv, person).ID
+		time.Sleep(time.Second)
+		request(t, srv.Client(), "POST", "/v1/calls/"+id+"/end", fields{})
+		time.Sleep(2 * time.Second)
+		assert.True(t, srv.Calls()[0].Final())
+	})
+}
+
+func TestWithEndDelay_InterruptsAVoiceTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, agentphonetest.WithEndDelay(time.Minute))
+		answering(t, srv, func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		id := srv.ReceiveCall(person, srv.PhoneNumber())
+		go func() {
+			time.Sleep(time.Millisecond)
+			request(t, srv.Client(), "POST", "/v1/calls/"+id+"/end", fields{})
+		}()
+		_, err := srv.CallerSays(id, "A table, please.")
+		require.ErrorIs(t, err, agentphonetest.ErrCallOver)
+		assert.Equal(t, agentphone.CallStatus("ending"), srv.Calls()[0].Status)
+	})
+}
+
+func TestCalls_CreateHoldsTheResponseIfItIsAskedTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		client := srv.Client(agentphone.WithTimeout(time.Hour))
+		place := func(with fields) (fields, time.Duration) {
+			srv.NextCall(booking)
+			began := time.Now()
+			body := fields{"agentId": srv.AgentID(), "toNumber": person}
+			maps.Copy(body, with)
+			return request(t, client, "POST", "/v1/calls", body), time.Since(began)
+		}
+		for name, c := range map[string]struct {
+			with  fields
+			turns int
+			took  time.Duration
+		}{
+			"not asked":        {fields{"maxWaitSeconds": 90}, 0, 0},
+			"asked not to":     {fields{"waitForCompletion": false}, 0, 0},
+			"until the end":    {fields{"waitForCompletion": true}, 2, 40 * time.Second},
+			"for long enough":  {fields{"waitForCompletion": true, "maxWaitSeconds": 90}, 2, 40 * time.Second},
+			"for too short":    {fields{"waitForCompletion": true, "maxWaitSeconds": 20}, 2, 20 * time.Second},
+			"null is as if no": {fields{"waitForCompletion": nil, "maxWaitSeconds": nil}, 0, 0},
+		} {
+			got, took := place(c.with)
+			assert.Equal(t, c.took, took, name)
+			assert.Len(t, got["transcripts"], c.turns, name)
+			assert.Equal(t, c.took == 40*time.Second, got["status"] == "completed", name)
+		}
+		assert.Len(t, srv.Calls(), 6)
+
+		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
+		_, took := func() (fields, time.Duration) {
+			began := time.Now()
+			got := request(t, client, "POST", "/v1/calls", fields{"agentId": srv.AgentID(), "toNumber": person, "waitForCompletion": true})
+			return got, time.Since(began)
+		}()
+		assert.Equal(t, 2*time.Minute, took, "by default")
+	})
+}
+
+func TestCalls_CreateThatWaitsPlacesTheCallThoughItsClientLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := srv.Client().Do(ctx, "POST", "/v1/calls", fields{"agentId": srv.AgentID(), "toNumber": person, "waitForCompletion": true}, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		time.Sleep(time.Minute)
+		assert.Equal(t, agentphone.CallStatusCompleted, srv.Calls()[0].Status)
+	})
+}
+
+func TestCalls_EmptyGreetingIsSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		client := srv.Client()
+		opening := func() string {
+			time.Sleep(3 * time.Second)
+			all := srv.Calls()
+			if said := all[len(all)-1].Dialogue(); len(said) > 0 {
+				return string(said[0].Role) + ": " + said[0].Content
+			}
+			return ""
+		}
+		place := func(with fields) {
+			body := fields{"agentId": srv.AgentID(), "toNumber": person}
+			maps.Copy(body, with)
+			request(t, client, "POST", "/v1/calls", body)
+		}
+		for _, begin := range []string{"", "Hi, this is the office."} {
+			request(t, client, "PATCH", "/v1/agents/"+srv.AgentID(), fields{"beginMessage": begin})
+			own := cmp.Or(begin, "Hello! This is the assistant.")
+			for _, c := range []struct {
+				with fields
+				want string
+			}{
+				{fields{"initialGreeting": "Good morning."}, "agent: Good morning."},
+				{fields{"initialGreeting": nil}, "agent: " + own},
+				{fields{}, "agent: " + own},
+				{fields{"initialGreeting": ""}, "user: Hello, yes, that is fine."},
+			} {
+				place(c.with)
+				assert.Equal(t, c.want, opening(), "%v", c.with)
+			}
+		}
+		answering(t, srv, bookTable)
+		place(fields{"initialGreeting": ""})
+		assert.Empty(t, opening(), "driven by the test")
+		place(fields{})
+		assert.Equal(t, "agent: Hi, this is the office.", opening())
+	})
+}
+
+func TestCalls_RecordingCanBeDisabled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		client := srv.Client()
+		for _, disabled := range []bool{true, false} {
+			id := request(t, client, "POST", "/v1/calls", fields{"agentId": srv.AgentID(), "toNumber": person, "disableRecording": disabled})["id"].(string)
+			time.Sleep(time.Minute)
+			call := request(t, client, "GET", "/v1/calls/"+id, nil)
+			assert.Equal(t, "completed", call["status"])
+			assert.Equal(t, !disabled, call["recordingAvailable"])
+			assert.Equal(t, !disabled, call["recordingUrl"] != nil)
+			_, err := client.Calls.DownloadRecording(t.Context(), id, io.Discard)
+			assert.Equal(t, disabled, errors.Is(err, agentphone.ErrNotFound))
+		}
+	})
+}
+
+func TestCalls_WebCallHasADirectionOfItsOwn(t *testing.T) {
+	srv := newServer(t)
+	id := request(t, srv.Client(), "POST", "/v1/calls/web", fields{"agentId": srv.AgentID()})["callId"].(string)
+	assert.Equal(t, "web", request(t, srv.Client(), "GET", "/v1/calls/"+id, nil)["direction"])
 }
 
 func TestCalls_EndAtOnce(t *testing.T) {

@@ -138,13 +138,25 @@ func (s *Server) deleteContact(in *input) (any, error) {
 	return nil, nil
 }
 
-// getCapabilities has a rule where the API asks the network: all numbers have SMS, and those that end in an even digit
-// have iMessage.
+// hasIMessage has a rule where the API asks the network: email addresses and phone numbers that end in an even digit
+// have iMessage, short codes have not.
+func hasIMessage(address string) bool {
+	if strings.Contains(address, "@") {
+		return true
+	}
+	return e164Format(address) == "" && (address[len(address)-1]-'0')%2 == 0
+}
+
+// capabilities are those of a phone: all have SMS.
+func capabilities(address string) object {
+	return object{"imessage": hasIMessage(address), "sms": !strings.Contains(address, "@")}
+}
+
 func (s *Server) getCapabilities(in *input) (any, error) {
 	number := in.query.Text("phone_number")
 	return object{
 		"phoneNumber":  number,
-		"capabilities": object{"imessage": (number[len(number)-1]-'0')%2 == 0, "sms": true},
+		"capabilities": capabilities(number),
 		"checkedAt":    stamp(now()),
 	}, nil
 }

@@ -3,7 +3,6 @@ package agentphonetest
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -38,12 +37,23 @@ func (c *conversation) ident() string { return c.id }
 
 func (c *conversation) last() *message { return c.messages[len(c.messages)-1] }
 
-// inboundChannel is the channel of a message that comes in: iMessage if that was used before or nothing else is possible.
-func (c *conversation) inboundChannel() agentphone.Channel {
-	if c.groupID != "" || strings.Contains(c.participant, "@") || c.isIMessage() {
+// bestChannel is the channel of a message for which none is chosen: iMessage if the person has it, or else SMS or MMS.
+func (c *conversation) bestChannel(media []string) agentphone.Channel {
+	switch {
+	case c.groupID != "" || hasIMessage(c.participant):
 		return agentphone.ChannelIMessage
+	case len(media) > 0:
+		return agentphone.ChannelMMS
 	}
 	return agentphone.ChannelSMS
+}
+
+// inboundChannel is the channel of a message that comes in: iMessage or WhatsApp if that was used last.
+func (c *conversation) inboundChannel(media []string) agentphone.Channel {
+	if len(c.messages) > 0 && c.last().takesReactions() {
+		return c.last().channel
+	}
+	return c.bestChannel(media)
 }
 
 func (c *conversation) isIMessage() bool {
@@ -145,7 +155,7 @@ func (c *conversation) commonView() object {
 func (c *conversation) fullView() object {
 	v := c.commonView()
 	v["isGroup"], v["groupId"], v["groupName"], v["groupIconUrl"] = c.groupID != "", orNull(c.groupID), orNull(c.groupName), nil
-	v["metadata"], v["participants"] = c.metadata, nil
+	v["metadata"], v["participants"], v["channel"] = c.metadata, nil, c.last().channel
 	if c.groupID != "" {
 		v["participants"] = views(c.members, func(m string) object { return object{"identifier": m, "name": nil} })
 	}
@@ -166,6 +176,10 @@ func (c *conversation) asAgentConversation() object {
 
 func (c *conversation) detail(messages int) object {
 	v := c.fullView()
+	v["capabilities"] = nil
+	if c.groupID == "" {
+		v["capabilities"] = capabilities(c.participant) // what is in it is not published
+	}
 	v["messages"] = views(newestFirst(latest(c.messages, messages)), (*message).view)
 	return v
 }

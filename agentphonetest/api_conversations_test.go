@@ -47,6 +47,32 @@ func TestConversations_MessagesAreNewestFirst(t *testing.T) {
 	assert.NotContains(t, page, "total")
 }
 
+func TestConversations_ShowTheChannelAndWhatThePersonHas(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	for name, c := range map[string]struct {
+		id           string
+		channel      string
+		capabilities any
+	}{
+		"SMS":      {sendText(t, srv, person, "hi").ConversationID, "sms", fields{"imessage": false, "sms": true}},
+		"iMessage": {sendText(t, srv, friend, "hi").ConversationID, "imessage", fields{"imessage": true, "sms": true}},
+		"email":    {sendText(t, srv, "ada@example.com", "hi").ConversationID, "imessage", fields{"imessage": true, "sms": false}},
+		"group":    {startGroup(t, srv).ConversationID, "imessage", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			detail := request(t, client, "GET", "/v1/conversations/"+c.id, nil)
+			assert.Equal(t, c.channel, detail["channel"])
+			assert.Equal(t, c.capabilities, detail["capabilities"])
+			for _, summary := range items(t, request(t, client, "GET", "/v1/conversations", nil), "data") {
+				if summary["id"] == c.id {
+					assert.Equal(t, c.channel, summary["channel"])
+				}
+			}
+		})
+	}
+}
+
 func TestConversations_IMessageFeaturesAreRefusedElsewhere(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()

@@ -1,6 +1,7 @@
 package agentphonetest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -22,11 +23,19 @@ type message struct {
 	replyTo      *message
 	reactions    []object
 	at           time.Time
+	segments     int // of SMS that the account had sent by then, this one included
 }
 
 func (m *message) ident() string { return m.id }
 
 func (m *message) sentAt() time.Time { return m.at }
+
+// channelWhatsApp is forced by the request: no message goes that way by itself.
+const channelWhatsApp agentphone.Channel = "whatsapp"
+
+func (m *message) takesReactions() bool {
+	return m.channel == agentphone.ChannelIMessage || m.channel == channelWhatsApp
+}
 
 func (m *message) direction() agentphone.Direction {
 	if m.inbound {
@@ -40,21 +49,29 @@ func (m *message) view() object {
 	v := object{
 		"id": m.id, "body": m.body, "fromNumber": m.from, "toNumber": m.to,
 		"direction": m.direction(), "senderIdentifier": nil, "channel": m.channel,
-		"mediaUrl": nil, "mediaUrls": m.media, "receivedAt": stamp(m.at),
-		"reactions": m.reactions, "replyTo": nil,
+		"mediaUrl": firstOrNull(m.media), "mediaUrls": m.media, "receivedAt": stamp(m.at),
+		"reactions": m.reactions, "replyTo": m.replyToView(),
 	}
 	if m.conversation.groupID != "" {
 		v["senderIdentifier"] = m.from
 	}
-	if len(m.media) > 0 {
-		v["mediaUrl"] = m.media[0]
-	}
-	if m.replyTo != nil {
-		v["replyTo"] = object{
-			"messageId": m.replyTo.id, "message": m.replyTo.body, "mediaUrls": m.replyTo.media,
-		}
-	}
 	return v
+}
+
+// replyToView is what the message replies to, or null.
+func (m *message) replyToView() any {
+	if m.replyTo == nil {
+		return nil
+	}
+	return object{"messageId": m.replyTo.id, "message": m.replyTo.body, "mediaUrls": m.replyTo.media}
+}
+
+// other is the person, or the group, at the other end.
+func (m *message) other() string {
+	if m.inbound {
+		return m.from
+	}
+	return m.to
 }
 
 // asNumberMessage is a message in the list of its phone number.
@@ -69,15 +86,21 @@ var messageOperations = []*operation{
 	post("/v1/messages", (*Server).sendMessage, schema.Fields{
 		schema.Text("agent_id").Nullable(),
 		schema.Text("to_number").Nullable().Format(recipientFormat),
-		schema.List("recipients", schema.Text("").Format(personFormat)).Nullable().Min(2),
+		schema.List("recipients", schema.Text("").Format(personFormat)).Nullable().Min(2).Max(32),
 		schema.Text("body").Required(),
 		schema.Text("media_url").Nullable().Format(schema.URL),
-		schema.List("media_urls", schema.Text("").Format(schema.URL)).Nullable().Max(20),
+		schema.List("media_urls", schema.Text("").Format(schema.HTTPS)).Nullable().Min(1).Max(20),
 		schema.Text("number_id").Nullable(),
 		schema.Text("from_number").Nullable().Format(e164Format),
 		schema.Enum("send_style", "celebration", "fireworks", "lasers", "love", "confetti", "balloons",
 			"spotlight", "echo", "invisible", "gentle", "loud", "slam"),
 		schema.Text("reply_to_message_id").Nullable(),
+		schema.Enum("channel", "whatsapp"),
+		schema.List("buttons", schema.Text("").Max(20)).Nullable().Min(1).Max(3),
+		schema.Object("list").Nullable(), // what is in it is not published, nor in the variables of a template
+		schema.Object("cta",
+			schema.Text("display_text").Required().Max(20), schema.Text("url").Required().Format(schema.URL)).Nullable(),
+		schema.Object("template", schema.Text("name").Required(), schema.Text("language")).Nullable(),
 	}),
 	post("/v1/messages/{message_id}/reactions", (*Server).sendReaction, schema.Fields{
 		schema.Text("reaction").Required().Format(reactionFormat),
@@ -96,7 +119,7 @@ func personFormat(s string) string {
 
 // recipientFormat is the format of the recipient of a message: a person, a group or a short code.
 func recipientFormat(s string) string {
-	shortCode := (len(s) == 5 || len(s) == 6) && strings.Trim(s, "0123456789") == ""
+	shortCode := (len(s) == 5 || len(s) == 6) && isDigits(s)
 	if shortCode || strings.HasPrefix(s, groupPrefix) {
 		return ""
 	}
@@ -108,13 +131,27 @@ func checkMessage(body schema.Values) error {
 	to, recipients := body.Text("to_number"), body.Texts("recipients")
 	media := body.Text("media_url") != "" || len(body.Texts("media_urls")) > 0
 	sender := body.Text("agent_id") != "" || body.Text("number_id") != "" || body.Text("from_number") != ""
+	var interactive []string
+	for _, name := range []string{"buttons", "list", "cta", "template"} {
+		if body[name] != nil {
+			interactive = append(interactive, name)
+		}
+	}
 	switch {
 	case to == "" && len(recipients) == 0:
 		return invalidField("to_number", "to_number or recipients is required")
 	case to != "" && len(recipients) > 0:
 		return invalidField("recipients", "to_number and recipients cannot be used together")
-	case body.Text("body") == "" && !media:
-		return invalidField("body", "body is required unless media is attached")
+	case body.Text("media_url") != "" && body["media_urls"] != nil:
+		return invalidField("media_urls", "media_url and media_urls cannot be used together")
+	case len(interactive) > 1:
+		return invalidField(interactive[1], strings.Join(interactive, " and ")+" cannot be used together")
+	case len(interactive) > 0 && body.Text("channel") == "":
+		return invalidField(interactive[0], interactive[0]+" requires the channel 'whatsapp'")
+	case len(recipients) > 0 && body.Text("channel") != "":
+		return invalidField("recipients", "recipients start an iMessage group, which cannot be on WhatsApp")
+	case body.Text("body") == "" && !media && body["template"] == nil:
+		return invalidField("body", "body is required unless there is media or a template")
 	case !sender && !strings.HasPrefix(to, groupPrefix):
 		return invalidField("agent_id", "agent_id, number_id or from_number is required")
 	}
@@ -131,17 +168,12 @@ func (s *Server) sendMessage(in *input) (any, error) {
 	}
 	m := &message{
 		agentID: from.agentID, from: from.e164, to: c.participant, body: in.body.Text("body"),
-		media: in.body.Texts("media_urls"), channel: agentphone.ChannelSMS,
+		media: in.body.Texts("media_urls"),
 	}
 	if url := in.body.Text("media_url"); url != "" {
-		m.media = slices.Insert(m.media, 0, url)
+		m.media = []string{url}
 	}
-	switch {
-	case c.groupID != "" || strings.Contains(c.participant, "@") || in.body.Text("send_style") != "":
-		m.channel = agentphone.ChannelIMessage
-	case len(m.media) > 0:
-		m.channel = agentphone.ChannelMMS
-	}
+	m.channel = cmp.Or(agentphone.Channel(in.body.Text("channel")), c.bestChannel(m.media))
 	var unresolved any
 	parent := in.body.Text("reply_to_message_id")
 	if parent != "" {
@@ -149,6 +181,7 @@ func (s *Server) sendMessage(in *input) (any, error) {
 		unresolved = m.replyTo == nil
 	}
 	s.addMessage(in.account, c, m)
+	s.echo(in.account, m.messageEvent(in.account))
 	return object{
 		"id": m.id, "status": "queued", "channel": m.channel, "from_number": m.from, "to_number": m.to,
 		"conversation_id": c.id, "media_urls": m.media,
@@ -172,7 +205,12 @@ func (s *Server) conversationFor(a *account, body schema.Values) (*conversation,
 		}
 	}
 	id, number := body.Text("number_id"), body.Text("from_number")
-	if id == "" && number == "" && group != nil {
+	switch { // a phone number precedes its id, which precedes the agent
+	case number != "":
+		agentID, id = "", ""
+	case id != "":
+		agentID = ""
+	case group != nil:
 		id = group.number.id
 	}
 	from, err := s.sender(a, agentID, id, number)
@@ -205,6 +243,12 @@ func (s *Server) addMessage(a *account, c *conversation, m *message) {
 	c.agentID = c.number.agentID
 	c.messages = append(c.messages, m)
 	a.remember(c)
+	if list := a.messages.list; len(list) > 0 {
+		m.segments = list[len(list)-1].segments
+	}
+	if m.channel == agentphone.ChannelSMS && !m.inbound {
+		m.segments += segments(m.body)
+	}
 	a.messages.add(m)
 	c.number.messages = append(c.number.messages, m)
 	if ag, ok := a.agents.get(m.agentID); ok {
@@ -260,10 +304,11 @@ func (s *Server) sendReaction(in *input) (any, error) {
 	switch {
 	case !ok:
 		return nil, notFound("Message")
-	case m.channel != agentphone.ChannelIMessage:
-		return nil, badRequest("Only an iMessage can be reacted to")
+	case !m.takesReactions():
+		return nil, badRequest("Only an iMessage or a WhatsApp message can be reacted to")
 	}
 	r := s.addReaction(m, in.body.Text("reaction"), m.conversation.number.e164, agentphone.DirectionOutbound)
+	s.echo(in.account, m.reactionEvent(r))
 	return object{"id": r["id"], "reaction_type": r["reactionType"], "message_id": m.id, "channel": m.channel}, nil
 }
 

@@ -43,8 +43,16 @@ const numberType = "local"
 func (n *phoneNumber) view() object {
 	return object{
 		"id": n.id, "phoneNumber": n.e164, "country": n.country, "status": n.status(),
-		"type": numberType, "agentId": orNull(n.agentID), "createdAt": stamp(n.created),
+		"type": numberType, "agentId": orNull(n.agentID), "createdAt": stamp(n.created), "outboundSms": n.outboundSMS(),
 	}
+}
+
+// outboundSMS is whether the number can send texts: all can, without a registration, until they are released.
+func (n *phoneNumber) outboundSMS() any {
+	if n.released {
+		return nil
+	}
+	return "enabled"
 }
 
 func (n *phoneNumber) asAgentNumber() object {
@@ -100,6 +108,7 @@ var numberOperations = []*operation{
 		schema.Text("areaCode").Nullable().Format(areaCodeFormat),
 		schema.Text("agentId").Nullable(),
 	}),
+	get("/v1/numbers/lookup", (*Server).lookUpNumbers, schema.Text("phoneNumbers").Required().Format(lookupFormat)),
 	get("/v1/numbers/{number_id}", (*Server).getNumber),
 	remove("/v1/numbers/{number_id}", (*Server).releaseNumber),
 }
@@ -113,11 +122,13 @@ func e164Format(s string) string {
 }
 
 func areaCodeFormat(s string) string {
-	if len(s) != 3 || strings.Trim(s, "0123456789") != "" {
+	if len(s) != 3 || !isDigits(s) {
 		return "area code must be 3 digits"
 	}
 	return ""
 }
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 func (s *Server) addNumber(acc *account, country, area, agentID string) *phoneNumber {
 	if area == "" {
@@ -148,9 +159,10 @@ func (s *Server) buyNumber(in *input) (any, error) {
 		}
 	}
 	if len(in.account.activeNumbers()) >= s.numberLimit {
-		return nil, refuseWithCode(http.StatusBadRequest, agentphone.CodeNumberLimit, "validation_error",
+		return nil, refuseWithCode(http.StatusConflict, agentphone.CodeNumberLimit, "validation_error",
 			fmt.Sprintf("Number limit reached: this account may hold %d numbers", s.numberLimit))
 	}
+	s.charge("POST /v1/numbers", 1, numberPrice)
 	return s.addNumber(in.account, in.body.Text("country"), in.body.Text("areaCode"), agentID).view(), nil
 }
 
@@ -194,4 +206,46 @@ func (s *Server) sender(a *account, agentID, id, e164 string) (*phoneNumber, err
 		return ag.numbers[0], nil
 	}
 	return nil, badRequest("Agent has no phone number attached")
+}
+
+const maxLookup = 25
+
+// lookupFormat is the format of a list of phone numbers with commas between them.
+func lookupFormat(s string) string {
+	numbers := strings.Split(s, ",")
+	if len(numbers) > maxLookup {
+		return fmt.Sprintf("at most %d phone numbers", maxLookup)
+	}
+	for _, number := range numbers {
+		if problem := e164Format(number); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// lookUpNumbers tells the kinds of phone numbers, in the order of the request. Each is billed.
+func (s *Server) lookUpNumbers(in *input) (any, error) {
+	numbers := strings.Split(in.query.Text("phoneNumbers"), ",")
+	s.charge("GET /v1/numbers/lookup", len(numbers), lookupPrice)
+	return object{"data": views(numbers, s.lookup)}, nil
+}
+
+// lookup has a rule where the API asks the network. The caller holds s.mu.
+func (s *Server) lookup(number string) object {
+	kind, country := "mobile", ""
+	if strings.HasPrefix(number, "+1") {
+		country = "US"
+	}
+	if n := s.numberWith(number); n != nil {
+		kind, country = "voip", n.country
+	}
+	if set, ok := s.lineTypes[number]; ok {
+		kind = set
+	}
+	v := object{"phoneNumber": number, "lineType": orNull(kind), "country": orNull(country), "rcsEnabled": nil}
+	if kind != "" {
+		v["rcsEnabled"] = kind == "mobile"
+	}
+	return v
 }

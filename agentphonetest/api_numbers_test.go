@@ -1,6 +1,8 @@
 package agentphonetest_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,8 +46,7 @@ func TestNumbers_LimitIsTenAndReleasedOnesDoNotCount(t *testing.T) {
 	}
 	_, err := client.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS})
 	require.ErrorIs(t, err, agentphone.ErrNumberLimit)
-	require.ErrorIs(t, err, agentphone.ErrValidation)
-	require.ErrorIs(t, err, agentphone.ErrBadRequest)
+	require.ErrorIs(t, err, agentphone.ErrConflict)
 
 	released, err := client.Numbers.Release(ctx, last.ID)
 	require.NoError(t, err)
@@ -82,13 +83,64 @@ func TestNumbers_ReleasedOneCanBeReadByID(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()
 	path := "/v1/numbers/" + srv.NumberID()
-	assert.Equal(t, "active", request(t, client, "GET", path, nil)["status"])
+	active := request(t, client, "GET", path, nil)
+	assert.Equal(t, "active", active["status"])
+	assert.Equal(t, "enabled", active["outboundSms"])
 	placeCall(t, srv, person)
 	_, err := client.Numbers.Release(t.Context(), srv.NumberID())
 	require.NoError(t, err)
 	released := request(t, client, "GET", path, nil)
 	assert.Equal(t, "released", released["status"])
 	assert.Nil(t, released["agentId"])
+	assert.Nil(t, released["outboundSms"])
 	assert.Len(t, items(t, request(t, client, "GET", path+"/calls", nil), "data"), 1)
 	require.ErrorIs(t, refused(t, client, "GET", "/v1/numbers/num_none/calls", nil), agentphone.ErrNotFound)
+}
+
+// lookUp looks numbers up.
+func lookUp(t *testing.T, srv *agentphonetest.Server, numbers ...string) []any {
+	t.Helper()
+	status, page := send(t, srv, "GET", lookupPath(numbers...), "")
+	require.Equal(t, 200, status, "%v", page)
+	return page["data"].([]any)
+}
+
+func lookupPath(numbers ...string) string {
+	return "/v1/numbers/lookup?phoneNumbers=" + url.QueryEscape(strings.Join(numbers, ","))
+}
+
+func TestNumbers_LookupTellsTheLineTypeOfEachInOrder(t *testing.T) {
+	srv := newServer(t)
+	client := srv.Client()
+	canadian, err := client.Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryCA})
+	require.NoError(t, err)
+	srv.SetLineType("+14155550008", "landline")
+	srv.SetLineType("+442079460958", "")
+	found := lookUp(t, srv, person, "+14155550008", canadian.PhoneNumber, srv.PhoneNumber(), "+442079460958", person)
+	mobile := fields{"phoneNumber": person, "lineType": "mobile", "country": "US", "rcsEnabled": true}
+	assert.Equal(t, []any{
+		mobile,
+		fields{"phoneNumber": "+14155550008", "lineType": "landline", "country": "US", "rcsEnabled": false},
+		fields{"phoneNumber": canadian.PhoneNumber, "lineType": "voip", "country": "CA", "rcsEnabled": false},
+		fields{"phoneNumber": srv.PhoneNumber(), "lineType": "voip", "country": "US", "rcsEnabled": false},
+		fields{"phoneNumber": "+442079460958", "lineType": nil, "country": nil, "rcsEnabled": nil},
+		mobile,
+	}, found)
+}
+
+func TestNumbers_LookupTakesOneToTwentyFive(t *testing.T) {
+	srv := newServer(t)
+	many := strings.Split(strings.Repeat(person+" ", 26), " ")[:26]
+	assert.Len(t, lookUp(t, srv, many[:25]...), 25)
+	for name, path := range map[string]string{
+		"26": lookupPath(many...), "none": lookupPath(), "no parameter": "/v1/numbers/lookup", "a gap": lookupPath(person, "", person),
+		"no phone number": lookupPath(person, "55555"), "spaces": lookupPath(person, " "+person),
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, body := send(t, srv, "GET", path, "")
+			assert.Equal(t, 422, status)
+			assert.Contains(t, problems(t, body)[0], "query.phoneNumbers ")
+		})
+	}
+	assert.Len(t, srv.Charges(), 1, "what is refused is not billed")
 }

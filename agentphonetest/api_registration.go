@@ -81,6 +81,7 @@ func (s *Server) register(in *input) (any, error) {
 	case a.registration != nil:
 		return nil, refuse(http.StatusConflict, "A registration exists already")
 	}
+	s.charge("POST /v1/register", 1, registrationFee*10)
 	a.registration = &registration{stage: "campaign_review"}
 	return object{
 		"ok": true, "message": "Registration submitted.", "campaign_status": "pending",

@@ -89,7 +89,7 @@ func failureResponse(err error) (*response, error) {
 	return res, nil
 }
 
-// perform checks a request in the API's order (the key, then the input), carries out the operation, and encodes the
+// perform checks a request in the API's order (the key, the rate, the input, the payment method), carries out the operation, and encodes the
 // result.
 func (s *Server) perform(op *operation, r *http.Request, body []byte) (*response, error) {
 	in := &input{ctx: r.Context(), path: r.PathValue, base: baseURL(r)}
@@ -101,7 +101,13 @@ func (s *Server) perform(op *operation, r *http.Request, body []byte) (*response
 			return nil, err
 		}
 	}
+	if res := s.checkRate(op, in.account); res != nil {
+		return res, nil
+	}
 	if err := op.parse(in, r, body); err != nil {
+		return nil, err
+	}
+	if err := s.checkPayment(op); err != nil {
 		return nil, err
 	}
 	result, err := op.call(s, in)

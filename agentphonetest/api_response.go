@@ -63,9 +63,11 @@ func badRequest(detail string) error { return refuse(http.StatusBadRequest, deta
 
 // refuseWithCode returns the API's other form of an error, which has a code.
 func refuseWithCode(status int, code, kind, message string) error {
-	return &failure{status, object{"error": object{
-		"message": message, "code": code, "type": kind, "details": []any{},
-	}}}
+	return &failure{status, codeBody(code, kind, message)}
+}
+
+func codeBody(code, kind, message string) object {
+	return object{"error": object{"message": message, "code": code, "type": kind, "details": []any{}}}
 }
 
 // invalid is a 422.
@@ -88,6 +90,14 @@ func orNull(s string) any {
 		return nil
 	}
 	return s
+}
+
+// firstOrNull is the first of some texts, or null if there is none.
+func firstOrNull(list []string) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
 }
 
 // stamp formats a time as the API does: UTC, with microseconds unless they are 0. The zero time is null.

@@ -2,7 +2,6 @@ package agentphonetest
 
 import (
 	"crypto/subtle"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -38,13 +37,9 @@ func (s *Server) startSignup(in *input) (any, error) {
 		return nil, errAccountExists
 	}
 	id := s.id("ver")
-	var code uint32
-	for _, b := range []byte(s.digest("otp")[:6]) {
-		code = code*31 + uint32(b)
-	}
 	su := &signup{
 		email: address, agentName: in.body.Text("agent_name"),
-		otp: fmt.Sprintf("%06d", code%1e6), expires: now().Add(codeLifetime),
+		otp: s.sixDigits("otp"), expires: now().Add(codeLifetime),
 	}
 	s.signups[id] = su
 	return object{

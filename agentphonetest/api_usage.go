@@ -1,7 +1,9 @@
 package agentphonetest
 
 import (
+	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
@@ -25,6 +27,7 @@ func (s *Server) getUsage(in *input) (any, error) {
 	addCounts(stats, "totalCalls", "calls", a.calls.list, (*call).startedAt)
 	total, succeeded, failed := a.tally()
 	stats["totalWebhookDeliveries"], stats["successfulWebhookDeliveries"], stats["failedWebhookDeliveries"] = total, succeeded, failed
+	stats["smsSegmentsLast30d"] = a.segmentsSince(now().Add(-30 * day))
 	return object{
 		"plan": object{"name": "payg", "limits": object{
 			"numbers": s.numberLimit, "messagesPerMonth": 0, "voiceMinutesPerMonth": 0, // no caps
@@ -35,6 +38,50 @@ func (s *Server) getUsage(in *input) (any, error) {
 		"periodStart": stamp(month),
 		"periodEnd":   stamp(month.AddDate(0, 1, 0)),
 	}, nil
+}
+
+// segmentsSince counts the segments of the SMS that were sent after a time.
+func (a *account) segmentsSince(start time.Time) int {
+	all := a.messages.list
+	recent := since(all, (*message).sentAt, start)
+	if len(recent) == 0 {
+		return 0
+	}
+	before := 0
+	if older := len(all) - len(recent); older > 0 {
+		before = all[older-1].segments
+	}
+	return recent[len(recent)-1].segments - before
+}
+
+// The characters of a text that is sent with 7 bits each, and those that take two of them.
+const (
+	gsmCharacters = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡" +
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+	gsmExtension = "^{}\\[~]|€\f"
+)
+
+// segments returns how many messages of the mobile network a text takes: 160 characters, or 153 of several, but 70, or
+// 67, if one is not in the 7-bit alphabet.
+func segments(text string) int {
+	length, one, each := 0, 160, 153
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune(gsmExtension, r):
+			length += 2
+		case strings.ContainsRune(gsmCharacters, r):
+			length++
+		default:
+			one, each = 70, 67
+		}
+	}
+	if one == 70 {
+		length = len(utf16.Encode([]rune(text)))
+	}
+	if length <= one {
+		return 1
+	}
+	return (length + each - 1) / each
 }
 
 // addCounts adds how many items there are in all, and how many of the last day, week and month, to the statistics.

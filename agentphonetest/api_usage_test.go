@@ -1,6 +1,7 @@
 package agentphonetest_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,5 +71,42 @@ func TestUsage_CountsByDayMonthNumberAndAgent(t *testing.T) {
 		status, body := send(t, srv, "GET", "/v1/usage/by-agent?tz=Moon", "")
 		assert.Equal(t, 422, status)
 		assert.Equal(t, []string{"query.period missing", "query.tz value_error"}, problems(t, body))
+	})
+}
+
+func TestUsage_CountsTheSegmentsOfTextsThatWereSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		segments := func() float64 {
+			return request(t, srv.Client(), "GET", "/v1/usage", nil)["stats"].(fields)["smsSegmentsLast30d"].(float64)
+		}
+		assert.Zero(t, segments())
+		for name, c := range map[string]struct {
+			body string
+			want float64
+		}{
+			"short":                     {"hi", 1},
+			"160 characters":            {strings.Repeat("x", 160), 1},
+			"161 characters":            {strings.Repeat("x", 161), 2},
+			"306 characters":            {strings.Repeat("é", 306), 2},
+			"307 characters":            {strings.Repeat("é", 307), 3},
+			"80 that take two":          {strings.Repeat("€", 80), 1},
+			"81 that take two":          {strings.Repeat("€", 81), 2},
+			"70 of another alphabet":    {strings.Repeat("я", 70), 1},
+			"71 of another alphabet":    {strings.Repeat("я", 71), 2},
+			"35 emoji":                  {strings.Repeat("🎉", 35), 1},
+			"36 emoji":                  {strings.Repeat("🎉", 36), 2},
+			"one character of another ": {strings.Repeat("x", 134) + "я", 3},
+		} {
+			before := segments()
+			sendText(t, srv, person, c.body)
+			assert.InDelta(t, c.want, segments()-before, 0, name)
+		}
+		before := segments()
+		sendText(t, srv, friend, "by iMessage")
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "received")
+		assert.InDelta(t, before, segments(), 0)
+		time.Sleep(31 * 24 * time.Hour)
+		assert.Zero(t, segments())
 	})
 }

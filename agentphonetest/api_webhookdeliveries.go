@@ -18,14 +18,21 @@ var deliveryOperations = []*operation{
 		schema.Integer("limit").Min(1).Max(100), hours),
 }
 
+// view has the fields of both official clients: what one calls eventType and httpStatus, the other calls event and
+// statusCode, and it reads success, deliveredAt and responseMs, too.
 func (d *delivery) view() object {
 	v := object{
 		"id": d.id, "messageId": orNull(d.messageID), "eventType": orNull(string(d.event)), "channel": orNull(string(d.channel)),
 		"status": d.status, "httpStatus": nil, "errorMessage": orNull(d.last.failure), "responseBody": orNull(d.last.response),
 		"attemptCount": d.attempts, "lastAttemptAt": stamp(d.last.began), "nextRetryAt": stamp(d.next), "createdAt": stamp(d.created),
+		"event": orNull(string(d.event)), "statusCode": nil, "success": d.status == deliverySucceeded,
+		"deliveredAt": nil, "responseMs": nil,
 	}
 	if d.last.status != 0 {
-		v["httpStatus"] = d.last.status
+		v["httpStatus"], v["statusCode"], v["responseMs"] = d.last.status, d.last.status, d.last.took.Milliseconds()
+	}
+	if d.status == deliverySucceeded {
+		v["deliveredAt"] = stamp(d.last.began.Add(d.last.took))
 	}
 	return v
 }
@@ -39,12 +46,12 @@ func recent(list []*delivery, query schema.Values, defaultHours int) []*delivery
 	return since(list, (*delivery).createdAt, time.Now().Add(-back))
 }
 
+// listDeliveries returns the list twice, since the official clients disagree on its name.
 func (s *Server) listDeliveries(in *input) (any, error) {
-	list := recent(in.account.deliveries, in.query, 0)
-	return object{
-		"items": views(cutNewest(list, in.query, defaultPage), (*delivery).view), "total": len(list),
-		"offset": in.query.Int("offset", 0), "limit": in.query.Int("limit", defaultPage),
-	}, nil
+	page := newestPageOf(recent(in.account.deliveries, in.query, 0), in.query, defaultPage, (*delivery).view)
+	page["items"] = page["data"]
+	page["offset"], page["limit"] = in.query.Int("offset", 0), in.query.Int("limit", defaultPage)
+	return page, nil
 }
 
 // listAgentDeliveries returns a bare list, without total and offset.

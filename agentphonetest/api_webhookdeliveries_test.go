@@ -42,10 +42,19 @@ func TestWebhookDeliveries_AreListedAndCounted(t *testing.T) {
 	assert.InDelta(t, 500, list[0]["httpStatus"], 0)
 	assert.Equal(t, "success", list[1]["status"])
 	assert.Equal(t, "seen", list[1]["responseBody"])
+	assert.Equal(t, page["items"], page["data"], "the official clients disagree on the name")
+	assert.Equal(t, false, page["hasMore"])
+	for _, d := range list {
+		assert.Equal(t, d["eventType"], d["event"])
+		assert.Equal(t, d["httpStatus"], d["statusCode"])
+		assert.Equal(t, d["status"] == "success", d["success"])
+		assert.Equal(t, d["status"] == "success", d["deliveredAt"] != nil)
+		assert.IsType(t, 0.0, d["responseMs"])
+	}
 	var its []map[string]any
 	require.NoError(t, client.Do(ctx, "GET", own+"/deliveries", nil, &its))
 	require.Len(t, its, 1)
-	assert.Equal(t, list[0]["id"], its[0]["id"])
+	assert.Equal(t, list[0], its[0])
 
 	assert.Equal(t, fields{"total": 2.0, "success": 1.0, "failed": 1.0, "successRate": 50.0}, request(t, client, "GET", "/v1/webhooks/deliveries/all-time", nil))
 	stats := request(t, client, "GET", "/v1/webhooks/deliveries/stats", nil)
@@ -98,5 +107,26 @@ func TestWebhookDeliveries_StatsCountPendingAndLimitHours(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		assert.Equal(t, [4]int{}, counts(0), "a day has passed")
 		assert.Equal(t, [4]int{5, 4, 1, 0}, counts(48), "and what was pending came to its end")
+	})
+}
+
+func TestWebhookDeliveries_TellHowLongTheResponseTook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		setWebhook(t, srv, agentphone.SetWebhookParams{})
+		srv.SetReceiver(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Second) }))
+		began := time.Now()
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "hi")
+		srv.SetReceiver(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		srv.ReceiveMessage(person, srv.PhoneNumber(), "hi")
+		list := items(t, request(t, srv.Client(), "GET", "/v1/webhooks/deliveries", nil), "items")
+		assert.InDelta(t, 2000, list[1]["responseMs"], 0)
+		var delivered agentphone.Timestamp
+		require.NoError(t, delivered.UnmarshalJSON([]byte(`"`+list[1]["deliveredAt"].(string)+`"`)))
+		assert.Equal(t, began.Add(2*time.Second).UnixMicro(), delivered.UnixMicro())
+		for _, name := range []string{"responseMs", "statusCode", "deliveredAt"} {
+			assert.Contains(t, list[0], name)
+			assert.Nil(t, list[0][name], "there was no response")
+		}
 	})
 }

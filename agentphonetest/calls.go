@@ -37,6 +37,13 @@ type Utterance struct {
 	Content string
 }
 
+// WithEndDelay has a call go on for a while after POST /v1/calls/{call_id}/end, which responds with nothing but its id
+// and the status "ending". Without this option the call is over at once, and the response is the call. The API has been
+// seen to do either.
+func WithEndDelay(d time.Duration) Option {
+	return func(s *Server) { s.endDelay = d }
+}
+
 // NextCall sets the script of the next call that is placed, by whichever account. Scripts queue: each is for one call.
 //
 // A call without a script takes 3 seconds, in which the agent greets, the person answers and the agent says goodbye. But
@@ -97,8 +104,9 @@ func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
 // VoiceAnswer is what the agent answered in a voice turn.
 type VoiceAnswer struct {
 	Lines    []VoiceLine
-	Hangup   bool // the agent hung up
-	Transfer bool // the agent asked for a transfer, which only takes place if it has a TransferNumber
+	Hangup   bool   // the agent hung up
+	Transfer bool   // the agent asked for a transfer, which only takes place if it has a TransferNumber
+	Digits   string // the keys that the agent pressed
 }
 
 // VoiceLine is something that the agent said.

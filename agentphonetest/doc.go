@@ -18,37 +18,46 @@
 //
 // # What people do
 //
-// [Server.NextCall] sets the script that the next call follows. [Server.ReceiveMessage], [Server.ReceiveReaction] and
-// [Server.ReceiveCall] have a person text or call one of the server's numbers. [Server.CallerSays] has the person say
-// something in a call and returns what the agent answered, [Server.EndCall] has the person hang up.
+// [Server.NextCall] sets the script that the next call follows. [Server.ReceiveMessage], [Server.Receive],
+// [Server.ReceiveReaction], [Server.ShareContact] and [Server.ReceiveCall] have a person text or call one of the
+// server's numbers. [Server.CallerSays] has the person say something in a call and returns what the agent answered,
+// [Server.EndCall] has the person hang up. [Server.VerificationCode] reads the code that was texted to a phone.
 //
 // # What goes wrong
 //
 // [Server.InjectFault] makes a request fail as networks and servers do: an error status, a delay, a connection that
-// breaks before the response although the request took effect.
+// breaks before the response although the request took effect, an error with a code that waiting does not clear.
+// [WithRateLimits] holds the client to the published rates, [WithoutPaymentMethod] refuses what costs something.
 //
 // # What took effect
 //
 // [Server.Requests] returns the requests that the server received. [Server.Calls] and [Server.Messages] return the
-// calls that took place and the messages that went out, whatever response the client got. So a test can check that
-// nothing was done twice.
+// calls that took place and the messages that went out, whatever response the client got, [Server.Verifications] the
+// codes. So a test can check that nothing was done twice. [Server.Charges] returns what was billed.
 //
 // # Webhooks
 //
 // Once a webhook is set with the client, events are delivered to it as the API delivers them: signed, and attempted
-// again with pauses ([WithDeliveryPauses]) until the response is 2xx. [Server.SetReceiver] delivers to a handler in
-// memory instead. [Server.Deliveries] returns the record of each event, [Server.WaitDeliveries] waits for attempts that
-// are made in the background, and [Server.Redeliver] sends duplicates and forged, stale or altered events. Without a
-// webhook no event is recorded.
+// again with pauses ([WithDeliveryPauses]) after a 5xx, a broken connection or a timeout ([WithDeliveryTimeout]). A 4xx
+// is final: the event is gone. With [WithEchoes] there are events of what the account itself sends, too, which a bot must
+// not reply to; the API always sends them. [Server.SetReceiver] delivers to a handler in memory instead.
+// [Server.Deliveries] returns the record of each event, [Server.WaitDeliveries] waits for attempts that are made in the
+// background, and [Server.Redeliver] sends duplicates and forged, stale or altered events. Without a webhook no event is
+// recorded.
 //
 // # What is made up
 //
 // Where the API depends on the world, the server has a rule:
 //
-//   - A phone number that ends in an even digit has iMessage. A message that comes in by [Server.ReceiveMessage] is an
-//     SMS all the same, unless the conversation is on iMessage.
+//   - A phone number that ends in an even digit has iMessage, and so does an email address. A message to such a person,
+//     or from one, goes that way by itself, any other by SMS or MMS. WhatsApp reaches everybody.
+//   - A phone number is mobile, one of the server's voip, unless [Server.SetLineType] says otherwise. Those that begin
+//     with +1 are of the United States, but for the server's Canadian ones.
+//   - All numbers of the server can send texts, without a registration.
+//   - The result of a verification comes with status 200, whatever it is. A code is good for three checks and ten minutes.
 //   - A phone shares its location once [Server.SetLocation] has set it.
-//   - A call has a recording, a tenth of a second of silence, if its status is completed.
+//   - A call has a recording, a tenth of a second of silence, if its status is completed and it was not disabled.
+//   - The end of a call takes no time, unless [WithEndDelay] says otherwise.
 //   - A registration stays pending.
 //   - The voices are a few of the API's hundreds.
 //   - Ids, keys and codes look like the API's but are the same in each run.
@@ -66,19 +75,20 @@ package agentphonetest
 // What a test uses is in eight files:
 //
 //	doc.go       this overview
-//	server.go    Server, its options, its account and ids, Client, OTP, SetLocation, Close
+//	server.go    Server, its options, its account and ids, Client, OTP, VerificationCode, SetLineType, SetLocation,
+//	             Close
 //	http.go      Start, ServeHTTP, Transport
-//	calls.go     CallScript, NextCall, ReceiveCall, CallerSays, EndCall
-//	messages.go  ReceiveMessage, ReceiveReaction
-//	webhooks.go  WithDeliveryPauses, SetReceiver, Deliveries, WaitDeliveries, Redeliver
+//	calls.go     CallScript, NextCall, WithEndDelay, ReceiveCall, CallerSays, EndCall
+//	messages.go  ReceiveMessage, Receive, ReceiveReaction, ShareContact
+//	webhooks.go  WithDeliveryPauses, WithDeliveryTimeout, WithEchoes, SetReceiver, Deliveries, WaitDeliveries, Redeliver
 //	faults.go    Fault, InjectFault
-//	records.go   Request, Requests, Calls, Messages
+//	records.go   Request, Requests, Calls, Messages, Verifications, Charges
 //
 // Everything else is found by its prefix:
 //
 //	api*.go   the REST API. api.go has the table of operations and the router, api_request.go carries a request out
-//	          (serve), api_response.go has responses and errors, api_lists.go stores and pages. Each other file is a
-//	          resource, named as in package agentphone; an operation is with the resource that it returns.
+//	          (serve), api_response.go has responses and errors, api_lists.go stores and pages, api_billing.go prices
+//	          and rates. Each other file is a resource, named as in package agentphone; an operation is with the resource that it returns.
 //	sim_*.go  how calls go: sim_call.go has a call and its state at a moment, sim_turn.go a voice turn, sim_clock.go
 //	          how the server waits, sim_ends.go how it notices that calls are over.
 //	hook_*.go webhooks: hook_events.go has the payloads of events, hook_delivery.go a delivery from its first attempt to

@@ -14,7 +14,7 @@ import (
 //  1. The request takes effect, unless Status is set and neither AfterEffect nor Reset is. It is still checked: an
 //     invalid request changes nothing.
 //  2. Delay passes. If the client goes away meanwhile, nothing more happens.
-//  3. With Reset the connection breaks, and Status, Header and Body are ignored. Otherwise the response is sent: the
+//  3. With Reset the connection breaks, and Status, Header, Code and Body are ignored. Otherwise the response is sent: the
 //     request's own or, if Status or Body is set, the fault's.
 type Fault struct {
 	// Operation is a method and a path template, such as "POST /v1/calls" or "GET /v1/calls/{call_id}". "" is any
@@ -25,8 +25,11 @@ type Fault struct {
 	// Header is set on the response, whichever it is. With a Content-Length greater than the length of the Body the
 	// response breaks off.
 	Header http.Header
-	// Body is the body of the response. If it is "" and Status is 400 or more, the body is {"detail": ...}, as in the
-	// API's own errors. The Content-Type is JSON, HTML or plain text, as the Body looks, unless Header says otherwise.
+	// Code is the code of an error, such as [agentphone.CodeConversationStreakLimit], which goes with Status 429: the
+	// body is {"error": {"code": ...}}, as in the API's own errors that have a code. It needs a Status and no Body.
+	Code string
+	// Body is the body of the response. If it and Code are "" and Status is 400 or more, the body is {"detail": ...}, as
+	// in the API's own errors. The Content-Type is JSON, HTML or plain text, as the Body looks, unless Header says otherwise.
 	Body string
 	// Delay is how long the response is held back. It ends early with the request's context.
 	Delay time.Duration
@@ -39,10 +42,14 @@ type Fault struct {
 }
 
 // InjectFault makes something go wrong with requests to come. Each request meets at most one fault: the first one
-// injected that is for its operation and not used up. InjectFault panics if the API has no such operation.
+// injected that is for its operation and not used up. InjectFault panics if the API has no such operation, or if
+// the fault contradicts itself.
 func (s *Server) InjectFault(f Fault) {
 	if f.Operation != "" && !isOperation(f.Operation) {
 		panic(fmt.Sprintf("agentphonetest: InjectFault: the API has no operation %q; write it as in \"GET /v1/calls/{call_id}\"", f.Operation))
+	}
+	if f.Code != "" && (f.Status < http.StatusBadRequest || f.Body != "") {
+		panic("agentphonetest: InjectFault: a Code needs the Status of an error, and no Body")
 	}
 	if f.Times == 0 {
 		f.Times = 1
@@ -86,7 +93,10 @@ func (f *Fault) respond(own *response) *response {
 		if res.status == 0 {
 			res.status = http.StatusOK
 		}
-		if f.Body == "" && res.status >= http.StatusBadRequest {
+		switch {
+		case f.Code != "":
+			res = jsonResponse(res.status, codeBody(f.Code, "error", http.StatusText(res.status)))
+		case f.Body == "" && res.status >= http.StatusBadRequest:
 			res = jsonResponse(res.status, object{"detail": http.StatusText(res.status)})
 		}
 		if len(res.body) > 0 {

@@ -55,6 +55,42 @@ func TestFault_StatusPreventsTheEffect(t *testing.T) {
 	})
 }
 
+func TestFault_CodeIsThatOfTheError(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
+		for _, c := range []struct {
+			status    int
+			code      string
+			temporary bool
+		}{
+			{429, agentphone.CodeConversationStreakLimit, false}, {429, agentphone.CodeConversationAwaitingReply, false},
+			{429, agentphone.CodeConversationInactive, false}, {429, agentphone.CodeOutboundLimitReached, false},
+			{429, agentphone.CodeNewConversationLimitReached, false}, {429, agentphone.CodeRateLimited, true},
+			{403, agentphone.CodeWhatsAppNotEnabled, false}, {402, agentphone.CodeInsufficientBalance, false},
+		} {
+			srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: c.status, Code: c.code})
+			err := call(client, srv)
+			var apiErr *agentphone.APIError
+			require.ErrorAs(t, err, &apiErr)
+			assert.Equal(t, c.status, apiErr.StatusCode)
+			assert.Equal(t, c.code, apiErr.Code)
+			assert.NotEmpty(t, apiErr.Message)
+			assert.Equal(t, c.temporary, errors.Is(err, agentphone.ErrTemporary), c.code)
+		}
+		assert.Empty(t, srv.Calls())
+	})
+}
+
+func TestInjectFault_PanicsIfTheFaultContradictsItself(t *testing.T) {
+	srv := newServer(t)
+	for name, f := range map[string]agentphonetest.Fault{
+		"a code without a status": {Code: agentphone.CodeRateLimited},
+		"a code with a success":   {Code: agentphone.CodeRateLimited, Status: 200},
+		"a code with a body":      {Code: agentphone.CodeRateLimited, Status: 429, Body: "{}"},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Panics(t, func() { srv.InjectFault(f) }) })
+	}
+}
+
 func TestFault_AfterEffectLetsARequestTakeEffect(t *testing.T) {
 	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
 		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 502, Body: "<html>Bad Gateway</html>", AfterEffect: true})

@@ -185,6 +185,7 @@ type receiver struct {
 	signed []string
 	at     []time.Time
 	events []*agentphone.Event
+	bodies [][]byte
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -198,12 +199,20 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.ids = append(r.ids, req.Header.Get(agentphone.WebhookIDHeader))
 	r.signed = append(r.signed, req.Header.Get(agentphone.WebhookTimestampHeader))
 	r.at = append(r.at, time.Now())
-	r.events = append(r.events, event)
+	r.events, r.bodies = append(r.events, event), append(r.bodies, body)
 	if r.fail > 0 {
 		r.fail--
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, "later")
 	}
+}
+
+// data returns the data of the last event that a receiver got, as it was sent.
+func (r *receiver) data() fields {
+	r.t.Helper()
+	var payload struct{ Data fields }
+	require.NoError(r.t, json.Unmarshal(r.bodies[len(r.bodies)-1], &payload))
+	return payload.Data
 }
 
 // setWebhook sets the webhook of the starter account. Its URL leads nowhere.

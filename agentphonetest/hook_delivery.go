@@ -53,6 +53,13 @@ func (s *Server) newDelivery(a *account, e event) *delivery {
 	return s.addDelivery(a, w, owner, e)
 }
 
+// echo delivers an event of what the account itself sent, if the server does that. The caller holds s.mu.
+func (s *Server) echo(a *account, e event) {
+	if s.echoes {
+		s.deliverSoon(s.newDelivery(a, e))
+	}
+}
+
 // addDelivery records an event for a webhook. The caller holds s.mu.
 func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *delivery {
 	d := &delivery{
@@ -105,7 +112,7 @@ func (s *Server) attemptDelivery(d *delivery) (finished bool) {
 	a := s.attemptOnce(context.Background(), d)
 	s.mu.Lock()
 	d.record(a)
-	if a.failure != "" && d.attempts <= len(s.pauses) && !s.closed {
+	if !a.isFinal() && d.attempts <= len(s.pauses) && !s.closed {
 		d.setStatus(deliveryPending)
 		d.next = now().Add(s.pauses[d.attempts-1])
 		s.mu.Unlock()

@@ -2,6 +2,8 @@ package agentphonetest_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,7 +49,7 @@ func TestDelivery_IsRetriedAfterEachPause(t *testing.T) {
 func TestDelivery_HangingReceiverGetsSixAttemptsByDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		setWebhook(t, srv, agentphone.SetWebhookParams{TimeoutSeconds: 5})
+		setWebhook(t, srv, agentphone.SetWebhookParams{TimeoutSeconds: 120}) // which is for voice turns
 		srv.SetReceiver(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		began := time.Now()
 		srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
@@ -160,6 +162,98 @@ func TestDelivery_EachAttemptHasItsOwnSignature(t *testing.T) {
 					assert.Greater(t, at, r.signed[i])
 				}
 				assert.True(t, done.LastAttemptAt.After(pending.LastAttemptAt.Time))
+			})
+		})
+	}
+}
+
+func TestDelivery_FourHundredsAreFinal(t *testing.T) {
+	for status, attempts := range map[int]int{
+		200: 1, 204: 1, 302: 1, 400: 1, 401: 1, 404: 1, 408: 1, 409: 1, 410: 1, 422: 1, 425: 1, 429: 1, 499: 1,
+		500: 3, 501: 3, 502: 3, 503: 3, 504: 3, 599: 3,
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Second, time.Minute))
+				setWebhook(t, srv, agentphone.SetWebhookParams{})
+				srv.SetReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(status)
+				}))
+				srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
+				first := srv.Deliveries()[0]
+				assert.Equal(t, attempts == 1, first.NextRetryAt.IsZero())
+				srv.WaitDeliveries()
+				d := srv.Deliveries()[0]
+				assert.Equal(t, attempts, d.AttemptCount)
+				assert.Equal(t, status, d.HTTPStatus)
+				assert.Equal(t, status < 300, d.Status == "success")
+			})
+		})
+	}
+}
+
+func TestDelivery_BrokenConnectionIsRetried(t *testing.T) {
+	for name, breakOff := range map[string]http.HandlerFunc{
+		"before the response": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"in the body of a 200": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("o"))
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t, agentphonetest.WithDeliveryPauses(time.Millisecond, time.Millisecond))
+			attempts := 0
+			port := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if attempts++; attempts < 3 {
+					breakOff(w, r)
+				}
+			}))
+			defer port.Close()
+			_, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: port.URL})
+			require.NoError(t, err)
+			srv.ReceiveMessage(person, srv.PhoneNumber(), "hello")
+			srv.WaitDeliveries()
+			assert.Equal(t, "success", srv.Deliveries()[0].Status)
+			assert.Equal(t, 3, srv.Deliveries()[0].AttemptCount)
+		})
+	}
+}
+
+func TestDelivery_WebhooksTimeoutIsForVoiceTurns(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts []agentphonetest.Option
+		want time.Duration
+	}{
+		"by default": {nil, 5 * time.Second},
+		"set":        {[]agentphonetest.Option{agentphonetest.WithDeliveryTimeout(time.Minute)}, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t, append(c.opts, agentphonetest.WithDeliveryPauses())...)
+				setWebhook(t, srv, agentphone.SetWebhookParams{TimeoutSeconds: 20})
+				srv.SetReceiver(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+				took := func(do func()) time.Duration {
+					began := time.Now()
+					do()
+					return time.Since(began)
+				}
+				var id string
+				client := srv.Client(agentphone.WithTimeout(time.Hour))
+				for what, do := range map[string]func(){
+					"message":  func() { id = srv.ReceiveMessage(friend, srv.PhoneNumber(), "hello") },
+					"call end": func() { assert.NoError(t, srv.EndCall(srv.ReceiveCall(person, srv.PhoneNumber()))) },
+					"contact":  func() { srv.ShareContact(friend, srv.PhoneNumber(), fields{}) },
+					"test":     func() { _, _ = client.Webhooks.Test(t.Context()) },
+				} {
+					assert.Equal(t, c.want, took(do), what)
+				}
+				assert.Equal(t, c.want, took(func() { srv.ReceiveReaction(friend, id, agentphone.ReactionLove) }))
+				assert.Equal(t, c.want, took(func() { _, _, _ = srv.Redeliver("", agentphonetest.Redelivery{}) }), "redelivery")
+				call := srv.ReceiveCall(person, srv.PhoneNumber())
+				assert.Equal(t, 20*time.Second, took(func() { _, _ = srv.CallerSays(call, "Hello?") }), "voice turn")
+				assert.Equal(t, 20*time.Second, took(func() { _, _, _ = srv.Redeliver("", agentphonetest.Redelivery{}) }), "voice turn again")
 			})
 		})
 	}

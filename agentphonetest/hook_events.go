@@ -29,18 +29,13 @@ func (e *event) payload(at time.Time, contextLimit int) []byte {
 	})
 }
 
-// receivedEvent is the agent.message event of a message that came in.
-func (m *message) receivedEvent(a *account) event {
+// messageEvent is the agent.message event of a message that came in, or went out.
+func (m *message) messageEvent(a *account) event {
 	c := m.conversation
 	data := object{
 		"conversationId": c.id, "numberId": c.number.id, "from": m.from, "to": m.to, "message": m.body,
-		"mediaUrl": nil, "mediaUrls": m.media, "direction": m.direction(), "receivedAt": stamp(m.at),
-		"messageId": m.id, "contact": nil, "replyTo": nil, "group": nil, "senderIdentifier": nil,
-	}
-	if known := a.byPhone[m.from]; known != nil {
-		data["contact"] = object{
-			"id": known.id, "name": known.name, "email": orNull(known.email), "phoneNumber": known.phone,
-		}
+		"mediaUrl": firstOrNull(m.media), "mediaUrls": m.media, "direction": m.direction(), "receivedAt": stamp(m.at),
+		"messageId": m.id, "contact": a.contactData(m.other()), "replyTo": m.replyToView(), "group": nil, "senderIdentifier": nil,
 	}
 	if c.groupID != "" {
 		data["group"] = object{"id": c.groupID, "name": orNull(c.groupName), "participants": c.members}
@@ -52,6 +47,15 @@ func (m *message) receivedEvent(a *account) event {
 	}
 }
 
+// contactData is the contact with a phone number, or null.
+func (a *account) contactData(number string) any {
+	known := a.byPhone[number]
+	if known == nil {
+		return nil
+	}
+	return object{"id": known.id, "name": known.name, "email": orNull(known.email), "phoneNumber": known.phone}
+}
+
 // historyBefore is the history of a conversation without a message and those after it: with the message in it a
 // language model would read it twice.
 func (c *conversation) historyBefore(m *message, limit int) []object {
@@ -60,28 +64,47 @@ func (c *conversation) historyBefore(m *message, limit int) []object {
 }
 
 func (m *message) asHistory() object {
-	return object{
+	v := object{
 		"content": m.body, "direction": m.direction(), "channel": m.channel, "at": stamp(m.at), "messageId": m.id,
 	}
+	if m.conversation.groupID != "" {
+		v["senderIdentifier"] = m.from
+	}
+	return v
 }
 
 // reactionEvent is the agent.reaction event of a reaction to a message.
 func (m *message) reactionEvent(reaction object) event {
 	c := m.conversation
 	data := object{
-		"conversationId": c.id, "numberId": c.number.id, "messageId": m.id, "messageBody": m.body, "messageMediaUrl": nil,
+		"conversationId": c.id, "numberId": c.number.id, "messageId": m.id, "messageBody": m.body,
+		"messageMediaUrl": firstOrNull(m.media), "messageMediaUrls": m.media,
 	}
 	for _, name := range []string{"reactionType", "fromNumber", "direction", "createdAt"} {
 		data[name] = reaction[name]
-	}
-	if len(m.media) > 0 {
-		data["messageMediaUrl"] = m.media[0]
 	}
 	return event{
 		kind: agentphone.EventReaction, channel: m.channel, agentID: c.number.agentID, messageID: m.id,
 		data: data, state: c.metadata,
 		history: func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) },
 	}
+}
+
+// eventContactShared is the event of a contact card that somebody sends.
+const eventContactShared agentphone.EventType = "agent.contact_shared"
+
+// contactSharedEvent is the agent.contact_shared event. Its payload is not published, so this one is made up. c is nil
+// if the person has not written to the number before.
+func (n *phoneNumber) contactSharedEvent(c *conversation, from string, card map[string]any) event {
+	e := event{kind: eventContactShared, channel: agentphone.ChannelIMessage, agentID: n.agentID, data: object{
+		"conversationId": nil, "numberId": n.id, "from": from, "to": n.e164, "direction": agentphone.DirectionInbound,
+		"contact": card, "receivedAt": stamp(now()),
+	}}
+	if c != nil {
+		e.data["conversationId"], e.state = c.id, c.metadata
+		e.history = func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) }
+	}
+	return e
 }
 
 // turnEvent is the agent.message event of a voice turn: the caller said text, after what was said before.
@@ -101,6 +124,7 @@ func (m moment) endedEvent() event {
 	data["durationSeconds"], data["disconnectionReason"] = m.seconds(), orNull(m.reason)
 	data["transcript"] = views(m.said(), func(t spoken) object { return object{"role": t.Role, "content": t.Content} })
 	data["summary"], data["userSentiment"], data["callSuccessful"] = nil, nil, nil
+	data["contact"] = m.account.contactData(m.other())
 	return event{
 		kind: agentphone.EventCallEnded, channel: agentphone.ChannelVoice, agentID: m.agentID, data: data,
 		history: func(limit int) []object { return m.history(m.said(), limit) },

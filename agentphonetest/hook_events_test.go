@@ -2,12 +2,16 @@ package agentphonetest_test
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 // The history does not include the words themselves: with them a language model would read them twice.
@@ -106,8 +110,90 @@ func TestEvent_GroupMessageNamesTheGroupAndItsSender(t *testing.T) {
 	require.Len(t, r.events[0].RecentHistory, 1)
 	assert.Equal(t, "Dinner?", r.events[0].RecentHistory[0].Content)
 
+	srv.ReceiveMessage("+14155550002", sent.ToNumber, "No.")
+	var payload struct{ RecentHistory []fields }
+	require.NoError(t, json.Unmarshal(r.bodies[1], &payload))
+	require.Len(t, payload.RecentHistory, 2)
+	assert.Equal(t, srv.PhoneNumber(), payload.RecentHistory[0]["senderIdentifier"])
+	assert.Equal(t, person, payload.RecentHistory[1]["senderIdentifier"], "the history says who of them")
+
 	srv.ReceiveMessage(person, srv.PhoneNumber(), "And you alone?")
-	data = r.events[1].Data.(*agentphone.MessageData)
+	data = r.events[2].Data.(*agentphone.MessageData)
 	assert.Nil(t, data.Group)
 	assert.Empty(t, data.SenderIdentifier)
+}
+
+func TestEvent_ReactionShowsAllMediaOfTheMessage(t *testing.T) {
+	srv := newServer(t)
+	r := receive(t, srv)
+	files := []string{"https://example.com/a.png", "https://example.com/b.png"}
+	id := srv.Receive(agentphonetest.IncomingMessage{From: friend, To: srv.PhoneNumber(), MediaURLs: files})
+	srv.ReceiveReaction(friend, id, agentphone.ReactionLove)
+	assert.Equal(t, files[0], r.data()["messageMediaUrl"])
+	assert.Equal(t, []any{files[0], files[1]}, r.data()["messageMediaUrls"])
+	srv.ReceiveReaction(friend, srv.ReceiveMessage(friend, srv.PhoneNumber(), "hi"), agentphone.ReactionLove)
+	assert.Nil(t, r.data()["messageMediaUrl"])
+	assert.Equal(t, []any{}, r.data()["messageMediaUrls"])
+}
+
+func TestEvent_CallEndNamesTheContact(t *testing.T) {
+	srv := newServer(t)
+	r := receive(t, srv)
+	made := request(t, srv.Client(), "POST", "/v1/contacts", fields{"phoneNumber": person, "name": "Ann"})
+	ann := fields{"id": made["id"], "name": "Ann", "email": nil, "phoneNumber": person}
+	require.NoError(t, srv.EndCall(srv.ReceiveCall(person, srv.PhoneNumber())))
+	assert.Equal(t, ann, r.data()["contact"])
+	require.NoError(t, srv.EndCall(placeCall(t, srv, person).ID))
+	assert.Equal(t, ann, r.data()["contact"], "whoever called")
+	require.NoError(t, srv.EndCall(srv.ReceiveCall(friend, srv.PhoneNumber())))
+	assert.Nil(t, r.data()["contact"])
+}
+
+func TestWithEchoes_DeliversWhatTheAccountSends(t *testing.T) {
+	for name, opts := range map[string][]agentphonetest.Option{"with": {agentphonetest.WithEchoes()}, "without": nil} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t, opts...)
+			r := receive(t, srv)
+			request(t, srv.Client(), "POST", "/v1/contacts", fields{"phoneNumber": friend, "name": "Ann"})
+			sent := sendText(t, srv, friend, "hello")
+			request(t, srv.Client(), "POST", "/v1/messages/"+sent.ID+"/reactions", fields{"reaction": "love"})
+			srv.WaitDeliveries()
+			if opts == nil {
+				assert.Empty(t, r.events)
+				return
+			}
+			require.Len(t, r.events, 2)
+			slices.SortFunc(r.events, func(a, b *agentphone.Event) int { return strings.Compare(string(a.Type), string(b.Type)) })
+			message := r.events[0].Data.(*agentphone.MessageData)
+			assert.Equal(t, agentphone.DirectionOutbound, message.Direction)
+			assert.Equal(t, srv.PhoneNumber(), message.From)
+			assert.Equal(t, friend, message.To)
+			assert.Equal(t, "Ann", message.Contact.Name)
+			reaction := r.events[1].Data.(*agentphone.ReactionData)
+			assert.Equal(t, agentphone.DirectionOutbound, reaction.Direction)
+			assert.Equal(t, sent.ID, reaction.MessageID)
+		})
+	}
+}
+
+func TestEvent_HistoryIsAsLongAsTheContextLimit(t *testing.T) {
+	for name, c := range map[string]struct {
+		params agentphone.SetWebhookParams
+		want   int
+	}{
+		"by default": {agentphone.SetWebhookParams{}, 10},
+		"five":       {agentphone.SetWebhookParams{ContextLimit: agentphone.Ptr(5)}, 5},
+		"turned off": {agentphone.SetWebhookParams{ContextLimit: agentphone.Ptr(0)}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t)
+			r := &receiver{t: t, secret: setWebhook(t, srv, c.params).Secret}
+			srv.SetReceiver(r)
+			for range 12 {
+				srv.ReceiveMessage(person, srv.PhoneNumber(), "hi")
+			}
+			require.Len(t, r.events, 12)
+			assert.Len(t, r.events[11].RecentHistory, c.want)
+		})
+	}
 }

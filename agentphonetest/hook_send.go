@@ -56,8 +56,15 @@ func (d *delivery) setHeader(h http.Header) {
 	h.Set(agentphone.WebhookEventHeader, string(d.event))
 }
 
-// timeout is how long an attempt may take.
-func (d *delivery) timeout() time.Duration { return time.Duration(d.webhook.timeout) * time.Second }
+const defaultDeliveryTimeout = 5 * time.Second
+
+// timeout is how long an attempt may take. The timeout of the webhook is for voice turns only.
+func (s *Server) timeout(d *delivery) time.Duration {
+	if d.event == agentphone.EventMessage && d.channel == agentphone.ChannelVoice {
+		return time.Duration(d.webhook.timeout) * time.Second
+	}
+	return s.deliveryTimeout
+}
 
 // attempt is the result of one attempt to deliver an event.
 type attempt struct {
@@ -65,13 +72,19 @@ type attempt struct {
 	status   int // of the response; 0 if there was none
 	response string
 	failure  string // what went wrong; "" is success
+	took     time.Duration
 }
 
+// isFinal reports whether no other attempt follows: it succeeded, or the response was neither 2xx nor 5xx. A 2xx that
+// failed broke off.
+func (a *attempt) isFinal() bool { return a.failure == "" || a.status >= 300 && a.status < 500 }
+
 // attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does not hold s.mu.
-func (s *Server) attemptOnce(ctx context.Context, d *delivery) attempt {
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+func (s *Server) attemptOnce(ctx context.Context, d *delivery) (a attempt) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout(d))
 	defer cancel()
-	a := attempt{began: time.Now()}
+	a.began = time.Now()
+	defer func() { a.took = time.Since(a.began) }()
 	resp, closeBody, err := s.post(ctx, d.webhook.url, d.sign(), d.payload)
 	if err != nil {
 		a.failure = err.Error()

@@ -1,12 +1,14 @@
 package agentphonetest_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	agentphone "github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
 )
 
 func TestReceiveMessage_JoinsTheConversation(t *testing.T) {
@@ -76,4 +78,65 @@ func TestReceiveReaction_IsRecordedAndDelivered(t *testing.T) {
 	assert.Len(t, srv.Messages()[0].Reactions, 1)
 	assert.Panics(t, func() { srv.ReceiveReaction(person, "msg_none", agentphone.ReactionLove) })
 	assert.Panics(t, func() { srv.ReceiveReaction(person, id, "lvoe") })
+}
+
+func TestReceive_ChannelMediaAndReply(t *testing.T) {
+	srv := newServer(t)
+	r := receive(t, srv)
+	question := sendText(t, srv, person, "A picture?")
+	files := []string{"https://example.com/a.png", "https://example.com/b.png"}
+	to := srv.PhoneNumber()
+	for _, c := range []struct {
+		message agentphonetest.IncomingMessage
+		want    agentphone.Channel
+	}{
+		{agentphonetest.IncomingMessage{From: person, To: to, Body: "hi"}, agentphone.ChannelSMS},
+		{agentphonetest.IncomingMessage{From: person, To: to, MediaURLs: files, ReplyTo: question.ID}, agentphone.ChannelMMS},
+		{agentphonetest.IncomingMessage{From: friend, To: to, MediaURLs: files}, agentphone.ChannelIMessage},
+		{agentphonetest.IncomingMessage{From: "ada@example.com", To: to, Body: "hi"}, agentphone.ChannelIMessage},
+		{agentphonetest.IncomingMessage{From: friend, To: to, Body: "hi", Channel: agentphone.ChannelSMS}, agentphone.ChannelSMS},
+		{agentphonetest.IncomingMessage{From: friend, To: to, Body: "hi", Channel: "whatsapp"}, "whatsapp"},
+		{agentphonetest.IncomingMessage{From: friend, To: to, Body: "hi"}, "whatsapp"},
+	} {
+		id := srv.Receive(c.message)
+		e := r.events[len(r.events)-1]
+		data := r.data()
+		assert.Equal(t, id, data["messageId"])
+		assert.Equal(t, c.want, e.Channel, "%+v", c.message)
+		assert.Len(t, data["mediaUrls"], len(c.message.MediaURLs))
+		if c.message.MediaURLs != nil {
+			assert.Equal(t, files[0], data["mediaUrl"])
+		}
+		assert.Equal(t, c.message.ReplyTo != "", data["replyTo"] != nil)
+	}
+	reply := srv.Messages()[2].ReplyTo
+	require.NotNil(t, reply)
+	assert.Equal(t, "A picture?", reply.Message)
+	assert.Panics(t, func() { srv.Receive(agentphonetest.IncomingMessage{From: person, To: person}) })
+}
+
+func TestShareContact_IsDelivered(t *testing.T) {
+	srv := newServer(t)
+	r := receive(t, srv)
+	card := fields{"name": "Ada", "phoneNumber": "+14155550001"}
+	srv.ShareContact(friend, srv.PhoneNumber(), card)
+	srv.ReceiveMessage(friend, srv.PhoneNumber(), "Call her")
+	srv.ShareContact(friend, srv.PhoneNumber(), card)
+	require.Len(t, r.events, 3)
+	conversation := r.events[1].Data.(*agentphone.MessageData).ConversationID
+	for i, want := range map[int]any{0: nil, 2: conversation} {
+		e := r.events[i]
+		assert.EqualValues(t, "agent.contact_shared", e.Type)
+		assert.Equal(t, agentphone.ChannelIMessage, e.Channel)
+		assert.Equal(t, srv.AgentID(), e.AgentID)
+		var payload struct{ Data fields }
+		require.NoError(t, json.Unmarshal(r.bodies[i], &payload))
+		delete(payload.Data, "receivedAt")
+		assert.Equal(t, fields{
+			"conversationId": want, "numberId": srv.NumberID(), "from": friend, "to": srv.PhoneNumber(), "direction": "inbound", "contact": card,
+		}, payload.Data)
+	}
+	assert.Len(t, r.events[2].RecentHistory, 1)
+	assert.Len(t, srv.Messages(), 1, "it is no message")
+	assert.Panics(t, func() { srv.ShareContact(friend, person, card) })
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
 )
@@ -50,6 +51,44 @@ func (s *Server) Messages() []agentphone.ConversationMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return decoded[agentphone.ConversationMessage](s.messages.list, (*message).view)
+}
+
+// Verification is a code that was texted to a phone, and what came of it.
+type Verification struct {
+	ID          string
+	PhoneNumber string
+	Code        string
+	SentAt      time.Time
+	Checks      int // how often a code was compared with it
+	Verified    bool
+}
+
+// Verifications returns all codes that were texted by POST /v1/verify/send, of all accounts, oldest first, each as of
+// now. These are the texts that really went out, whatever response the client got.
+func (s *Server) Verifications() []Verification {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Verification, len(s.verifications))
+	for i, v := range s.verifications {
+		out[i] = Verification{v.id, v.phone, v.code, v.sent, v.checks, v.verified}
+	}
+	return out
+}
+
+// Charge is something that an account was billed for.
+type Charge struct {
+	Operation string // method and path template, such as "GET /v1/numbers/lookup"
+	Quantity  int    // how many numbers were looked up; 1 for everything else
+	Amount    int    // for all of them, in thousandths of a US dollar
+}
+
+// Charges returns what was billed so far, to all accounts, oldest first: numbers that were bought ($3.00, the first
+// month) and looked up ($0.009 each), verifications that succeeded ($0.05), registrations ($25). What calls and texts
+// cost is not published, so they are not here.
+func (s *Server) Charges() []Charge {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.charges)
 }
 
 // decoded returns items as a client decodes them from a response.

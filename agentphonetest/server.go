@@ -17,13 +17,18 @@ const StarterEmail = "starter@example.com"
 
 // Server is the AgentPhone API in memory. Create one with [NewServer]. It is safe for concurrent use.
 type Server struct {
-	mux           *http.ServeMux // see newMux
-	webhookClient *http.Client   // delivers events
-	pauses        []time.Duration
-	numberLimit   int
-	starter       *account
-	agentID       string       // of the starter account, as it began; it may have been deleted since
-	number        *phoneNumber // likewise
+	mux             *http.ServeMux // see newMux
+	webhookClient   *http.Client   // delivers events
+	pauses          []time.Duration
+	deliveryTimeout time.Duration
+	endDelay        time.Duration
+	numberLimit     int
+	starter         *account
+	agentID         string       // of the starter account, as it began; it may have been deleted since
+	number          *phoneNumber // likewise
+	echoes          bool
+	rateLimits      bool
+	noPayment       bool
 
 	port port
 
@@ -40,6 +45,7 @@ type Server struct {
 	groups      map[string]*conversation
 	signups     map[string]*signup
 	locations   map[string]*place // by phone number
+	lineTypes   map[string]string // by phone number
 	scripts     []CallScript
 	faults      []*Fault
 	requests    []*Request
@@ -52,6 +58,10 @@ type Server struct {
 	cancels     map[*context.CancelFunc]bool // of attempts that are being made; see untilClose
 	waiting     waiters                      // all that wait; see pause
 	idle        waiters                      // those that wait until no delivery is unfinished
+
+	verifications []*verification // of all accounts, oldest first
+	charges       []Charge
+	counted       map[rateKey][]time.Time // when requests came that count for a rate limit
 }
 
 // Option configures a [Server].
@@ -62,22 +72,38 @@ func WithNumberLimit(n int) Option {
 	return func(s *Server) { s.numberLimit = n }
 }
 
+// WithRateLimits holds each account to the API's published rates, such as 120 calls a minute, 60 verifications sent and
+// 20 numbers bought. What comes too soon is refused with 429 and a Retry-After, has no effect and does not count. The
+// rates are not published for all operations: texts have none. Without this option there are no limits.
+func WithRateLimits() Option {
+	return func(s *Server) { s.rateLimits = true }
+}
+
+// WithoutPaymentMethod refuses what costs something with 402: calls, texts, numbers, lookups, verifications and
+// registrations. What the starter account began with stays.
+func WithoutPaymentMethod() Option {
+	return func(s *Server) { s.noPayment = true }
+}
+
 // NewServer returns a server with one account, as a sign-up leaves it: a hosted agent with the default voice, and a US
 // number attached to it. A nil option is ignored.
 func NewServer(opts ...Option) *Server {
 	s := &Server{
-		mux:         newMux(),
-		pauses:      defaultPauses,
-		numberLimit: 10,
-		cancels:     map[*context.CancelFunc]bool{},
-		keys:        map[string]*account{},
-		emails:      map[string]bool{},
-		numbers:     map[string]*phoneNumber{},
-		groups:      map[string]*conversation{},
-		signups:     map[string]*signup{},
-		locations:   map[string]*place{},
-		waiting:     waiters{},
-		idle:        waiters{},
+		mux:             newMux(),
+		pauses:          defaultPauses,
+		deliveryTimeout: defaultDeliveryTimeout,
+		numberLimit:     10,
+		cancels:         map[*context.CancelFunc]bool{},
+		keys:            map[string]*account{},
+		emails:          map[string]bool{},
+		numbers:         map[string]*phoneNumber{},
+		groups:          map[string]*conversation{},
+		signups:         map[string]*signup{},
+		locations:       map[string]*place{},
+		lineTypes:       map[string]string{},
+		counted:         map[rateKey][]time.Time{},
+		waiting:         waiters{},
+		idle:            waiters{},
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -125,6 +151,25 @@ func (s *Server) OTP(verificationID string) string {
 	return ""
 }
 
+// VerificationCode returns the code that was texted for a verification, by the verification id that
+// POST /v1/verify/send responded with. It is "" if there is no such verification.
+func (s *Server) VerificationCode(verificationID string) string {
+	for _, v := range s.Verifications() {
+		if v.ID == verificationID {
+			return v.Code
+		}
+	}
+	return ""
+}
+
+// SetLineType sets what GET /v1/numbers/lookup says about a phone number: "mobile", "landline", "voip", or "" for
+// unknown. Without it a number that an account of the server has is voip, and any other mobile.
+func (s *Server) SetLineType(phoneNumber, lineType string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lineTypes[phoneNumber] = lineType
+}
+
 // SetLocation makes a phone share its location, in degrees. The API reports the status "unavailable" for any other
 // phone, without latitude and longitude.
 func (s *Server) SetLocation(phoneNumber string, latitude, longitude float64) {
@@ -153,6 +198,15 @@ func (s *Server) Close() {
 func (s *Server) id(prefix string) string { return prefix + "_" + s.digest(prefix)[:24] }
 
 func (s *Server) secret(prefix string) string { return prefix + "_" + s.digest(prefix)[:48] }
+
+// sixDigits returns a code for a person to read.
+func (s *Server) sixDigits(of string) string {
+	var code uint32
+	for _, b := range []byte(s.digest(of)[:6]) {
+		code = code*31 + uint32(b)
+	}
+	return fmt.Sprintf("%06d", code%1e6)
+}
 
 func (s *Server) digest(of string) string {
 	s.ids++

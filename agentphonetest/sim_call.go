@@ -12,24 +12,25 @@ import (
 // call is a call. It has no state that changes with time: what it has come to is computed from its script and the time
 // that has passed, whenever something asks (see moment). Only its transcript is kept, lest it be made anew for each turn.
 type call struct {
-	id        string
-	order     int // how many calls the server had before
-	agentID   string
-	number    *phoneNumber // nil for a web call
-	from, to  string
-	kind      string // phoneCall or webCall
-	direction agentphone.Direction
-	script    CallScript
-	started   time.Time
-	hungUp    time.Duration // after how long it was ended; 0 if it was not
-	reason    string        // why it was ended, if it was
-	heard     []spoken      // what was said; see moment.said
-	turns     int           // how many of the script's turns are in heard
-	interrupt func()        // cancels the voice turn that is under way; nil if there is none
-	endSent   bool          // its agent.call_ended event was made
-	account   *account
-	changes   int     // see changed
-	waiting   waiters // see pause
+	id         string
+	order      int // how many calls the server had before
+	agentID    string
+	number     *phoneNumber // nil for a web call
+	from, to   string
+	kind       string // phoneCall or webCall
+	direction  agentphone.Direction
+	script     CallScript
+	started    time.Time
+	unrecorded bool           // its recording is disabled
+	hungUp     *time.Duration // after how long it was ended, or will be; nil if it was not
+	reason     string         // why it was ended, if it was
+	heard      []spoken       // what was said; see moment.said
+	turns      int            // how many of the script's turns are in heard
+	interrupt  func()         // cancels the voice turn that is under way; nil if there is none
+	endSent    bool           // its agent.call_ended event was made
+	account    *account
+	changes    int     // see changed
+	waiting    waiters // see pause
 }
 
 // spoken is something said, and how long after the start of the call.
@@ -43,6 +44,14 @@ const (
 	phoneCall = "pstn"
 	webCall   = "web"
 )
+
+// directionWeb is that of a web call.
+const directionWeb agentphone.Direction = "web"
+
+// callEnding is the status of a call that was ended but goes on for a moment.
+const callEnding agentphone.CallStatus = "ending"
+
+const defaultGreeting = "Hello! This is the assistant."
 
 // Why a call was ended, as the API names it.
 const (
@@ -86,13 +95,25 @@ func (s *Server) callByID(id string) (*call, error) {
 	return nil, fmt.Errorf("%w: %q", ErrNoCall, id)
 }
 
-// takeScript returns the script of a call that is placed now. The caller holds s.mu.
+// other is the person's phone number.
+func (c *call) other() string {
+	if c.direction == agentphone.DirectionInbound {
+		return c.from
+	}
+	return c.to
+}
+
+// takeScript returns the script of a call that is placed now. With the greeting "" the agent does not speak first. The
+// caller holds s.mu.
 func (s *Server) takeScript(greeting string) CallScript {
 	script := CallScript{Turns: []Utterance{
-		{agentphone.RoleAgent, cmp.Or(greeting, "Hello! This is the assistant.")},
+		{agentphone.RoleAgent, greeting},
 		{agentphone.RoleUser, "Hello, yes, that is fine."},
 		{agentphone.RoleAgent, "Thank you. Goodbye."},
 	}}
+	if greeting == "" {
+		script.Turns = script.Turns[1:]
+	}
 	if len(s.scripts) > 0 {
 		script = s.scripts[0]
 		s.scripts = s.scripts[1:]
@@ -127,19 +148,18 @@ func (m moment) say(role agentphone.TranscriptRole, text string) {
 type moment struct {
 	*call
 	elapsed time.Duration // since the call began; of a call that is over, how long it was
+	left    time.Duration // until the call is over, unless it is ended sooner
 	final   bool          // the call is over
 }
 
 func (c *call) now() moment {
-	if c.hungUp > 0 {
-		return moment{c, c.hungUp, true}
+	end := c.script.Duration
+	if c.hungUp != nil {
+		end = *c.hungUp
 	}
-	elapsed := min(time.Since(c.started), c.script.Duration)
-	return moment{c, elapsed, elapsed == c.script.Duration}
+	elapsed := min(time.Since(c.started), end)
+	return moment{c, elapsed, end - elapsed, elapsed == end}
 }
-
-// untilEnd is how long the call goes on unless it is ended.
-func (m moment) untilEnd() time.Duration { return m.script.Duration - m.elapsed }
 
 // untilChange is the time until the script says something or ends the call. The caller holds s.mu.
 func (m moment) untilChange() time.Duration {
@@ -147,13 +167,15 @@ func (m moment) untilChange() time.Duration {
 	if m.turns < len(m.script.Turns) {
 		return m.script.turnAt(m.turns) - m.elapsed
 	}
-	return m.untilEnd()
+	return m.left
 }
 
 func (m moment) status() agentphone.CallStatus {
 	switch {
-	case m.hungUp > 0:
+	case m.hungUp != nil && m.final:
 		return agentphone.CallStatusCompleted
+	case m.hungUp != nil:
+		return callEnding
 	case m.final:
 		return m.script.Status
 	}
@@ -179,8 +201,8 @@ func (m moment) seconds() any {
 	return math.Round(m.elapsed.Seconds()*1000) / 1000
 }
 
-// recorded reports whether the call has a recording: only a completed call has one.
-func (m moment) recorded() bool { return m.status() == agentphone.CallStatusCompleted }
+// recorded reports whether the call has a recording: only a completed call has one, unless recording it is disabled.
+func (m moment) recorded() bool { return m.status() == agentphone.CallStatusCompleted && !m.unrecorded }
 
 // said is what was said so far, by the script and beside it. It only grows at its end, so that a part of it that was
 // returned stays as it is. The caller holds s.mu.
@@ -200,20 +222,22 @@ func (s *Server) endByPerson(callID string) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !s.hangUp(c, callerHungUp) {
+	if !s.hangUp(c, callerHungUp, 0) {
 		return nil, ErrCallOver
 	}
 	return s.endDelivery(c), nil
 }
 
-// hangUp ends a call now and reports whether it was still in progress. The caller holds s.mu.
-func (s *Server) hangUp(c *call, reason string) bool {
+// hangUp ends a call after a delay, unless it ends sooner, and reports whether it was in progress. The caller holds
+// s.mu.
+func (s *Server) hangUp(c *call, reason string, delay time.Duration) bool {
 	m := c.now()
-	if m.final {
+	if m.status() != agentphone.CallStatusInProgress {
 		return false
 	}
-	c.hungUp, c.reason = max(m.elapsed, 1), reason // 0 would mean that it was not ended
-	s.expectEnd(c, c.hungUp)
+	at := m.elapsed + min(delay, m.left)
+	c.hungUp, c.reason = &at, reason
+	s.expectEnd(c, at)
 	if c.interrupt != nil {
 		c.interrupt()
 	}

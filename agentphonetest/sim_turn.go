@@ -41,7 +41,7 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	switch {
 	case s.closed:
 		return nil, errClosed
-	case m.final:
+	case m.status() != agentphone.CallStatusInProgress:
 		return nil, ErrCallOver
 	case c.interrupt != nil:
 		return nil, ErrTurnUnderWay
@@ -51,7 +51,7 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	before := m.said()
 	m.say(agentphone.RoleUser, text)
 	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
-	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(t.delivery.timeout(), m.untilEnd()))
+	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(s.timeout(t.delivery), m.left))
 	c.interrupt = t.cancel
 	return t, nil
 }
@@ -92,21 +92,23 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.interrupt = nil
+	t.attempt.took = time.Since(t.attempt.began)
 	t.delivery.record(t.attempt)
 	s.deliveryFinished()
-	if c.now().final {
-		if err != nil {
-			err = fmt.Errorf("%w: %w", ErrCallOver, err)
-		}
+	m := c.now()
+	if m.status() != agentphone.CallStatusInProgress && err != nil {
+		err = fmt.Errorf("%w: %w", ErrCallOver, err)
+	}
+	if m.final {
 		return s.endDelivery(c), err
 	}
 	switch {
 	case err != nil:
 		return nil, err
 	case t.answer.Hangup:
-		s.hangUp(c, agentHungUp)
+		s.hangUp(c, agentHungUp, 0)
 	case t.answer.Transfer && c.canTransfer():
-		s.hangUp(c, transferred)
+		s.hangUp(c, transferred, 0)
 	default:
 		return nil, nil
 	}
@@ -159,12 +161,14 @@ func (t *voiceTurn) hearLine(line []byte) {
 		Interim bool   `json:"interim"`
 		Hangup  bool   `json:"hangup"`
 		Action  string `json:"action"`
+		Digits  string `json:"digits"`
 	}
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 || json.Unmarshal(line, &said) != nil || said == nil {
 		return
 	}
-	t.answer.Hangup = t.answer.Hangup || said.Hangup
+	t.answer.Hangup = t.answer.Hangup || said.Hangup || said.Action == "hangup"
+	t.answer.Digits += said.Digits
 	t.answer.Transfer = t.answer.Transfer || said.Action == "transfer"
 	if said.Text == "" {
 		return

@@ -53,6 +53,31 @@ func TestCallerSays_TransferNeedsANumber(t *testing.T) {
 	assert.Equal(t, "call_transfer", (<-over).DisconnectionReason)
 }
 
+func TestCallerSays_HearsKeysAndAHangupByAction(t *testing.T) {
+	for name, c := range map[string]struct {
+		contentType, body string
+		want              agentphonetest.VoiceAnswer
+	}{
+		"keys":          {"application/json", `{"digits":"12*#"}`, agentphonetest.VoiceAnswer{Digits: "12*#"}},
+		"keys by lines": {"application/x-ndjson", `{"digits":"1","interim":true}` + "\n" + `{"digits":"2"}` + "\n", agentphonetest.VoiceAnswer{Digits: "12"}},
+		"hangup":        {"application/json", `{"action":"hangup"}`, agentphonetest.VoiceAnswer{Hangup: true}},
+		"no action":     {"application/json", `{"action":"dance"}`, agentphonetest.VoiceAnswer{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t)
+			setWebhook(t, srv, agentphone.SetWebhookParams{})
+			srv.SetReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.contentType)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			answer, err := srv.CallerSays(srv.ReceiveCall(person, srv.PhoneNumber()), "Hello?")
+			require.NoError(t, err)
+			assert.Equal(t, &c.want, answer)
+			assert.Equal(t, c.want.Hangup, srv.Calls()[0].Final())
+		})
+	}
+}
+
 func TestCallerSays_NoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
 	srv := newServer(t)
 	id := srv.ReceiveCall(person, srv.PhoneNumber())

@@ -16,11 +16,24 @@ var defaultPauses = []time.Duration{
 	10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond,
 }
 
-// WithDeliveryPauses sets the pauses between the attempts to deliver an event to a webhook: an attempt that gets no 2xx
-// response is followed by another one for each pause. The default is five pauses, of 10, 20, 40, 80 and 160 ms; the
-// API's own are minutes long. Without pauses there is one attempt.
+// WithDeliveryPauses sets the pauses between the attempts to deliver an event to a webhook: an attempt that gets a 5xx
+// response, or none in time, is followed by another one for each pause. Any other response that is not 2xx is final, as
+// with the API: the event is gone. The default is five pauses, of 10, 20, 40, 80 and 160 ms; the API's own are minutes
+// long. Without pauses there is one attempt.
 func WithDeliveryPauses(pauses ...time.Duration) Option {
 	return func(s *Server) { s.pauses = slices.Clone(pauses) }
+}
+
+// WithEchoes delivers events of messages and reactions that the account itself sends, too, as the API does: their
+// direction is outbound. A bot that does not look at it replies to itself.
+func WithEchoes() Option {
+	return func(s *Server) { s.echoes = true }
+}
+
+// WithDeliveryTimeout sets how long a receiver may take to respond to an event. The default is 5 seconds. It does not
+// hold for voice turns, whose timeout is that of the webhook, [agentphone.SetWebhookParams].
+func WithDeliveryTimeout(d time.Duration) Option {
+	return func(s *Server) { s.deliveryTimeout = d }
 }
 
 // SetReceiver delivers all events to a handler in memory, whatever the URL of the webhook, so that no network is needed
@@ -105,7 +118,7 @@ func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
 	if how.Body != nil {
 		payload = how.Body
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), d.timeout())
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout(d))
 	defer cancel()
 	resp, closeBody, err := s.post(ctx, d.webhook.url, header, payload)
 	if err != nil {

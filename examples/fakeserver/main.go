@@ -4,7 +4,8 @@
 //
 // It prints one line of JSON to standard output, with the url, the apiKey, and the agentId and numberId of the account
 // that the server begins with, and a line to standard error for each request. With port 0 it listens on a free port.
-// SIGINT and SIGTERM stop it.
+// With -rate-limits it keeps to the API's published rates, with -no-payment-method it refuses what costs something with
+// 402. SIGINT and SIGTERM stop it.
 package main
 
 import (
@@ -28,6 +29,8 @@ import (
 func main() {
 	log.SetFlags(log.Ltime)
 	addr := flag.String("addr", "127.0.0.1:8787", "address to listen on; with port 0 a free port")
+	rateLimits := flag.Bool("rate-limits", false, "keep to the API's published rates: 429 to what comes too soon")
+	noPayment := flag.Bool("no-payment-method", false, "refuse what costs something with 402")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(flag.CommandLine.Output(), "fakeserver: unexpected argument %q\n", flag.Arg(0))
@@ -36,17 +39,24 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *addr); err != nil {
+	var opts []agentphonetest.Option
+	if *rateLimits {
+		opts = append(opts, agentphonetest.WithRateLimits())
+	}
+	if *noPayment {
+		opts = append(opts, agentphonetest.WithoutPaymentMethod())
+	}
+	if err := serve(ctx, *addr, opts); err != nil {
 		log.Fatal("fakeserver: ", err)
 	}
 }
 
-func serve(ctx context.Context, addr string) error {
+func serve(ctx context.Context, addr string, opts []agentphonetest.Option) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	fake := agentphonetest.NewServer()
+	fake := agentphonetest.NewServer(opts...)
 	first, err := json.Marshal(struct {
 		URL      string `json:"url"`
 		APIKey   string `json:"apiKey"`

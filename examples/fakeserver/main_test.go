@@ -26,21 +26,39 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// start runs the program until the test ends, and returns what it prints first and its standard error.
+func start(t *testing.T, args ...string) (cmd *exec.Cmd, first struct{ URL, APIKey, AgentID, NumberID string }, stderr *bytes.Buffer) {
+	t.Helper()
+	cmd, stderr = exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...), &bytes.Buffer{}
+	cmd.Env = append(os.Environ(), "FAKESERVER_MAIN=1")
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(line, &first))
+	return cmd, first, stderr
+}
+
+func TestFakeserver_FlagsMakeItRefuse(t *testing.T) {
+	cmd, first, _ := start(t, "-rate-limits", "-no-payment-method")
+	c, err := agentphone.NewClient(first.APIKey, agentphone.WithBaseURL(first.URL), agentphone.WithMaxRetries(0))
+	require.NoError(t, err)
+	for range 20 {
+		_, err = c.Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS})
+		require.ErrorIs(t, err, agentphone.ErrPaymentRequired)
+	}
+	_, err = c.Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS})
+	require.ErrorIs(t, err, agentphone.ErrRateLimited)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+}
+
 func TestFakeserver_PrintsItsAddressAndStopsOnASignal(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", "127.0.0.1:0")
-			cmd.Env = append(os.Environ(), "FAKESERVER_MAIN=1")
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, cmd.Start())
-			line, err := bufio.NewReader(stdout).ReadBytes('\n')
-			require.NoError(t, err)
-			var first struct{ URL, APIKey, AgentID, NumberID string }
-			require.NoError(t, json.Unmarshal(line, &first))
-
+			cmd, first, stderr := start(t)
 			c, err := agentphone.NewClient(first.APIKey, agentphone.WithBaseURL(first.URL))
 			require.NoError(t, err)
 			agent, err := c.Agents.Get(t.Context(), first.AgentID)

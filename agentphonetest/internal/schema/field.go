@@ -105,6 +105,14 @@ func URL(s string) string {
 	return "not a valid http or https URL"
 }
 
+// HTTPS is the format of an absolute https URL.
+func HTTPS(s string) string {
+	if problem := URL(s); problem != "" || !strings.HasPrefix(s, "https://") {
+		return "not a valid https URL"
+	}
+	return ""
+}
+
 // TimeZone is the format of a name in the IANA time zone database.
 func TimeZone(s string) string {
 	if _, err := time.LoadLocation(s); err != nil || s == "Local" {

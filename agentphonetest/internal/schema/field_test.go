@@ -15,6 +15,7 @@ func TestFormats_AcceptAndRefuse(t *testing.T) {
 	}{
 		"email":     {schema.Email, []string{"ada@example.com"}, []string{"", "ada", "@example.com", "ada@localhost", "a b@example.com", "a@b@example.com"}},
 		"URL":       {schema.URL, []string{"https://example.com", "http://example.com/a?b=c"}, []string{"", "ftp://example.com", "https://", "https:///a", "https://a b", "/a"}},
+		"https":     {schema.HTTPS, []string{"https://example.com/a"}, []string{"", "http://example.com", "https://", "ftp://example.com"}},
 		"time zone": {schema.TimeZone, []string{"UTC", "America/New_York"}, []string{"Moon", "Local"}},
 	} {
 		t.Run(name, func(t *testing.T) {
