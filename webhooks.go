@@ -53,7 +53,7 @@ func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 // SetWebhookParams are the parameters of [WebhooksService.Set] and [WebhooksService.SetForAgent].
 type SetWebhookParams struct {
 	URL            string `json:"url"`                   // required: an absolute URL
-	ContextLimit   *int   `json:"contextLimit,omitzero"` // number of recent messages that each event carries, 0 to 50
+	ContextLimit   *int   `json:"contextLimit,omitzero"` // number of recent messages that each event carries, 0 (none) to 50; default if nil
 	TimeoutSeconds int    `json:"timeout,omitzero"`      // how long your server may take to answer a voice turn: 5 to 120; default 30
 }
 
