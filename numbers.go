@@ -105,9 +105,11 @@ func (p BuyNumberParams) validate() error {
 	return nil
 }
 
-// Buy buys a number, for which the account pays monthly until it is released. It fails with [ErrPaymentRequired] if the
-// balance is too low, with [ErrNumberLimit] or [ErrConflict] if the account may have no more numbers, and with
-// [ErrConflict] if there is none in the area code. (POST /v1/numbers)
+// Buy buys a number, for which the account pays $3.00 a month until it is released. It fails with [ErrPaymentRequired] if the
+// balance is too low, billing is off or there is no payment method, with [ErrNumberLimit] or [ErrConflict] if the account may
+// have no more numbers, and with [ErrConflict] if there is none in the area code (the message may name others). If no numbers
+// are in stock the status is 503; without Retry-After that is [ErrOutcomeUnknown], as any 503. The API accepts 20 requests a
+// minute. (POST /v1/numbers)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new number with
 // [NumbersService.List] before buying again.
@@ -131,8 +133,9 @@ func (n *ReleasedNumber) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Release gives up a number, which cannot be undone; the rest of the month is not refunded. Retried: after a
-// lost response, a retry that finds nothing left to release succeeds; then PhoneNumber and Status are empty. (DELETE /v1/numbers/{number_id})
+// Release gives up a number, which cannot be undone; the rest of the month is not refunded. The API accepts 60 requests a
+// minute. Retried: after a lost response, a retry that finds nothing left to release succeeds; then PhoneNumber and Status are
+// empty. (DELETE /v1/numbers/{number_id})
 func (s *NumbersService) Release(ctx context.Context, numberID string, opts ...RequestOption) (*ReleasedNumber, error) {
 	return do[ReleasedNumber](ctx, (*service)(s), &opReleaseNumber, []string{numberID}, nil, opts)
 }

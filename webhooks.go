@@ -79,7 +79,7 @@ func (s *WebhooksService) Get(ctx context.Context, opts ...RequestOption) (*Webh
 }
 
 // Set sets or replaces the account's webhook and generates a new secret for it. Your server should accept the old
-// secret too until it has the new one. (POST /v1/webhooks)
+// secret too until it has the new one. The API accepts 10 requests a minute. (POST /v1/webhooks)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
 // with [WebhooksService.Get].
@@ -116,7 +116,7 @@ type WebhookTest struct {
 }
 
 // Test sends a test event, signed like all others, to the account's webhook and returns the response.
-// [TestWebhookOptions] may be given as an option. Retried. (POST /v1/webhooks/test)
+// [TestWebhookOptions] may be given as an option. The API accepts 10 requests a minute. Retried. (POST /v1/webhooks/test)
 func (s *WebhooksService) Test(ctx context.Context, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestWebhook, nil, nil, opts)
 }
