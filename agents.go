@@ -50,7 +50,8 @@ func (s *AgentsService) Get(ctx context.Context, agentID string, opts ...Request
 	return do[Agent](ctx, (*service)(s), &opGetAgent, []string{agentID}, nil, opts)
 }
 
-// Create creates an agent. An account has a starter agent from sign-up, which List returns. (POST /v1/agents)
+// Create creates an agent. An account has a starter agent from sign-up, which List returns. The API accepts 30 requests a minute.
+// (POST /v1/agents)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for an agent of that name
 // with [AgentsService.List] before creating it again.
@@ -58,8 +59,8 @@ func (s *AgentsService) Create(ctx context.Context, params CreateAgentParams, op
 	return do[Agent](ctx, (*service)(s), &opCreateAgent, nil, params, opts)
 }
 
-// Update changes the fields of an agent that are set in params and leaves the others as they are. Retried.
-// (PATCH /v1/agents/{agent_id})
+// Update changes the fields of an agent that are set in params and leaves the others as they are. The API accepts 20 requests a
+// minute. Retried. (PATCH /v1/agents/{agent_id})
 func (s *AgentsService) Update(ctx context.Context, agentID string, params UpdateAgentParams, opts ...RequestOption) (*Agent, error) {
 	return do[Agent](ctx, (*service)(s), &opUpdateAgent, []string{agentID}, params, opts)
 }
@@ -71,8 +72,8 @@ type DeletedAgent struct {
 	Name    string `json:"name"`
 }
 
-// Delete deletes an agent, which cannot be undone. Its numbers remain with the account, attached to no agent.
-// Retried: after a lost response, a retry that finds nothing left to delete succeeds; then ID and Name are empty.
+// Delete deletes an agent, which cannot be undone. Its numbers remain with the account, attached to no agent. The API accepts 30
+// requests a minute. Retried: after a lost response, a retry that finds nothing left to delete succeeds; then ID and Name are empty.
 // (DELETE /v1/agents/{agent_id})
 func (s *AgentsService) Delete(ctx context.Context, agentID string, opts ...RequestOption) (*DeletedAgent, error) {
 	return do[DeletedAgent](ctx, (*service)(s), &opDeleteAgent, []string{agentID}, nil, opts)

@@ -56,3 +56,16 @@ func TestAPIError_HoldsWhatTheServerSaid(t *testing.T) {
 	assert.Equal(t, "GET /v1/agents/{agent_id}", got.Operation)
 	assert.Equal(t, body, string(got.Body))
 }
+
+func TestAPIError_ReadsDetailsInThePublishedForm(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.Always(400, `{"error":{"message":"","code":"VALIDATION_ERROR","type":"validation_error","details":[
+		{"field":"toNumber","message":"must be E.164","type":"format"},{"field":"buttons.0","message":"too long","type":null},"and more",{"new":1}]}}`))
+	var got *agentphone.APIError
+	err := apitest.GetAgent(t.Context(), c)
+	require.ErrorAs(t, err, &got)
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	assert.Equal(t, []agentphone.FieldError{
+		{Field: "toNumber", Message: "must be E.164", Type: "format"}, {Field: "buttons.0", Message: "too long"}, {Message: "and more"},
+	}, got.Details)
+	assert.Equal(t, "toNumber: must be E.164; buttons.0: too long; and more", got.Message)
+}

@@ -26,6 +26,7 @@ const (
 	CallStatusQueued     CallStatus = "queued"
 	CallStatusRinging    CallStatus = "ringing"
 	CallStatusInProgress CallStatus = "in-progress"
+	CallStatusEnding     CallStatus = "ending" // after [CallsService.End], for a moment
 
 	// The statuses of a call that is over.
 	CallStatusCompleted CallStatus = "completed"
@@ -124,17 +125,19 @@ type CreateCallParams struct {
 	AgentID               string            `json:"agentId"`                        // required: the agent that calls; it must have a number
 	ToNumber              string            `json:"toNumber"`                       // required: E.164
 	SystemPrompt          string            `json:"systemPrompt,omitzero"`          // instructions for the model; if empty, each turn goes to the webhook
-	InitialGreeting       string            `json:"initialGreeting,omitzero"`       // said first when the call connects; generated if empty
+	InitialGreeting       *string           `json:"initialGreeting,omitzero"`       // said first when the call connects; generated if nil; "" is silence until the human speaks
 	FromNumberID          string            `json:"fromNumberId,omitzero"`          // the agent's number to call from, if it has several
 	Voice                 string            `json:"voice,omitzero"`                 // a VoiceID of [VoicesService.List]; default the agent's
 	ModelTier             ModelTier         `json:"modelTier,omitzero"`             // default the agent's
 	Variables             map[string]string `json:"variables,omitzero"`             // values for placeholders in the prompt
-	CallScreeningIdentity string            `json:"callScreeningIdentity,omitzero"` // who is calling, as told to a call screener
-	CallScreeningPurpose  string            `json:"callScreeningPurpose,omitzero"`  // why, as told to a call screener
+	CallScreeningIdentity string            `json:"callScreeningIdentity,omitzero"` // who is calling, as told to a call screener; 100 characters at most
+	CallScreeningPurpose  string            `json:"callScreeningPurpose,omitzero"`  // why, as told to a call screener; 300 characters at most
+	DisableRecording      bool              `json:"disableRecording,omitzero"`      // if true, the call is not recorded
 }
 
 func (p CreateCallParams) validate() error {
-	return firstOf(required("agentId", p.AgentID), requiredE164("toNumber", p.ToNumber))
+	return firstOf(required("agentId", p.AgentID), requiredE164("toNumber", p.ToNumber),
+		atMost("callScreeningIdentity", p.CallScreeningIdentity, 100), atMost("callScreeningPurpose", p.CallScreeningPurpose, 300))
 }
 
 // Create places a call and returns without waiting for it: the phone rings within seconds, and the transcript is
@@ -143,6 +146,9 @@ func (p CreateCallParams) validate() error {
 //
 // With a SystemPrompt a model that AgentPhone runs holds the conversation, whatever the agent's VoiceMode. Without one
 // each turn goes to the webhook: see [WebhookHandlerConfig].OnVoiceTurn.
+//
+// The API accepts 120 calls a minute. If as many of the account's calls are in progress as it may have at a time, Create fails with
+// [ErrConflict], or with [ErrRateLimited] after the retries.
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new call to ToNumber
 // with [CallsService.List] before calling again.
@@ -191,7 +197,8 @@ func (s *CallsService) Get(ctx context.Context, callID string, opts ...RequestOp
 	return do[Call](ctx, (*service)(s), &opGetCall, []string{callID}, nil, opts)
 }
 
-// End ends a call. It fails with [ErrConflict] if the call is not in progress. Retried: if the response to one attempt
+// End ends a call. The result is the call, or no more of it than its ID and the status [CallStatusEnding]; [CallsService.Wait]
+// waits until it is over. End fails with [ErrConflict] if the call is not in progress. Retried: if the response to one attempt
 // is lost, the next may fail that way although the call was ended. (POST /v1/calls/{call_id}/end)
 func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	return do[Call](ctx, (*service)(s), &opEndCall, []string{callID}, nil, opts)
@@ -212,7 +219,8 @@ type WebCall struct {
 	CallID      string `json:"callId"`
 }
 
-// CreateWeb prepares a call from a browser to an agent. (POST /v1/calls/web)
+// CreateWeb prepares a call from a browser to an agent, whose Direction is [DirectionWeb]. The API accepts 30 requests a minute.
+// (POST /v1/calls/web)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] create another: an access token
 // that nobody received expires unused.

@@ -87,3 +87,42 @@ func TestGetCallOptions_WithRequestTimeoutHoldsInEitherOrder(t *testing.T) {
 		})
 	}
 }
+
+// No greeting is generated if it is "", and one is if it is not given.
+func TestCallsCreate_TellsAnEmptyGreetingFromNone(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"call_1"}`))
+	for want, params := range map[string]agentphone.CreateCallParams{
+		`{"agentId":"a","toNumber":"+14155550124"}`:                         {},
+		`{"agentId":"a","toNumber":"+14155550124","initialGreeting":""}`:    {InitialGreeting: agentphone.Ptr("")},
+		`{"agentId":"a","toNumber":"+14155550124","initialGreeting":"Hi."}`: {InitialGreeting: agentphone.Ptr("Hi.")},
+		`{"agentId":"a","toNumber":"+14155550124","disableRecording":true}`: {DisableRecording: true},
+	} {
+		t.Run(want, func(t *testing.T) {
+			params.AgentID, params.ToNumber = "a", "+14155550124"
+			_, err := c.Calls.Create(t.Context(), params)
+			require.NoError(t, err)
+			requests := s.Requests()
+			assert.JSONEq(t, want, requests[len(requests)-1].Body)
+		})
+	}
+}
+
+func TestCallsEnd_ReadsBothPublishedResponses(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.InTurn(`{"id":"call_1","status":"ending"}`, `{"id":"call_1","agentId":"agt_1","direction":"web","status":"completed","endedAt":"2026-04-19T17:20:11Z"}`))
+	call, err := c.Calls.End(t.Context(), "call_1")
+	require.NoError(t, err)
+	assert.Equal(t, &agentphone.Call{ID: "call_1", Status: agentphone.CallStatusEnding}, call)
+	assert.False(t, call.Final(), "it is ending, and has not ended")
+	call, err = c.Calls.End(t.Context(), "call_1")
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.DirectionWeb, call.Direction)
+	assert.True(t, call.Final())
+}
+
+func TestCallsEnd_CallThatIsNotInProgressIsAConflict(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(409, `{"detail":"Call is not in progress"}`))
+	_, err := c.Calls.End(t.Context(), "call_1")
+	require.ErrorIs(t, err, agentphone.ErrConflict)
+	assert.NotErrorIs(t, err, agentphone.ErrTemporary)
+	assert.Len(t, s.Requests(), 1)
+}

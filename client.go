@@ -16,6 +16,7 @@ type Client struct {
 	Agents        *AgentsService
 	Voices        *VoicesService
 	Numbers       *NumbersService
+	Verify        *VerifyService
 	ContactCards  *ContactCardsService
 	Messages      *MessagesService
 	Conversations *ConversationsService
@@ -84,6 +85,7 @@ func newClient(cfg *config) *Client {
 	c.Agents = (*AgentsService)(&s)
 	c.Voices = (*VoicesService)(&s)
 	c.Numbers = (*NumbersService)(&s)
+	c.Verify = (*VerifyService)(&s)
 	c.ContactCards = (*ContactCardsService)(&s)
 	c.Messages = (*MessagesService)(&s)
 	c.Conversations = (*ConversationsService)(&s)

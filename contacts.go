@@ -124,7 +124,7 @@ type capabilitiesParams struct {
 func (p capabilitiesParams) validate() error { return required("phone_number", p.PhoneNumber) }
 
 // Capabilities returns by which channels a phone number can be messaged. The number should be in E.164 form and need
-// not be that of a contact. Retried. (GET /v1/contacts/capabilities)
+// not be that of a contact. The API accepts 60 requests a minute and 1,000 a day. Retried. (GET /v1/contacts/capabilities)
 func (s *ContactsService) Capabilities(ctx context.Context, phoneNumber string, opts ...RequestOption) (*ContactCapabilities, error) {
 	return do[ContactCapabilities](ctx, (*service)(s), &opContactCapabilities, nil, capabilitiesParams{phoneNumber}, opts)
 }

@@ -34,6 +34,7 @@ type Conversation struct {
 	LastMessageAt      Timestamp          `json:"lastMessageAt"`
 	LastMessagePreview string             `json:"lastMessagePreview"` // in lists only
 	MessageCount       int                `json:"messageCount"`
+	Channel            Channel            `json:"channel"`  // "" if unknown
 	Metadata           map[string]any     `json:"metadata"` // set by [ConversationsService.Update]
 	CreatedAt          Timestamp          `json:"createdAt"`
 }
@@ -47,7 +48,8 @@ type GroupParticipant struct {
 // ConversationDetail is a conversation with its latest messages.
 type ConversationDetail struct {
 	Conversation
-	Messages []ConversationMessage `json:"messages"` // the latest; for all see [ConversationsService.AllMessages]
+	Messages     []ConversationMessage `json:"messages"`     // the latest; for all see [ConversationsService.AllMessages]
+	Capabilities map[string]any        `json:"capabilities"` // what the conversation can do; the API publishes no names. nil if unknown
 }
 
 // ConversationMessage is a message in a conversation.

@@ -23,3 +23,17 @@ func TestConversationsGet_HasMessages(t *testing.T) {
 	assert.Equal(t, "m0", conv.Messages[0].ReplyTo.MessageID)
 	assert.Nil(t, conv.Messages[1].ReplyTo)
 }
+
+func TestConversationsGet_HasChannelAndCapabilities(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.InTurn(
+		`{"id":"conv_1","channel":"whatsapp","capabilities":{"typing":true,"new":{"x":1}}}`,
+		`{"id":"conv_1","channel":null,"capabilities":null}`))
+	conv, err := c.Conversations.Get(t.Context(), "conv_1")
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.ChannelWhatsApp, conv.Channel)
+	assert.Equal(t, map[string]any{"typing": true, "new": map[string]any{"x": 1.0}}, conv.Capabilities)
+	conv, err = c.Conversations.Get(t.Context(), "conv_1")
+	require.NoError(t, err)
+	assert.Empty(t, conv.Channel)
+	assert.Nil(t, conv.Capabilities)
+}

@@ -20,7 +20,7 @@
 // The API cannot recognize a request that it receives twice, so it depends on the operation what is retried, up to three
 // times ([WithMaxRetries]). Reads, updates, deletions and a few others are idempotent: their methods say "Retried".
 // Placing a call, sending a message or a reaction, buying a number, creating anything, setting a webhook, registering and
-// signing up are not: they are retried only if the first attempt certainly had no effect.
+// signing up are not, nor what is billed each time: they are retried only if the first attempt certainly had no effect.
 //
 //	                                            idempotent   not idempotent
 //	no connection, 429, 503 with Retry-After    retried      retried

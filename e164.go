@@ -46,27 +46,27 @@ func isE164(s string) bool {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// NormalizeE164 converts a phone number as people write it to E.164. Without a country code of its own (after +, 00, or
+// NormalizeE164 converts a phone number as people write or paste it to E.164. Without a country code of its own (after +, 00, or
 // 011 if defaultCountryCode is "1") the number gets defaultCountryCode, which is 1 to 3 digits with or without a +:
 // with "1", (415) 555-1234 is +14155551234. The prefix that is dialed only within a country is dropped, such as 0 in
-// most countries, 8 in Russia and 06 in Hungary.
+// most countries, 8 in Russia and 06 in Hungary. Invisible characters are ignored, and full-width digits are digits.
 //
-// It does not guess: letters, extensions and North American numbers of other than ten digits are an error. The error is
-// a *[ValidationError] and does not contain the number.
+// It does not guess: letters, extensions and what cannot be a North American number (ten digits, the first and the fourth of which
+// are 2 to 9) although its country code is 1 are an error. The error is a *[ValidationError] and does not contain the number.
 func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 	code := strings.TrimPrefix(defaultCountryCode, "+")
 	if !isDigits(code) || len(code) > 3 || code[0] == '0' {
 		return "", &ValidationError{Field: "default country code", Reason: `not 1 to 3 digits such as "1"`}
 	}
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(strings.Map(visibleASCII, s))
 	if len(s) > len("tel:") && strings.EqualFold(s[:len("tel:")], "tel:") {
 		s = s[len("tel:"):]
 	}
-	digits, err := dialedDigits(s)
+	digits, abroad, err := dialedDigits(s)
 	if err != nil {
 		return "", err
 	}
-	prefix, abroad := "", strings.HasPrefix(s, "+")
+	prefix := ""
 	for _, p := range []string{"011", "00"} {
 		if !abroad && strings.HasPrefix(digits, p) && (p == "00" || code == "1") {
 			prefix, abroad = p, true
@@ -77,35 +77,56 @@ func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 		digits = code + withoutTrunk(code, digits)
 	case !keepsZero(digits):
 		// In +44 (0)20 ... the 0 is dialed only within the country.
-		digits, _ = dialedDigits(strings.Replace(s, "(0)", "", 1))
+		digits, _, _ = dialedDigits(strings.Replace(s, "(0)", "", 1))
 		digits = strings.TrimPrefix(digits, prefix)
 	}
-	if digits != "" && digits[0] == '1' && len(digits) != len("14155551234") {
+	switch {
+	case digits == "" || digits[0] != '1':
+	case len(digits) != len("14155551234"):
 		return "", &ValidationError{Field: "phone number", Reason: "a North American number has ten digits"}
+	case digits[1] < '2' || digits[4] < '2':
+		return "", &ValidationError{Field: "phone number", Reason: "the area code and the exchange of a North American number begin with 2 to 9"}
 	}
 	return ParseE164("+" + digits)
 }
 
-// dialedDigits returns the digits of a number without what people put between them.
-func dialedDigits(s string) (string, error) {
+// visibleASCII maps the full-width forms of what a phone number consists of to ASCII, and drops characters that do not show, such as
+// those for the direction of a text, which address books put around a number.
+func visibleASCII(r rune) rune {
+	switch {
+	case r >= '０' && r <= '９':
+		return r - '０' + '0'
+	case r == '＋' || r == '（' || r == '）':
+		return r - '＋' + '+'
+	case unicode.Is(unicode.Cf, r):
+		return -1
+	}
+	return r
+}
+
+// dialedDigits returns the digits of a number without what people put between them, and reports whether a + is before them.
+func dialedDigits(s string) (string, bool, error) {
 	var digits strings.Builder
-	for i, r := range s {
+	plus := false
+	for _, r := range s {
 		switch {
 		case r >= '0' && r <= '9':
 			digits.WriteRune(r)
-		case r == '+' && i == 0, unicode.IsSpace(r), unicode.Is(unicode.Pd, r), strings.ContainsRune("().·/\u2212\u200e\u202a\u202c", r):
+		case r == '+' && !plus && digits.Len() == 0:
+			plus = true
+		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), strings.ContainsRune("().·/\u2212", r):
 		default:
-			return "", &ValidationError{Field: "phone number", Reason: "has a character that is no part of a phone number"}
+			return "", false, &ValidationError{Field: "phone number", Reason: "has a character that is no part of a phone number"}
 		}
 	}
-	return digits.String(), nil
+	return digits.String(), plus, nil
 }
 
 // trunkPrefixes are the prefixes dialed within a country, by country code, where they are not 0. Where there is none, a
 // leading 0 is part of the number.
 var trunkPrefixes = map[string]string{
 	"1": "1", "7": "8", "36": "06", "375": "80", "993": "8",
-	"39": "", "378": "", "379": "", "225": "", "241": "", "242": "",
+	"39": "", "378": "", "379": "", "225": "", "229": "", "241": "", "242": "",
 }
 
 // withoutTrunk returns a national number without the trunk prefix of its country.

@@ -1,6 +1,7 @@
 package agentphone_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -68,12 +69,73 @@ func TestNormalizeE164_ReadsWhatAPersonTypes(t *testing.T) {
 	}
 }
 
+// Address books, web pages and chats put invisible characters around numbers, and keyboards of East Asia have digits of their own.
+func TestNormalizeE164_ReadsWhatAPersonPastes(t *testing.T) {
+	for _, invisible := range []string{
+		"\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2060", "\u2066", "\u2067", "\u2068", "\u2069",
+		"\ufeff", "\u061c", "\u00ad",
+	} {
+		for _, in := range []string{
+			invisible + "+1 415 555 1234", "+1 415" + invisible + " 555 1234", "+1 415 555 1234" + invisible, invisible + " tel:" + invisible + "+1-415-555-1234 ",
+			invisible + "(" + invisible + "415) 555-1234", "+" + invisible + "1 (" + invisible + "0) 415 555 1234",
+		} {
+			t.Run(strconv.QuoteToASCII(in), func(t *testing.T) {
+				got, err := agentphone.NormalizeE164(in, "1")
+				require.NoError(t, err)
+				assert.Equal(t, "+14155551234", got.String())
+			})
+		}
+	}
+	for _, tc := range []struct{ in, code, want string }{
+		{"\u202a+14155551234\u202c", "1", "+14155551234"}, // Apple Contacts
+		{"(+1) 415 555 1234", "44", "+14155551234"},
+		{"(+44) 20 7946 0958", "1", "+442079460958"},
+		{"(+44) (0)20 7946 0958", "1", "+442079460958"},
+		{"(+44)(0)20 7946 0958", "1", "+442079460958"},
+		{"( +44 ) 20 7946 0958", "1", "+442079460958"},
+		{"+(44) 20 7946 0958", "1", "+442079460958"},
+		{"(00 44) 20 7946 0958", "1", "+442079460958"},
+		{"（+44）20 7946 0958", "1", "+442079460958"},
+		{"４１５5551234", "1", "+14155551234"},
+		{"＋１（４１５）５５５－１２３４", "81", "+14155551234"},
+		{"０３－１２３４－５６７８", "81", "+81312345678"},
+		{"+81\u3000(0)3\u30001234\u30005678", "1", "+81312345678"},
+		{"01 97 12 34 56", "229", "+2290197123456"}, // since 2024 in Benin the 0 is part of the number
+	} {
+		t.Run(strconv.QuoteToASCII(tc.in)+" in "+tc.code, func(t *testing.T) {
+			got, err := agentphone.NormalizeE164(tc.in, tc.code)
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, got.String())
+		})
+	}
+}
+
+// In North America area codes and exchanges begin with 2 to 9, so that a number of another country is not taken for one.
+func TestNormalizeE164_RefusesWhatCannotBeANumberOfTheCountryCode(t *testing.T) {
+	for _, tc := range []struct{ in, code string }{
+		{"06 12 34 56 78", "1"}, {"0412 345 678", "1"}, {"1412 345 678", "1"}, {"415 055 1234", "1"}, {"415 155 1234", "1"},
+		{"1 015 555 1234", "1"}, {"+1 115 555 1234", "44"}, {"+1 (415) 155-1234", "44"}, {"001 415 012 3456", "44"}, {"011 1 415 012 3456", "1"},
+	} {
+		t.Run(tc.in+" in "+tc.code, func(t *testing.T) {
+			got, err := agentphone.NormalizeE164(tc.in, tc.code)
+			require.ErrorIs(t, err, agentphone.ErrValidation)
+			assert.Empty(t, got)
+			assert.NotContains(t, err.Error(), "41")
+		})
+	}
+	for _, in := range []string{"212 255 0199", "929 999 9999"} {
+		_, err := agentphone.NormalizeE164(in, "1")
+		assert.NoError(t, err, in)
+	}
+}
+
 func TestNormalizeE164_RefusesWhatItWouldHaveToGuess(t *testing.T) {
 	for _, tc := range []struct{ in, code string }{
 		{"", "1"}, {"555-1234", "1"}, {"415 555 12345", "1"}, {"1-800-FLOWERS", "1"}, {"415-555-1234 x5", "1"},
-		{"415-555-1234;ext=5", "1"}, {"1+4155551234", "1"}, {"４１５5551234", "1"}, {"+", "1"}, {"+0", "1"},
+		{"415-555-1234;ext=5", "1"}, {"1+4155551234", "1"}, {"415 ٥٥٥ 1234", "1"}, {"+", "1"}, {"+0", "1"},
 		{"4155551234", ""}, {"4155551234", "0"}, {"4155551234", "US"}, {"4155551234", "1234"}, {"00", "44"},
 		{"+1 555-1234", "1"}, {"+1 415 555 12345", "44"}, {"0011 415 555 1234", "44"},
+		{"++14155551234", "1"}, {"(+1) +415 555 1234", "1"}, {"(+)", "1"}, {"\u200b", "1"}, {"415\u0000555 1234", "1"}, {"415\ufffd5551234", "1"},
 	} {
 		t.Run(tc.in+" in "+tc.code, func(t *testing.T) {
 			got, err := agentphone.NormalizeE164(tc.in, tc.code)
@@ -92,7 +154,7 @@ func TestE164Redacted_KeepsTheNumberPrivate(t *testing.T) {
 }
 
 func FuzzNormalizeE164(f *testing.F) {
-	for _, in := range []string{"(415) 555-1234", "+44 (0)20 7946 0958", "011 44", "tel:", "+", "00", "\xff"} {
+	for _, in := range []string{"(415) 555-1234", "+44 (0)20 7946 0958", "011 44", "tel:", "+", "00", "\xff", "(+44) 20 7946 0958", "\u202a+14155551234\u202c", "＋１（４１５）５５５－１２３４", "06 12 34 56 78"} {
 		f.Add(in, "1")
 		f.Add(in, "44")
 	}

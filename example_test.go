@@ -350,6 +350,34 @@ func Example_testing() {
 	// Output: true 1
 }
 
+// The API has SIP trunks, but has not published what they look like, so the package has no methods for them.
+func ExampleClient_Do() {
+	ctx := context.Background()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.URL)
+		fmt.Fprint(w, `{"data":[{"id":"trk_1","name":"office"}]}`)
+	}))
+	defer srv.Close()
+	client, err := agentphone.NewClient("sk_live_example", agentphone.WithBaseURL(srv.URL))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var trunks struct {
+		Data []map[string]any `json:"data"`
+	}
+	err = client.Do(ctx, http.MethodGet, "/v1/sip-trunks", nil, &trunks, agentphone.WithRequestQuery("limit", "10"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, trunk := range trunks.Data {
+		fmt.Println(trunk["id"], trunk["name"])
+	}
+	// Output:
+	// GET /v1/sip-trunks?limit=10
+	// trk_1 office
+}
+
 func ExampleNormalizeE164() {
 	number, err := agentphone.NormalizeE164("(415) 555-0123", "1")
 	if err != nil {

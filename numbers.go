@@ -2,8 +2,10 @@ package agentphone
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"iter"
+
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
 // NumbersService buys, lists and releases the account's phone numbers, and lists their messages and calls.
@@ -16,6 +18,7 @@ var (
 	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls", idempotent: true}
 	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyOK: true}
 	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages", idempotent: true}
+	opLookupNumbers      = operation{method: "GET", path: "/v1/numbers/lookup"} // not idempotent: each is billed
 )
 
 // Country is the country of a number, as an ISO 3166 code.
@@ -43,7 +46,17 @@ type PhoneNumber struct {
 	Type        string       `json:"type"`
 	AgentID     string       `json:"agentId"` // "" if it is attached to no agent
 	CreatedAt   Timestamp    `json:"createdAt"`
+	OutboundSMS OutboundSMS  `json:"outboundSms"` // "" if unknown
 }
+
+// OutboundSMS says whether a number can send SMS to US numbers.
+type OutboundSMS string
+
+const (
+	OutboundSMSEnabled              OutboundSMS = "enabled"
+	OutboundSMSActivating           OutboundSMS = "activating"            // the carriers are still at it
+	OutboundSMSRegistrationRequired OutboundSMS = "registration_required" // see [RegistrationService.Register]
+)
 
 // ListNumbersParams are the parameters of [NumbersService.List] and [NumbersService.All].
 type ListNumbersParams struct {
@@ -92,9 +105,11 @@ func (p BuyNumberParams) validate() error {
 	return nil
 }
 
-// Buy buys a number, for which the account pays monthly until it is released. It fails with [ErrPaymentRequired] if the
-// balance is too low, with [ErrNumberLimit] or [ErrConflict] if the account may have no more numbers, and with
-// [ErrConflict] if there is none in the area code. (POST /v1/numbers)
+// Buy buys a number, for which the account pays $3.00 a month until it is released. It fails with [ErrPaymentRequired] if the
+// balance is too low, billing is off or there is no payment method, with [ErrNumberLimit] or [ErrConflict] if the account may
+// have no more numbers, and with [ErrConflict] if there is none in the area code (the message may name others). If no numbers
+// are in stock the status is 503; without Retry-After that is [ErrOutcomeUnknown], as any 503. The API accepts 20 requests a
+// minute. (POST /v1/numbers)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new number with
 // [NumbersService.List] before buying again.
@@ -113,15 +128,65 @@ type ReleasedNumber struct {
 func (n *ReleasedNumber) UnmarshalJSON(data []byte) error {
 	type plain ReleasedNumber
 	released := plain{Success: true}
-	err := json.Unmarshal(data, &released)
+	err := lenientjson.Unmarshal(data, &released)
 	*n = ReleasedNumber(released)
 	return err
 }
 
-// Release gives up a number, which cannot be undone; the rest of the month is not refunded. Retried: after a
-// lost response, a retry that finds nothing left to release succeeds; then PhoneNumber and Status are empty. (DELETE /v1/numbers/{number_id})
+// Release gives up a number, which cannot be undone; the rest of the month is not refunded. The API accepts 60 requests a
+// minute. Retried: after a lost response, a retry that finds nothing left to release succeeds; then PhoneNumber and Status are
+// empty. (DELETE /v1/numbers/{number_id})
 func (s *NumbersService) Release(ctx context.Context, numberID string, opts ...RequestOption) (*ReleasedNumber, error) {
 	return do[ReleasedNumber](ctx, (*service)(s), &opReleaseNumber, []string{numberID}, nil, opts)
+}
+
+// LineType is the kind of line that a phone number belongs to.
+type LineType string
+
+const (
+	LineTypeMobile   LineType = "mobile"
+	LineTypeLandline LineType = "landline"
+	LineTypeVoIP     LineType = "voip"
+)
+
+// NumberLookup is what is known of a phone number, be it one of the account's or not.
+type NumberLookup struct {
+	PhoneNumber string   `json:"phoneNumber"` // E.164
+	LineType    LineType `json:"lineType"`    // "" if unknown
+	Country     Country  `json:"country"`     // any country's ISO 3166 code; "" if unknown
+	RCSEnabled  *bool    `json:"rcsEnabled"`  // nil if unknown
+}
+
+const maxLookups = 25
+
+// LookupNumbersParams are the parameters of [NumbersService.Lookup].
+type LookupNumbersParams struct {
+	PhoneNumbers []string `url:"phoneNumbers,comma"` // required: 1 to 25, in E.164 form
+}
+
+func (p LookupNumbersParams) validate() error {
+	switch {
+	case len(p.PhoneNumbers) == 0:
+		return &ValidationError{"phoneNumbers", "is required"}
+	case len(p.PhoneNumbers) > maxLookups:
+		return &ValidationError{"phoneNumbers", fmt.Sprintf("are over %d, the most that one request may have", maxLookups)}
+	}
+	for _, number := range p.PhoneNumbers {
+		if err := requiredE164("phoneNumbers", number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lookup returns the line type of 1 to 25 phone numbers, which need not be the account's. More are a *[ValidationError]: each
+// number costs $0.009, so they are not split into several requests unasked. The API accepts 30 lookups a minute.
+// (GET /v1/numbers/lookup)
+//
+// Not idempotent, although it is a read, for each request is billed: it is not retried once it may have been sent. On
+// [ErrOutcomeUnknown] it may have been billed; looking up again does no other harm.
+func (s *NumbersService) Lookup(ctx context.Context, params LookupNumbersParams, opts ...RequestOption) (*Page[NumberLookup], error) {
+	return list[NumberLookup](ctx, (*service)(s), &opLookupNumbers, nil, params, 0, opts)
 }
 
 // NumberMessage is a message in a list of [NumbersService].
@@ -142,7 +207,7 @@ func (m *NumberMessage) UnmarshalJSON(data []byte) error {
 		plain
 		FromAlt string `json:"from_"`
 	}
-	if err := json.Unmarshal(data, &wire); err != nil {
+	if err := lenientjson.Unmarshal(data, &wire); err != nil {
 		return err
 	}
 	*m = NumberMessage(wire.plain)

@@ -19,6 +19,10 @@ type operation struct {
 	noKey bool
 	// emptyOK allows a 2xx without a body, or with null.
 	emptyOK bool
+	// result, unless empty, is a member of the result. A 4xx that has it is no error: its result is decoded as that of a 2xx.
+	result string
+	// untyped is set for [Client.Do]: the response is decoded into the caller's own type, as it is.
+	untyped bool
 	// mediaType is set for a response that is read as it comes: a stream or a recording. silence is how long it may pause.
 	mediaType string
 	silence   time.Duration

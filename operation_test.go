@@ -22,7 +22,7 @@ func TestOperations_AreListedOnceEach(t *testing.T) {
 		Public       bool
 	}
 	require.NoError(t, json.Unmarshal(data, &contract))
-	require.Len(t, contract, 69)
+	require.Len(t, contract, 72)
 	public := map[string]bool{}
 	for _, op := range contract {
 		public[op.Method+" "+op.Path] = op.Public
@@ -43,15 +43,16 @@ func TestOperations_NotIdempotentAreThoseThatActAgain(t *testing.T) {
 		"POST /v1/agents": true, "POST /v1/numbers": true, "POST /v1/messages": true, "POST /v1/calls": true,
 		"POST /v1/webhooks": true, "POST /v1/agents/{agent_id}/webhook": true,
 		"POST /v1/messages/{message_id}/reactions": true, "POST /v1/calls/web": true, "POST /v1/contacts": true,
-		"POST /v1/sub-accounts": true, "POST /v1/register": true,
+		"POST /v1/sub-accounts": true, "POST /v1/register": true, "POST /v1/verify/send": true, "POST /v1/verify/check": true,
+		"GET /v1/numbers/lookup": true, // each is billed
 		// POSTs that change nothing when repeated:
 		"POST /v1/agents/{agent_id}/numbers": false, "POST /v1/calls/{call_id}/end": false, "POST /v1/webhooks/test": false,
 		"POST /v1/agents/{agent_id}/webhook/test": false, "POST /v1/location/refresh": false,
 		"POST /v1/conversations/{conversation_id}/typing": false, "POST /v1/conversations/{conversation_id}/background": false,
 	}
 	for _, op := range operations {
-		once, isPost := want[op.String()]
-		require.Equal(t, op.method == "POST", isPost, "%s", op)
+		once, listed := want[op.String()]
+		require.Equal(t, op.method == "POST" || op == &opLookupNumbers, listed, "%s", op)
 		assert.Equal(t, once, !op.idempotent, "%s", op)
 	}
 }
@@ -78,7 +79,7 @@ func TestRetriesDoc_NamesOperationsThatAreNotIdempotent(t *testing.T) {
 			otherPosts = append(otherPosts, op.String())
 		}
 	}
-	assert.ElementsMatch(t, notIdempotent, named(table, "(?m)^\\| `(POST [^`]+)` \\|"))
+	assert.ElementsMatch(t, notIdempotent, named(table, "(?m)^\\| `((?:POST|GET) [^`]+)` \\|"))
 	assert.ElementsMatch(t, otherPosts, named(others, "`(POST [^`]+)`"))
 }
 
@@ -135,6 +136,8 @@ var operations = []*operation{
 	&opAttachNumber, &opDetachNumber, &opListAgentCalls, &opListAgentConversations,
 	&opListVoices,
 	&opListNumbers, &opBuyNumber, &opGetNumber, &opReleaseNumber, &opListNumberMessages, &opListNumberCalls,
+	&opLookupNumbers,
+	&opSendVerification, &opCheckVerification,
 	&opGetContactCard, &opSetContactCard, &opDeleteContactCard,
 	&opSendMessage, &opReact,
 	&opListConversations, &opGetConversation, &opUpdateConversation, &opListConversationMessages,

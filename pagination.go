@@ -2,10 +2,11 @@ package agentphone
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
 // Page is one page of a list. To iterate over all pages use the All method that stands beside each List method.
@@ -52,9 +53,9 @@ var errNoList = errors.New("the body is not a list")
 
 func (p *pageBody[T]) decodeBody(body []byte) error {
 	if body[0] == '[' {
-		return json.Unmarshal(body, &p.Data)
+		return lenientjson.Unmarshal(body, &p.Data)
 	}
-	if err := json.Unmarshal(body, p); err != nil {
+	if err := lenientjson.Unmarshal(body, p); err != nil {
 		return err
 	}
 	if p.Data == nil {

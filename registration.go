@@ -152,7 +152,8 @@ type Registration struct {
 	FeeCents       int    `json:"fee_cents"`      // US cents charged for the registration
 }
 
-// Register submits a registration, for which the account may be charged. Carriers decide on it within days.
+// Register submits a registration, for which the account may be charged: see [Registration].FeeCents. Carriers decide on it within
+// days.
 // (POST /v1/register)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the registration with

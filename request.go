@@ -62,6 +62,10 @@ func (c *Client) send(ctx context.Context, op *operation, path string, params an
 	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats {
 		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt has deleted it
 	}
+	if result := op.resultOf(res); result != nil {
+		res.Body = result
+		return res, nil
+	}
 	if res.Status/100 != 2 {
 		return nil, c.apiError(op, res)
 	}
@@ -92,7 +96,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence,
-		Lasting: isLastingResponse,
+		Lasting: func(res *transport.Response) bool { return op.resultOf(res) != nil || isLastingResponse(res) },
 	}
 	if op.mediaType != "" {
 		req.Accept = op.mediaType
@@ -176,7 +180,7 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 // [ErrOutcomeUnknown]) and the other methods as idempotent. Errors and logs name the operation "GET {path}", for the path may
 // hold a phone number.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
-	op := &operation{method: method, path: "{path}", idempotent: method != http.MethodPost}
+	op := &operation{method: method, path: "{path}", idempotent: method != http.MethodPost, untyped: true}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
 		if in != nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
@@ -64,6 +65,24 @@ func checkSize(body []byte) error {
 	}
 	if items > maxItems || objects > maxObjects || arrays > maxArrays || values > maxValues {
 		return errTooManyValues
+	}
+	return nil
+}
+
+// resultOf returns the result in a 4xx: its body, or the "detail" or "error" in it, whichever has the operation's result. It
+// returns nil if there is none.
+func (op *operation) resultOf(res *transport.Response) json.RawMessage {
+	if op.result == "" || res.Status/100 != 4 {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	_ = json.Unmarshal(res.Body, &object)
+	for _, candidate := range []json.RawMessage{res.Body, object["detail"], object["error"]} {
+		var members map[string]json.RawMessage
+		var result string
+		if json.Unmarshal(candidate, &members) == nil && json.Unmarshal(members[op.result], &result) == nil && result != "" {
+			return candidate
+		}
 	}
 	return nil
 }
@@ -133,10 +152,14 @@ func (c *Client) decode(ctx context.Context, op *operation, res *transport.Respo
 		err = checkSize(body)
 	}
 	if err == nil {
-		if d, ok := out.(interface{ decodeBody([]byte) error }); ok {
-			err = d.decodeBody(body)
-		} else {
+		d, ok := out.(interface{ decodeBody([]byte) error })
+		switch {
+		case op.untyped:
 			err = json.Unmarshal(body, out)
+		case ok:
+			err = d.decodeBody(body)
+		default:
+			err = lenientjson.Unmarshal(body, out)
 		}
 	}
 	if err == nil && !op.emptyOK && isErrorObject(body, out) {

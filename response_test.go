@@ -209,3 +209,34 @@ func TestDecodeError_LargeResponseThatTakesTooLong(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// Seen live: numbers in strings, Python's None, tel: URIs and national numbers. A call that was placed is no DecodeError for them.
+func TestDecode_ReadsValuesSeenLive(t *testing.T) {
+	const call = `{"id":"call_1","agentId":"None","direction":"None","status":"completed","fromNumber":"tel:+1-415-555-0124","toNumber":"4155550126",
+		"startedAt":"None","durationSeconds":"12.5","recordingAvailable":"false","transcripts":[{"id":"t","transcript":"None","confidence":"0.97"}]}`
+	want := agentphone.Call{
+		ID: "call_1", Status: agentphone.CallStatusCompleted, FromNumber: "+14155550124", ToNumber: "+14155550126",
+		DurationSeconds: agentphone.Ptr(12.5), RecordingAvailable: agentphone.Ptr(false),
+		Transcripts: []agentphone.TranscriptTurn{{ID: "t", Transcript: "None", Confidence: agentphone.Ptr(0.97)}},
+	}
+	c, _ := apitest.NewClient(t, apitest.InTurn(call, `{"data":[`+call+`],"total":"1","hasMore":"false"}`, `[{"id":"t","transcript":"hi","confidence":"0.97"}]`,
+		`{"data":[{"id":"m","from_":"tel:+14155550124","to":"4155550126","body":"None"}],"hasMore":false}`, call))
+	params := agentphone.CreateCallParams{AgentID: "a", ToNumber: "+14155550126"}
+	got, err := c.Calls.Create(t.Context(), params)
+	require.NoError(t, err)
+	assert.Equal(t, &want, got)
+	page, err := c.Calls.List(t.Context(), agentphone.ListCallsParams{})
+	require.NoError(t, err)
+	assert.Equal(t, &agentphone.Page[agentphone.Call]{Data: []agentphone.Call{want}, Total: 1}, page)
+	transcript, err := c.Calls.Transcript(t.Context(), "call_1")
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.Ptr(0.97), transcript.Transcripts[0].Confidence)
+	messages, err := c.Numbers.ListMessages(t.Context(), "num_1", agentphone.ListMessagesParams{})
+	require.NoError(t, err)
+	assert.Equal(t, []agentphone.NumberMessage{{ID: "m", From: "+14155550124", To: "+14155550126", Body: "None"}}, messages.Data)
+
+	// Client.Do decodes into the caller's own types as encoding/json does.
+	var raw struct{ FromNumber, AgentID string }
+	require.NoError(t, c.Do(t.Context(), http.MethodPost, "/v1/calls", params, &raw))
+	assert.Equal(t, "tel:+1-415-555-0124 None", raw.FromNumber+" "+raw.AgentID)
+}

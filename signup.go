@@ -34,7 +34,7 @@ type Signup struct {
 }
 
 // Start begins a sign-up: it sends a code of six digits to the human by email. Nothing is created until
-// [SignupService.Verify]. (POST /v0/agent/sign-up)
+// [SignupService.Verify]. The API accepts 10 requests a minute. (POST /v0/agent/sign-up)
 //
 // It fails with [ErrAccountExists] if the address has an account; ask its owner for an API key instead of trying
 // another address.
@@ -68,8 +68,8 @@ type Account struct {
 	APIKey      string `json:"api_key"`      // returned only once: store it
 }
 
-// Verify completes a sign-up: it creates the account with a phone number, a starter agent and an API key.
-// (POST /v0/agent/verify)
+// Verify completes a sign-up: it creates the account with a phone number, a starter agent and an API key. The account has a credit
+// of $5.00, which covers the number's first month. The API accepts 20 requests a minute. (POST /v0/agent/verify)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] the account may exist, but its
 // API key was lost with the response. Verifying again does no harm; if the code is refused, the human generates an API

@@ -57,7 +57,7 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return errTimestamp
 	}
-	if s = strings.TrimSpace(s); s == "" {
+	if s = strings.TrimSpace(s); s == "" || s == "None" { // as Python prints null
 		*t = Timestamp{}
 		return nil
 	}

@@ -3,6 +3,8 @@ package agentphone
 import (
 	"context"
 	"encoding/json"
+
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
 var opGetTranscript = operation{method: "GET", path: "/v1/calls/{call_id}/transcript", idempotent: true}
@@ -65,12 +67,13 @@ func (c *CallTranscript) UnmarshalJSON(data []byte) error {
 		CallID      string          `json:"callId"`
 		Transcript  json.RawMessage `json:"transcript"`
 		Transcripts json.RawMessage `json:"transcripts"`
+		Data        json.RawMessage `json:"data"` // the same as transcripts
 	}
-	if err := json.Unmarshal(data, &object); err != nil {
+	if err := lenientjson.Unmarshal(data, &object); err != nil {
 		return err
 	}
 	c.CallID = object.CallID
-	for _, list := range []json.RawMessage{object.Transcripts, object.Transcript} {
+	for _, list := range []json.RawMessage{object.Data, object.Transcripts, object.Transcript} {
 		if len(list) > 0 && string(list) != "null" {
 			if err := c.readList(list); err != nil {
 				return err
@@ -89,7 +92,7 @@ type transcriptItem struct {
 
 func (c *CallTranscript) readList(data []byte) error {
 	var list []transcriptItem
-	if err := json.Unmarshal(data, &list); err != nil {
+	if err := lenientjson.Unmarshal(data, &list); err != nil {
 		return err
 	}
 	var entries []TranscriptEntry

@@ -16,6 +16,8 @@ func TestCallsTranscript_ReadsEveryShape(t *testing.T) {
 	for body, want := range map[string][]string{
 		`{"callId":"call_1","transcript":[` + entry + `]}`: {"user: hi"},
 		`{"transcripts":[` + turn + `]}`:                   {"user: hi", "agent: hello"},
+		`{"data":[` + turn + `]}`:                          {"user: hi", "agent: hello"},
+		`{"transcript":""}`:                                nil,
 		`[` + entry + `]`:                                  {"user: hi"},
 		`[` + turn + `]`:                                   {"user: hi", "agent: hello"},
 		`{"transcript":[` + turn + `]}`:                    {"user: hi", "agent: hello"},

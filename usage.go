@@ -15,10 +15,10 @@ var (
 
 // Usage is the account's plan, limits and counters.
 type Usage struct {
-	Plan        Plan         `json:"plan"`
+	Plan        Plan         `json:"plan"` // the zero Plan if the API gives none
 	Numbers     NumberLimits `json:"numbers"`
 	Stats       UsageStats   `json:"stats"`
-	PeriodStart Timestamp    `json:"periodStart"`
+	PeriodStart Timestamp    `json:"periodStart"` // zero, as PeriodEnd, if the API gives none
 	PeriodEnd   Timestamp    `json:"periodEnd"`
 }
 
@@ -46,17 +46,18 @@ type NumberLimits struct {
 
 // UsageStats are counts since the account was created, and of the last 24 hours, 7 days and 30 days.
 type UsageStats struct {
-	TotalMessages               int `json:"totalMessages"`
-	MessagesLast24h             int `json:"messagesLast24h"`
-	MessagesLast7d              int `json:"messagesLast7d"`
-	MessagesLast30d             int `json:"messagesLast30d"`
-	TotalCalls                  int `json:"totalCalls"`
-	CallsLast24h                int `json:"callsLast24h"`
-	CallsLast7d                 int `json:"callsLast7d"`
-	CallsLast30d                int `json:"callsLast30d"`
-	TotalWebhookDeliveries      int `json:"totalWebhookDeliveries"`
-	SuccessfulWebhookDeliveries int `json:"successfulWebhookDeliveries"`
-	FailedWebhookDeliveries     int `json:"failedWebhookDeliveries"`
+	TotalMessages               int  `json:"totalMessages"`
+	MessagesLast24h             int  `json:"messagesLast24h"`
+	MessagesLast7d              int  `json:"messagesLast7d"`
+	MessagesLast30d             int  `json:"messagesLast30d"`
+	TotalCalls                  int  `json:"totalCalls"`
+	CallsLast24h                int  `json:"callsLast24h"`
+	CallsLast7d                 int  `json:"callsLast7d"`
+	CallsLast30d                int  `json:"callsLast30d"`
+	TotalWebhookDeliveries      int  `json:"totalWebhookDeliveries"`
+	SuccessfulWebhookDeliveries int  `json:"successfulWebhookDeliveries"`
+	FailedWebhookDeliveries     int  `json:"failedWebhookDeliveries"`
+	SMSSegmentsLast30d          *int `json:"smsSegmentsLast30d"` // nil if unknown; a long SMS is several segments
 }
 
 // Get returns the account's plan, limits and counters. It also shows whether the API key is valid. Retried.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The checks of parameters and options. What the API might accept, they let through.
@@ -59,6 +60,14 @@ func inRange(field string, n, highest int) error {
 		return &ValidationError{field, "is negative"}
 	case highest > 0 && n > highest:
 		return &ValidationError{field, fmt.Sprintf("is over %d", highest)}
+	}
+	return nil
+}
+
+// atMost checks the length of a text in characters, as the API counts them.
+func atMost(field, text string, characters int) error {
+	if utf8.RuneCountInString(text) > characters {
+		return &ValidationError{field, fmt.Sprintf("is over %d characters", characters)}
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"iter"
+
+	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
 var (
@@ -12,7 +15,8 @@ var (
 	opListAgentDeliveries  = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries", idempotent: true}
 )
 
-// WebhookDelivery is the delivery of an event to a webhook: done, failed, or still to be retried.
+// WebhookDelivery is the delivery of an event to a webhook: done, failed, or still to be retried. The API has been seen to list
+// deliveries in two forms; fields that a form lacks are zero.
 type WebhookDelivery struct {
 	ID            string    `json:"id"`
 	MessageID     string    `json:"messageId"`
@@ -26,6 +30,26 @@ type WebhookDelivery struct {
 	LastAttemptAt Timestamp `json:"lastAttemptAt"`
 	NextRetryAt   Timestamp `json:"nextRetryAt"` // zero if there is no retry to come
 	CreatedAt     Timestamp `json:"createdAt"`
+	DeliveredAt   Timestamp `json:"deliveredAt"`
+	Success       *bool     `json:"success"`    // nil if unknown
+	ResponseMs    *float64  `json:"responseMs"` // time until the response, in milliseconds; nil if unknown
+}
+
+// UnmarshalJSON decodes a delivery, whose type and status the API calls eventType and httpStatus, or event and statusCode.
+func (d *WebhookDelivery) UnmarshalJSON(data []byte) error {
+	type plain WebhookDelivery
+	var wire struct {
+		plain
+		Event      EventType `json:"event"`
+		StatusCode int       `json:"statusCode"`
+	}
+	if err := lenientjson.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	*d = WebhookDelivery(wire.plain)
+	d.EventType = cmp.Or(d.EventType, wire.Event)
+	d.HTTPStatus = cmp.Or(d.HTTPStatus, wire.StatusCode)
+	return nil
 }
 
 // ListDeliveriesParams are the parameters of [WebhooksService.ListDeliveries] and AllDeliveries.

@@ -29,8 +29,8 @@ type Event struct {
 	// [Webhook].
 	RecentHistory []HistoryItem
 
-	// Data is a *[MessageData], *[VoiceTurnData], *[CallEndedData] or *[ReactionData], or an *[UnknownData] if the
-	// kind of the event is unknown to this package.
+	// Data is a *[MessageData], *[VoiceTurnData], *[CallEndedData], *[ReactionData] or *[ContactSharedData], or an
+	// *[UnknownData] if the kind of the event is unknown to this package.
 	Data EventData
 
 	// Raw is the whole body as it was received.
@@ -42,17 +42,19 @@ type EventData interface{ eventData() }
 
 // HistoryItem is a message or an utterance before the event.
 type HistoryItem struct {
-	Content   string    `json:"content"`
-	Direction Direction `json:"direction"`
-	Channel   Channel   `json:"channel"`
-	At        Timestamp `json:"at"`
-	MessageID string    `json:"messageId"` // "" if unknown
+	Content          string    `json:"content"`
+	Direction        Direction `json:"direction"`
+	Channel          Channel   `json:"channel"`
+	At               Timestamp `json:"at"`
+	MessageID        string    `json:"messageId"`        // "" if unknown
+	SenderIdentifier string    `json:"senderIdentifier"` // of the member of a group who sent it; "" if unknown
 }
 
-// MessageData is a message that was received ([EventMessage] on [ChannelSMS], [ChannelMMS] or [ChannelIMessage]).
+// MessageData is a message that was received, or with [DirectionOutbound] one that was sent ([EventMessage] on [ChannelSMS],
+// [ChannelMMS], [ChannelIMessage] or [ChannelWhatsApp]).
 type MessageData struct {
-	ConversationID   string         `json:"conversationId"`
-	NumberID         string         `json:"numberId"`
+	ConversationID   string         `json:"conversationId"` // "" if unknown
+	NumberID         string         `json:"numberId"`       // "" if unknown
 	From             string         `json:"from"`
 	To               string         `json:"to"`
 	Message          string         `json:"message"`
@@ -67,7 +69,7 @@ type MessageData struct {
 	SenderIdentifier string         `json:"senderIdentifier"` // of the member of the group who sent it
 }
 
-// EventContact is the contact who sent a message.
+// EventContact is the contact who sent a message or with whom a call was.
 type EventContact struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
@@ -79,7 +81,7 @@ type EventContact struct {
 // the agent says: see [VoiceResponse].
 type VoiceTurnData struct {
 	CallID     string     `json:"callId"`
-	NumberID   string     `json:"numberId"`
+	NumberID   string     `json:"numberId"` // "" if unknown
 	From       string     `json:"from"`
 	To         string     `json:"to"`
 	Status     CallStatus `json:"status"`
@@ -91,7 +93,7 @@ type VoiceTurnData struct {
 // CallEndedData is a call that is over ([EventCallEnded]).
 type CallEndedData struct {
 	CallID              string            `json:"callId"`
-	NumberID            string            `json:"numberId"`
+	NumberID            string            `json:"numberId"` // "" if unknown
 	From                string            `json:"from"`
 	To                  string            `json:"to"`
 	Direction           Direction         `json:"direction"`
@@ -104,19 +106,26 @@ type CallEndedData struct {
 	Summary             string            `json:"summary"`
 	UserSentiment       string            `json:"userSentiment"`
 	CallSuccessful      *bool             `json:"callSuccessful"` // nil if unknown
+	Contact             *EventContact     `json:"contact"`        // nil if the other side is not a contact
 }
 
-// ReactionData is an iMessage tapback ([EventReaction]).
+// ReactionData is a reaction to a message, such as an iMessage tapback ([EventReaction]).
 type ReactionData struct {
-	ConversationID  string       `json:"conversationId"`
-	NumberID        string       `json:"numberId"`
-	ReactionType    ReactionType `json:"reactionType"`
-	FromNumber      string       `json:"fromNumber"`
-	Direction       Direction    `json:"direction"`
-	MessageID       string       `json:"messageId"` // the message reacted to
-	MessageBody     string       `json:"messageBody"`
-	MessageMediaURL string       `json:"messageMediaUrl"`
-	CreatedAt       Timestamp    `json:"createdAt"`
+	ConversationID   string       `json:"conversationId"` // "" if unknown
+	NumberID         string       `json:"numberId"`       // "" if unknown
+	ReactionType     ReactionType `json:"reactionType"`
+	FromNumber       string       `json:"fromNumber"`
+	Direction        Direction    `json:"direction"`
+	MessageID        string       `json:"messageId"` // the message reacted to
+	MessageBody      string       `json:"messageBody"`
+	MessageMediaURL  string       `json:"messageMediaUrl"`
+	MessageMediaURLs []string     `json:"messageMediaUrls"`
+	CreatedAt        Timestamp    `json:"createdAt"`
+}
+
+// ContactSharedData is a contact that somebody shared ([EventContactShared]). The API does not publish its shape.
+type ContactSharedData struct {
+	Raw json.RawMessage // the data as it was received; nil if there was none
 }
 
 // UnknownData is the data of an event whose type or channel is unknown to this package, or whose data is not a JSON
@@ -125,16 +134,18 @@ type UnknownData struct {
 	Raw json.RawMessage // the data as it was received; nil if there was none
 }
 
-func (*MessageData) eventData()   {}
-func (*VoiceTurnData) eventData() {}
-func (*CallEndedData) eventData() {}
-func (*ReactionData) eventData()  {}
-func (*UnknownData) eventData()   {}
+func (*MessageData) eventData()       {}
+func (*VoiceTurnData) eventData()     {}
+func (*CallEndedData) eventData()     {}
+func (*ReactionData) eventData()      {}
+func (*ContactSharedData) eventData() {}
+func (*UnknownData) eventData()       {}
 
 // ParseEvent parses the body of a webhook request. It does not verify the signature: call [VerifyWebhook] first.
 //
 // The Data of an event of an unknown kind is *[UnknownData]. A field of an unexpected type is left zero; its value is
-// in Raw. Only a body that is not an event at all is an error, [ErrWebhookMalformed].
+// in Raw. Numbers in strings are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
+// Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
 	event, _, err := parseEvent(payload)
 	return event, err
@@ -156,7 +167,7 @@ func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 		ConversationState map[string]any  `json:"conversationState"`
 		RecentHistory     []HistoryItem   `json:"recentHistory"`
 	}
-	lenientjson.ReadFields(body, &envelope)
+	lenientjson.ReadFieldsRepaired(body, &envelope)
 	if envelope.Event == "" {
 		return nil, false, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
 	}
@@ -175,11 +186,15 @@ func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 
 // readEventData reads raw into data and reports whether raw is an object.
 func readEventData(raw json.RawMessage, data EventData) bool {
+	if shared, ok := data.(*ContactSharedData); ok {
+		shared.Raw = raw
+		return true
+	}
 	var object map[string]json.RawMessage
 	if json.Unmarshal(raw, &object) != nil || object == nil {
 		return false
 	}
-	lenientjson.ReadFields(object, data)
+	lenientjson.ReadFieldsRepaired(object, data)
 	return true
 }
 
@@ -190,9 +205,15 @@ func newEventData(event EventType, channel Channel) EventData {
 		return &CallEndedData{}
 	case event == EventReaction:
 		return &ReactionData{}
+	case event == EventContactShared:
+		return &ContactSharedData{}
 	case event == EventMessage && channel == ChannelVoice:
 		return &VoiceTurnData{}
-	case event == EventMessage && (channel == ChannelSMS || channel == ChannelMMS || channel == ChannelIMessage):
+	case event != EventMessage:
+		return nil
+	}
+	switch channel {
+	case ChannelSMS, ChannelMMS, ChannelIMessage, ChannelWhatsApp:
 		return &MessageData{}
 	}
 	return nil
@@ -202,7 +223,8 @@ func newEventData(event EventType, channel Channel) EventData {
 type EventType string
 
 const (
-	EventMessage   EventType = "agent.message"    // a message was received or, on [ChannelVoice], a caller spoke
-	EventCallEnded EventType = "agent.call_ended" // a call is over
-	EventReaction  EventType = "agent.reaction"   // an iMessage tapback
+	EventMessage       EventType = "agent.message"        // a message was received or, on [ChannelVoice], a caller spoke
+	EventCallEnded     EventType = "agent.call_ended"     // a call is over
+	EventReaction      EventType = "agent.reaction"       // a reaction to a message, such as an iMessage tapback
+	EventContactShared EventType = "agent.contact_shared" // somebody shared a contact
 )

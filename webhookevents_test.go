@@ -43,15 +43,21 @@ func TestParseEvent_ReadsEveryField(t *testing.T) {
 		"call ended with nulls": {"agent.call_ended", "voice", `{"callId":"c","durationSeconds":null,"transcript":null,"callSuccessful":null}`, &agentphone.CallEndedData{CallID: "c"}},
 		"reaction": {"agent.reaction", "imessage", `{"conversationId":"cv","numberId":"n","reactionType":"love","fromNumber":"+1","direction":"inbound","messageId":"m","messageBody":"b","messageMediaUrl":null,"createdAt":` + when + `}`,
 			&agentphone.ReactionData{ConversationID: "cv", NumberID: "n", ReactionType: "love", FromNumber: "+1", Direction: "inbound", MessageID: "m", MessageBody: "b", CreatedAt: at}},
-		"unknown event":     {"agent.dreamt", "sms", `{"of":"sheep"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"of":"sheep"}`)}},
-		"unknown channel":   {"agent.message", "pigeon", `{"message":"coo"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"message":"coo"}`)}},
-		"data of new shape": {"agent.message", "voice", `{"transcript":["a","list"]}`, &agentphone.VoiceTurnData{}},
-		"one odd field":     {"agent.message", "sms", `{"message":"hi","replyTo":"msg_1","mediaUrls":"x","contact":"c","receivedAt":"soon","from":"+1"}`, &agentphone.MessageData{Message: "hi", From: "+1"}},
-		"data null":         {"agent.reaction", "imessage", `null`, &agentphone.UnknownData{Raw: json.RawMessage(`null`)}},
+		"WhatsApp message with null ids": {"agent.message", "whatsapp", `{"conversationId":null,"numberId":null,"from":"+1","message":"m"}`, &agentphone.MessageData{From: "+1", Message: "m"}},
+		"call ended with contact": {"agent.call_ended", "voice", `{"callId":"c","numberId":null,"contact":{"id":"ct","name":"Ada","email":null,"phoneNumber":"+1"}}`,
+			&agentphone.CallEndedData{CallID: "c", Contact: &agentphone.EventContact{ID: "ct", Name: "Ada", PhoneNumber: "+1"}}},
+		"WhatsApp reaction":             {"agent.reaction", "whatsapp", `{"reactionType":"🎉","messageMediaUrls":["u","v"]}`, &agentphone.ReactionData{ReactionType: "🎉", MessageMediaURLs: []string{"u", "v"}}},
+		"contact shared":                {"agent.contact_shared", "imessage", `{"of":"any shape"}`, &agentphone.ContactSharedData{Raw: json.RawMessage(`{"of":"any shape"}`)}},
+		"contact shared, not an object": {"agent.contact_shared", "sms", `["x"]`, &agentphone.ContactSharedData{Raw: json.RawMessage(`["x"]`)}},
+		"unknown event":                 {"agent.dreamt", "sms", `{"of":"sheep"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"of":"sheep"}`)}},
+		"unknown channel":               {"agent.message", "pigeon", `{"message":"coo"}`, &agentphone.UnknownData{Raw: json.RawMessage(`{"message":"coo"}`)}},
+		"data of new shape":             {"agent.message", "voice", `{"transcript":["a","list"]}`, &agentphone.VoiceTurnData{}},
+		"one odd field":                 {"agent.message", "sms", `{"message":"hi","replyTo":"msg_1","mediaUrls":"x","contact":"c","receivedAt":"soon","from":"+1"}`, &agentphone.MessageData{Message: "hi", From: "+1"}},
+		"data null":                     {"agent.reaction", "imessage", `null`, &agentphone.UnknownData{Raw: json.RawMessage(`null`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			payload := fmt.Sprintf(`{"event":%q,"channel":%q,"timestamp":%s,"agentId":"a","data":%s,"conversationState":{"step":2},
-				"recentHistory":[{"content":"hi","direction":"inbound","channel":"sms","at":%s},{"messageId":"m"}]}`, tc.event, tc.channel, when, tc.data, when)
+				"recentHistory":[{"content":"hi","direction":"inbound","channel":"sms","at":%s},{"messageId":"m","senderIdentifier":"+1"}]}`, tc.event, tc.channel, when, tc.data, when)
 			e, err := agentphone.ParseEvent([]byte(payload))
 			require.NoError(t, err)
 			assert.Equal(t, agentphone.EventType(tc.event), e.Type)
@@ -59,7 +65,7 @@ func TestParseEvent_ReadsEveryField(t *testing.T) {
 			assert.Equal(t, at, e.Timestamp)
 			assert.Equal(t, "a", e.AgentID)
 			assert.Equal(t, map[string]any{"step": 2.0}, e.ConversationState)
-			assert.Equal(t, []agentphone.HistoryItem{{Content: "hi", Direction: "inbound", Channel: "sms", At: at}, {MessageID: "m"}}, e.RecentHistory)
+			assert.Equal(t, []agentphone.HistoryItem{{Content: "hi", Direction: "inbound", Channel: "sms", At: at}, {MessageID: "m", SenderIdentifier: "+1"}}, e.RecentHistory)
 			assert.Equal(t, payload, string(e.Raw))
 			assert.Equal(t, tc.want, e.Data)
 		})
@@ -184,4 +190,35 @@ func FuzzParseEvent(f *testing.F) {
 			t.Fatalf("%q: %+v, %v", in, e, err)
 		}
 	})
+}
+
+// Seen live: numbers in strings, Python's None, tel: URIs and national numbers.
+func TestParseEvent_ReadsValuesSeenLive(t *testing.T) {
+	for name, tc := range map[string]struct {
+		event, channel, data string
+		want                 agentphone.EventData
+	}{
+		"confidence in a string": {"agent.message", "voice", `{"callId":"c","numberId":"None","transcript":"None","confidence":"0.97"}`,
+			&agentphone.VoiceTurnData{CallID: "c", Transcript: "None", Confidence: agentphone.Ptr(0.97)}}, // somebody said so
+		"no confidence": {"agent.message", "voice", `{"callId":"c","confidence":"None"}`, &agentphone.VoiceTurnData{CallID: "c"}},
+		"phones": {"agent.message", "sms", `{"from":"tel:+14155550124","to":"4155550126","message":"4155550126","contact":{"phoneNumber":"tel:+14155550124","name":"Ada"}}`,
+			&agentphone.MessageData{From: "+14155550124", To: "+14155550126", Message: "4155550126", Contact: &agentphone.EventContact{PhoneNumber: "+14155550124", Name: "Ada"}}},
+		"call ended": {"agent.call_ended", "voice", `{"callId":"c","startedAt":"None","durationSeconds":"3.5","transcript":"","summary":"None","userSentiment":"None","callSuccessful":"None","contact":"None"}`,
+			&agentphone.CallEndedData{CallID: "c", DurationSeconds: agentphone.Ptr(3.5)}},
+		"reaction": {"agent.reaction", "imessage", `{"fromNumber":"tel:+14155550124","messageMediaUrl":"None","messageMediaUrls":"None","messageBody":"None"}`,
+			&agentphone.ReactionData{FromNumber: "+14155550124", MessageBody: "None"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			payload := fmt.Sprintf(`{"event":%q,"channel":%q,"timestamp":"None","agentId":"None","data":%s,"conversationState":"None",
+				"recentHistory":[{"content":"None","messageId":"None","senderIdentifier":"tel:+14155550124"}]}`, tc.event, tc.channel, tc.data)
+			e, err := agentphone.ParseEvent([]byte(payload))
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, e.Data)
+			assert.Empty(t, e.AgentID)
+			assert.True(t, e.Timestamp.IsZero())
+			assert.Nil(t, e.ConversationState)
+			assert.Equal(t, []agentphone.HistoryItem{{Content: "None", SenderIdentifier: "+14155550124"}}, e.RecentHistory)
+			assert.Equal(t, payload, string(e.Raw), "as it was received")
+		})
+	}
 }

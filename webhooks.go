@@ -53,7 +53,7 @@ func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 // SetWebhookParams are the parameters of [WebhooksService.Set] and [WebhooksService.SetForAgent].
 type SetWebhookParams struct {
 	URL            string `json:"url"`                   // required: an absolute URL
-	ContextLimit   *int   `json:"contextLimit,omitzero"` // number of recent messages that each event carries, 0 to 50
+	ContextLimit   *int   `json:"contextLimit,omitzero"` // number of recent messages that each event carries, 0 (none) to 50; default if nil
 	TimeoutSeconds int    `json:"timeout,omitzero"`      // how long your server may take to answer a voice turn: 5 to 120; default 30
 }
 
@@ -79,7 +79,7 @@ func (s *WebhooksService) Get(ctx context.Context, opts ...RequestOption) (*Webh
 }
 
 // Set sets or replaces the account's webhook and generates a new secret for it. Your server should accept the old
-// secret too until it has the new one. (POST /v1/webhooks)
+// secret too until it has the new one. The API accepts 10 requests a minute. (POST /v1/webhooks)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
 // with [WebhooksService.Get].
@@ -116,7 +116,7 @@ type WebhookTest struct {
 }
 
 // Test sends a test event, signed like all others, to the account's webhook and returns the response.
-// [TestWebhookOptions] may be given as an option. Retried. (POST /v1/webhooks/test)
+// [TestWebhookOptions] may be given as an option. The API accepts 10 requests a minute. Retried. (POST /v1/webhooks/test)
 func (s *WebhooksService) Test(ctx context.Context, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestWebhook, nil, nil, opts)
 }

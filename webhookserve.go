@@ -21,6 +21,8 @@ func (h *webhookHandler) route(d *delivery) (serve func(context.Context, http.Re
 		callback = bind(h.OnCallEnded, d.event, data)
 	case *ReactionData:
 		callback = bind(h.OnReaction, d.event, data)
+	case *ContactSharedData:
+		callback = bind(h.OnUnknown, d.event, &UnknownData{Raw: data.Raw})
 	case *UnknownData:
 		callback = bind(h.OnUnknown, d.event, data)
 	}

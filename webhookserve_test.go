@@ -46,12 +46,13 @@ func TestWebhookHandler_CallsTheCallbackForTheEvent(t *testing.T) {
 	silent := newHandler(t, agentphone.WebhookHandlerConfig{})
 	for i, body := range []string{
 		apitest.TextEvent, apitest.TurnEvent, `{"event":"agent.call_ended","data":{"callId":"c2"}}`, `{"event":"agent.reaction","data":{"messageId":"m2"}}`, `{"event":"x","data":[1]}`,
+		`{"event":"agent.contact_shared","channel":"imessage","data":{"n":1}}`, `{"event":"agent.message","channel":"whatsapp","data":{"message":"ola"}}`,
 	} {
 		id := fmt.Sprint("whd_", i)
 		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
 		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "an event without a callback is ignored")
 	}
-	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4"}, got)
+	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4", `{"n":1} whd_5`, "ola whd_6"}, got)
 }
 
 func TestWebhookHandler_HandlesAFailedDeliveryAgain(t *testing.T) {

@@ -74,7 +74,7 @@ func TestNextCall_QueuesScriptsBeforeTheDefault(t *testing.T) {
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Minute, Status: agentphone.CallStatusNoAnswer})
 		for range 3 {
 			_, err := srv.Client().Calls.Create(t.Context(), agentphone.CreateCallParams{
-				AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: "Good morning.",
+				AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: agentphone.Ptr("Good morning."),
 			})
 			require.NoError(t, err)
 		}
@@ -154,7 +154,7 @@ func TestCallerSays_DrivesACallWithoutAPrompt(t *testing.T) {
 		srv := newServer(t)
 		over := answering(t, srv, bookTable)
 		client, ctx := srv.Client(), t.Context()
-		call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: "Hello."})
+		call, err := client.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: agentphone.Ptr("Hello.")})
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
 		_, err = srv.CallerSays(call.ID, "Who is it?")

@@ -154,7 +154,7 @@ func call(ctx context.Context, client *agentphone.Client, agentID string, to age
 		AgentID:         agentID,
 		ToNumber:        to.String(),
 		SystemPrompt:    "Introduce yourself as the new AI agent, ask whether you can help with anything, and keep it brief and warm.",
-		InitialGreeting: "Hey! This is your new agent. I have a phone number now. Can I help with anything?",
+		InitialGreeting: agentphone.Ptr("Hey! This is your new agent. I have a phone number now. Can I help with anything?"),
 	})
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@
 // To add an operation:
 //
 //  1. Write it into testdata/operations.json, its objects into shapes.json, and its enums into enums.json.
-//  2. Declare it beside its service and list it in operation_test.go. The 69 there and in spec_test.go is now 70.
+//  2. Declare it beside its service and list it in operation_test.go. The 72 there and in spec_test.go is now 73.
 //  3. Write its method, and the operation in agentphonetest.
 //  4. Call the method in methods_*_test.go, first with all its parameters, and write down the request that it must send.
 //  5. Run go test . ./agentphonetest ./internal/contracttest. What does not agree yet is reported by name.

@@ -1,4 +1,4 @@
-// The list of methods: sign-up, agents, numbers, contact cards, and two that need none of them.
+// The list of methods: sign-up, agents, numbers, phone verification, contact cards, and two that need none of them.
 
 package contracttest
 
@@ -107,6 +107,16 @@ var agentCalls = []methodCall{
 	}},
 	{"Agents.All", `GET /v1/agents?limit=100`, func(ctx context.Context, x *session) (any, error) {
 		return first(x.c.Agents.All(ctx, agentphone.ListAgentsParams{}))
+	}},
+	{"Numbers.Lookup", `GET /v1/numbers/lookup?phoneNumbers=%2B14155550124%2C%2B442079460958`, func(ctx context.Context, x *session) (any, error) {
+		return x.c.Numbers.Lookup(ctx, agentphone.LookupNumbersParams{PhoneNumbers: []string{somePhone, "+442079460958"}})
+	}},
+	{"Verify.Send", `POST /v1/verify/send {"phone_number": "+14155550124"}`, func(ctx context.Context, x *session) (any, error) {
+		return keep(&x.phoneCheck, func(v *agentphone.Verification) string { return v.VerificationID })(
+			x.c.Verify.Send(ctx, agentphone.VerificationParams{PhoneNumber: somePhone}))
+	}},
+	{"Verify.Check", `POST /v1/verify/check {"verification_id": "p", "code": "123456"}`, func(ctx context.Context, x *session) (any, error) {
+		return x.c.Verify.Check(ctx, agentphone.CheckVerificationParams{VerificationID: x.phoneCheck, Code: "123456"}) // a wrong one
 	}},
 	{"Numbers.Get", `GET /v1/numbers/n`, func(ctx context.Context, x *session) (any, error) { return x.c.Numbers.Get(ctx, x.number) }},
 	{"Numbers.List", `GET /v1/numbers?limit=5&offset=1`, func(ctx context.Context, x *session) (any, error) {

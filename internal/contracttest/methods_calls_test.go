@@ -14,7 +14,7 @@ var callCalls = []methodCall{
 		"agentId": "a", "toNumber": "+14155550124", "systemPrompt": "SystemPrompt", "initialGreeting": "InitialGreeting",
 		"fromNumberId": "n", "voice": "custom_voice_ea22ba5fdfaa18f39c274851c1", "modelTier": "max",
 		"variables": {"k": "Variables"}, "callScreeningIdentity": "CallScreeningIdentity",
-		"callScreeningPurpose": "CallScreeningPurpose"
+		"callScreeningPurpose": "CallScreeningPurpose", "disableRecording": true
 	}`, func(ctx context.Context, x *session) (any, error) {
 		return keep(&x.call, func(c *agentphone.Call) string { return c.ID })(
 			x.c.Calls.Create(ctx, full(func(p *agentphone.CreateCallParams) {
@@ -31,16 +31,22 @@ var callCalls = []methodCall{
 	{"Calls.CreateAndWait", `POST /v1/calls {"agentId": "a", "toNumber": "+14155550124", "systemPrompt": "p"}`,
 		func(ctx context.Context, x *session) (any, error) {
 			params := agentphone.CreateCallParams{AgentID: x.agent, ToNumber: somePhone, SystemPrompt: "p"}
-			return x.c.Calls.CreateAndWait(ctx, params, agentphone.WaitParams{})
+			return keep(&x.recordedCall, func(c *agentphone.Call) string { return c.ID })(
+				x.c.Calls.CreateAndWait(ctx, params, agentphone.WaitParams{}))
+		}},
+	{"Calls.Create", `POST /v1/calls {"agentId": "a", "toNumber": "+14155550124", "initialGreeting": ""}`,
+		func(ctx context.Context, x *session) (any, error) { // "" is sent
+			return x.c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: x.agent, ToNumber: somePhone, InitialGreeting: agentphone.Ptr("")})
 		}},
 	{"Calls.Create", `POST /v1/calls {"agentId": "a", "toNumber": "+14155550124"}`, func(ctx context.Context, x *session) (any, error) {
-		return x.c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: x.agent, ToNumber: somePhone})
+		return keep(&x.liveCall, func(c *agentphone.Call) string { return c.ID })(
+			x.c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: x.agent, ToNumber: somePhone}))
 	}},
+	{"Calls.End", `POST /v1/calls/c/end {}`, func(ctx context.Context, x *session) (any, error) { return x.c.Calls.End(ctx, x.liveCall) }},
 	{"Calls.CreateWeb", `POST /v1/calls/web {"agentId": "a", "metadata": {"k": "Metadata"}, "variables": {"k": "Variables"}}`,
 		func(ctx context.Context, x *session) (any, error) {
 			return x.c.Calls.CreateWeb(ctx, full(func(p *agentphone.CreateWebCallParams) { p.AgentID = x.agent }))
 		}},
-	{"Calls.End", `POST /v1/calls/c/end {}`, func(ctx context.Context, x *session) (any, error) { return x.c.Calls.End(ctx, x.call) }},
 	{"Calls.List", `GET /v1/calls?direction=outbound&limit=5&offset=1&search=x&status=completed&type=pstn`,
 		func(ctx context.Context, x *session) (any, error) { return x.c.Calls.List(ctx, fullCallFilter()) }},
 	{"Calls.List", `GET /v1/calls`, func(ctx context.Context, x *session) (any, error) {
@@ -58,7 +64,7 @@ var callCalls = []methodCall{
 		return agentphone.Collect(x.c.Calls.StreamTranscript(ctx, x.call), 0)
 	}},
 	{"Calls.DownloadRecording", `GET /v1/calls/c/recording`, func(ctx context.Context, x *session) (any, error) {
-		return x.c.Calls.DownloadRecording(ctx, x.call, io.Discard)
+		return x.c.Calls.DownloadRecording(ctx, x.recordedCall, io.Discard)
 	}},
 	{"Agents.ListCalls", `GET /v1/agents/a/calls?limit=5&offset=1`, func(ctx context.Context, x *session) (any, error) {
 		return x.c.Agents.ListCalls(ctx, x.agent, agentphone.ListCallsParams{Limit: 5, Offset: 1})

@@ -11,13 +11,14 @@ import (
 var messageCalls = []methodCall{
 	{"Messages.Send", `POST /v1/messages {"agent_id": "a", "to_number": "+14155550124", "body": "b", "number_id": "n"}`,
 		func(ctx context.Context, x *session) (any, error) {
-			return x.c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: x.agent, ToNumber: somePhone, Body: "b", NumberID: x.number})
+			return keep(&x.personal, func(m *agentphone.SentMessage) string { return m.ConversationID })(
+				x.c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: x.agent, ToNumber: somePhone, Body: "b", NumberID: x.number}))
 		}},
 	{"Messages.Send", `POST /v1/messages {
 		"agent_id": "a", "recipients": ["+14155550126", "+14155550128"], "body": "b", "from_number": "+14155550124",
-		"media_url": "https://example.com/m.png", "media_urls": ["https://example.com/n.png"], "send_style": "slam",
+		"media_urls": ["https://example.com/m.png", "https://example.com/n.png"], "send_style": "slam",
 		"reply_to_message_id": "m"
-	}`, func(ctx context.Context, x *session) (any, error) { // to a new group, with all other parameters
+	}`, func(ctx context.Context, x *session) (any, error) { // to a new group
 		from := somePhone
 		if x.srv != nil {
 			number, err := x.c.Numbers.Get(ctx, x.number)
@@ -28,7 +29,7 @@ var messageCalls = []methodCall{
 		}
 		sent, err := x.c.Messages.Send(ctx, agentphone.SendMessageParams{
 			AgentID: x.agent, Recipients: []string{"+14155550126", "+14155550128"}, Body: "b", FromNumber: from,
-			MediaURL: "https://example.com/m.png", MediaURLs: []string{"https://example.com/n.png"},
+			MediaURLs: []string{"https://example.com/m.png", "https://example.com/n.png"},
 			SendStyle: agentphone.SendStyleSlam, ReplyToMessageID: x.message,
 		})
 		if err == nil {
@@ -49,6 +50,26 @@ var messageCalls = []methodCall{
 			SendStyle: agentphone.SendStyleSlam, ReplyToMessageID: x.message,
 		})
 	}},
+	{"Messages.Send", `POST /v1/messages {
+		"agent_id": "a", "to_number": "+14155550124", "body": "", "media_url": "https://example.com/m.png", "channel": "whatsapp",
+		"template": {"name": "welcome", "language": "en_US", "variables": ["Ada", 7]}
+	}`, func(ctx context.Context, x *session) (any, error) {
+		return x.c.Messages.Send(ctx, agentphone.SendMessageParams{
+			AgentID: x.agent, ToNumber: somePhone, MediaURL: "https://example.com/m.png", Channel: agentphone.ChannelWhatsApp,
+			Template: &agentphone.WhatsAppTemplate{Name: "welcome", Language: "en_US", Variables: []any{"Ada", 7}},
+		})
+	}},
+	{"Messages.Send", `POST /v1/messages {"agent_id": "a", "to_number": "+14155550124", "body": "b", "channel": "whatsapp", "buttons": ["Yes", "No"]}`,
+		sendWhatsApp(func(p *agentphone.SendMessageParams) { p.Buttons = []string{"Yes", "No"} })},
+	{"Messages.Send", `POST /v1/messages {"agent_id": "a", "to_number": "+14155550124", "body": "b", "channel": "whatsapp", "list": {"rows": [{"id": 1}]}}`,
+		sendWhatsApp(func(p *agentphone.SendMessageParams) { p.List = map[string]any{"rows": []any{map[string]any{"id": 1}}} })},
+	{"Messages.Send", `POST /v1/messages {
+		"agent_id": "a", "to_number": "+14155550124", "body": "b", "channel": "whatsapp", "cta": {"display_text": "Open", "url": "https://example.com"}
+	}`, sendWhatsApp(func(p *agentphone.SendMessageParams) {
+		p.CTA = &agentphone.WhatsAppCTA{DisplayText: "Open", URL: "https://example.com"}
+	})},
+	{"Messages.Send", `POST /v1/messages {"agent_id": "a", "to_number": "+14155550124", "body": "b", "channel": "whatsapp", "template": {"name": "bare"}}`,
+		sendWhatsApp(func(p *agentphone.SendMessageParams) { p.Template = &agentphone.WhatsAppTemplate{Name: "bare"} })},
 	{"Messages.React", `POST /v1/messages/m/reactions {"reaction": "love"}`, func(ctx context.Context, x *session) (any, error) {
 		return x.c.Messages.React(ctx, x.message, agentphone.ReactParams{Reaction: agentphone.ReactionLove})
 	}},
@@ -69,6 +90,9 @@ var messageCalls = []methodCall{
 		}},
 	{"Conversations.Get", `GET /v1/conversations/g?message_limit=5`, func(ctx context.Context, x *session) (any, error) {
 		return x.c.Conversations.Get(ctx, x.group, agentphone.GetConversationOptions{MessageLimit: 5})
+	}},
+	{"Conversations.Get", `GET /v1/conversations/pc`, func(ctx context.Context, x *session) (any, error) { // with one person
+		return x.c.Conversations.Get(ctx, x.personal)
 	}},
 	{"Conversations.List", `GET /v1/conversations?limit=5&offset=1`, func(ctx context.Context, x *session) (any, error) {
 		return x.c.Conversations.List(ctx, agentphone.ListConversationsParams{Limit: 5, Offset: 1})
@@ -109,6 +133,15 @@ var messageCalls = []methodCall{
 	{"Agents.AllConversations", `GET /v1/agents/a/conversations?limit=100`, func(ctx context.Context, x *session) (any, error) {
 		return first(x.c.Agents.AllConversations(ctx, x.agent, agentphone.ListConversationsParams{}))
 	}},
+}
+
+// sendWhatsApp sends a WhatsApp message to which set adds something.
+func sendWhatsApp(set func(*agentphone.SendMessageParams)) func(context.Context, *session) (any, error) {
+	return func(ctx context.Context, x *session) (any, error) {
+		params := agentphone.SendMessageParams{AgentID: x.agent, ToNumber: somePhone, Body: "b", Channel: agentphone.ChannelWhatsApp}
+		set(&params)
+		return x.c.Messages.Send(ctx, params)
+	}
 }
 
 func fullTimes() agentphone.ListMessagesParams {

@@ -33,11 +33,11 @@ type session struct {
 	srv *agentphonetest.Server // nil if c is connected to something else
 
 	verification, agent, number, call, group, message, contact, sub string
-	groupAddress                                                    string
+	groupAddress, personal, phoneCheck, liveCall, recordedCall      string
 }
 
 func newSession(c *agentphone.Client, srv *agentphonetest.Server) *session {
-	return &session{c, srv, "v", "a", "n", "c", "g", "m", "ct", "s", "grp_1"}
+	return &session{c, srv, "v", "a", "n", "c", "g", "m", "ct", "s", "grp_1", "pc", "p", "c", "c"}
 }
 
 // methodCalls calls every method, in an order in which the API in memory has what they need. The first call of a method

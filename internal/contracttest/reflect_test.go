@@ -91,8 +91,12 @@ func setQuery(params reflect.Value, name string, v any) {
 	case bool:
 		field.SetBool(v)
 	case string:
-		if field.Kind() == reflect.String {
+		switch field.Kind() {
+		case reflect.String:
 			field.SetString(v)
+			return
+		case reflect.Slice:
+			field.Set(reflect.ValueOf([]string{v}))
 			return
 		}
 		at, _ := time.Parse(time.RFC3339, v)

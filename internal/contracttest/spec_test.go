@@ -76,11 +76,15 @@ var kinds = map[string]struct {
 	"person":    {reflect.String, []any{7, "55555"}},        // a member of a group: not a short code
 	"email":     {reflect.String, []any{7, "nobody"}},
 	"url":       {reflect.String, []any{7, "ftp://example.com"}},
+	"httpsURL":  {reflect.String, []any{7, "ftp://example.com", "http://example.com"}},
 	"areaCode":  {reflect.String, []any{7, "41", "4a5", "4155"}},
+	"code":      {reflect.String, []any{7, "12345", "1234567", "12345x"}},
+	"phones":    {reflect.String, []any{"(415) 555-0124", somePhone + ",", strings.Repeat(somePhone+",", 25) + somePhone}}, // 1 to 25
 	"timeZone":  {reflect.String, []any{7, "Mars/Olympus"}},
 	"integer":   {reflect.Float64, []any{"many", 1.5, true}},
 	"number":    {reflect.Float64, []any{"many", true}},
 	"boolean":   {reflect.Bool, []any{"perhaps", 7}},
+	"any":       {reflect.Invalid, nil},
 	"object":    {reflect.Map, []any{"x", []any{}}},                         // with any fields
 	"texts":     {reflect.Map, []any{"x", []any{}, map[string]any{"k": 7}}}, // with any fields that are strings or null
 	"counts":    {reflect.Map, []any{"x", map[string]any{"k": 7}}},          // with any fields whose own fields are numbers
@@ -112,7 +116,7 @@ func readContract(t testing.TB) *apiContract {
 		Body, Response string
 	}
 	read("operations.json", &ops)
-	require.Len(t, ops, 69)
+	require.Len(t, ops, 72)
 	for _, raw := range ops {
 		op := raw.apiOperation
 		op.Query, op.Events = map[string]*apiType{}, map[string]*apiType{}

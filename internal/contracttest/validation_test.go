@@ -5,6 +5,8 @@ package contracttest
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -107,8 +109,53 @@ func TestMessagesSend_RefusesInvalidParams(t *testing.T) {
 		{"of one", "recipients", to("", e164Phone)},
 		{"with an empty one", "recipients", to("", e164Phone, "")},
 		{"with a national one", "recipients", to("", e164Phone, "415-555-9999")},
+		{"of 33", "recipients", to("", slices.Repeat([]string{e164Phone}, 33)...)},
 		{"missing", "body", agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone}},
+		{"missing beside buttons", "body", agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, Buttons: []string{"Yes"}}},
 		{"missing", "agent_id", agentphone.SendMessageParams{Body: "b", ToNumber: e164Phone}},
+	})
+}
+
+func TestMessagesSend_RefusesInvalidMedia(t *testing.T) {
+	media := func(addresses ...string) agentphone.SendMessageParams {
+		return agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, MediaURLs: addresses}
+	}
+	both := media("https://m")
+	both.MediaURL = "https://m"
+	validationTest(t, sendMessage, []invalidParams[agentphone.SendMessageParams]{
+		{"beside media_url", "media_urls", both},
+		{"21", "media_urls", media(slices.Repeat([]string{"https://m"}, 21)...)},
+		{"over http", "media_urls", media("https://m", "http://m")},
+		{"without a host", "media_urls", media("https:///m.png")},
+		{"relative", "media_urls", media("m.png")},
+		{"empty", "media_urls", media("https://m", "")},
+		{"not a URL", "media_urls", media("https://m\n")},
+	})
+}
+
+func TestMessagesSend_RefusesInvalidWhatsAppContent(t *testing.T) {
+	with := func(set func(*agentphone.SendMessageParams)) agentphone.SendMessageParams {
+		p := agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, Body: "b", Channel: agentphone.ChannelWhatsApp}
+		set(&p)
+		return p
+	}
+	cta, template := &agentphone.WhatsAppCTA{DisplayText: "Open", URL: "https://x"}, &agentphone.WhatsAppTemplate{Name: "n"}
+	validationTest(t, sendMessage, []invalidParams[agentphone.SendMessageParams]{
+		{"beside buttons", "list", with(func(p *agentphone.SendMessageParams) { p.Buttons, p.List = []string{"Yes"}, map[string]any{} })},
+		{"beside buttons", "cta", with(func(p *agentphone.SendMessageParams) { p.Buttons, p.CTA = []string{"Yes"}, cta })},
+		{"beside buttons", "template", with(func(p *agentphone.SendMessageParams) { p.Buttons, p.Template = []string{"Yes"}, template })},
+		{"beside a list", "cta", with(func(p *agentphone.SendMessageParams) { p.List, p.CTA = map[string]any{}, cta })},
+		{"beside a list", "template", with(func(p *agentphone.SendMessageParams) { p.List, p.Template = map[string]any{}, template })},
+		{"beside a cta", "template", with(func(p *agentphone.SendMessageParams) { p.CTA, p.Template = cta, template })},
+		{"four", "buttons", with(func(p *agentphone.SendMessageParams) { p.Buttons = []string{"1", "2", "3", "4"} })},
+		{"blank", "buttons", with(func(p *agentphone.SendMessageParams) { p.Buttons = []string{"1", " "} })},
+		{"of 21 characters", "buttons", with(func(p *agentphone.SendMessageParams) { p.Buttons = []string{strings.Repeat("é", 21)} })},
+		{"missing", "cta.display_text", with(func(p *agentphone.SendMessageParams) { p.CTA = &agentphone.WhatsAppCTA{URL: "https://x"} })},
+		{"missing", "cta.url", with(func(p *agentphone.SendMessageParams) { p.CTA = &agentphone.WhatsAppCTA{DisplayText: "Open"} })},
+		{"of 21 characters", "cta.display_text", with(func(p *agentphone.SendMessageParams) {
+			p.CTA = &agentphone.WhatsAppCTA{DisplayText: strings.Repeat("é", 21), URL: "https://x"}
+		})},
+		{"missing", "template.name", with(func(p *agentphone.SendMessageParams) { p.Template = &agentphone.WhatsAppTemplate{Language: "en_US"} })},
 	})
 }
 
@@ -123,9 +170,26 @@ func TestMessagesSend_SendsWhatTheAPIMayAccept(t *testing.T) {
 	for _, to := range []string{e164Phone, "55555", "123456", "a@example.com", "grp_1", "whatsapp:+1"} {
 		try("to "+to, agentphone.SendMessageParams{AgentID: "a", Body: "b", ToNumber: to})
 	}
+	try("media alone", agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, MediaURLs: slices.Repeat([]string{"HTTPS://m/a?b#c"}, 20)})
+	try("no media", agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, Body: "b", MediaURLs: []string{}, Buttons: []string{}})
+	try("a template alone", agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, Template: &agentphone.WhatsAppTemplate{Name: "n"}})
+	try("three buttons with media, channel left to the API", agentphone.SendMessageParams{
+		AgentID: "a", ToNumber: e164Phone, Body: "b", MediaURL: "https://m", Buttons: slices.Repeat([]string{strings.Repeat("é", 20)}, 3),
+	})
+	try("by a channel that is new", agentphone.SendMessageParams{AgentID: "a", ToNumber: e164Phone, Body: "b", Channel: "rcs"})
+	try("to 32 recipients", agentphone.SendMessageParams{AgentID: "a", Body: "b", Recipients: slices.Repeat([]string{e164Phone}, 32)})
 	try("media to recipients from a number", agentphone.SendMessageParams{
 		NumberID: "n", MediaURL: "https://m", Recipients: []string{e164Phone, "a@example.com"},
 	})
+}
+
+// An empty list is none: the API accepts no lists without items.
+func TestMessagesSend_LeavesEmptyListsOut(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
+	require.NoError(t, sendMessage(t.Context(), c, agentphone.SendMessageParams{
+		AgentID: "a", ToNumber: e164Phone, Body: "b", Recipients: []string{}, MediaURLs: []string{}, Buttons: []string{},
+	}))
+	assert.JSONEq(t, `{"agent_id": "a", "to_number": "+14155559999", "body": "b"}`, s.Requests()[0].Body)
 }
 
 func TestCallsCreate_RefusesInvalidParams(t *testing.T) {
@@ -137,6 +201,8 @@ func TestCallsCreate_RefusesInvalidParams(t *testing.T) {
 		{"blank", "agentId", agentphone.CreateCallParams{AgentID: "  ", ToNumber: e164Phone}},
 		{"missing", "toNumber", agentphone.CreateCallParams{AgentID: "a"}},
 		{"national", "toNumber", agentphone.CreateCallParams{AgentID: "a", ToNumber: nationalPhone}},
+		{"of 101 characters", "callScreeningIdentity", agentphone.CreateCallParams{AgentID: "a", ToNumber: e164Phone, CallScreeningIdentity: strings.Repeat("é", 101)}},
+		{"of 301 characters", "callScreeningPurpose", agentphone.CreateCallParams{AgentID: "a", ToNumber: e164Phone, CallScreeningPurpose: strings.Repeat("é", 301)}},
 	})
 }
 

@@ -80,7 +80,7 @@ func queryValue(t *apiType, n int) any {
 		return low + n
 	case t.name == "boolean":
 		return true
-	case t.name == "phone":
+	case t.name == "phone" || t.name == "phones":
 		return somePhone
 	case t.name == "timeZone":
 		return "America/New_York"

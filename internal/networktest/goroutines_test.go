@@ -65,7 +65,7 @@ func TestConnections_NothingIsLeftBehind(t *testing.T) {
 // failCalls calls operations that fail, also because their context ends.
 func failCalls(t *testing.T, client *agentphone.Client) {
 	t.Helper()
-	for _, op := range []operation{idempotentOperations[0], nonIdempotentOperations[5]} {
+	for _, op := range []operation{idempotentOperations[0], nonIdempotentOperations[6]} {
 		ctx, cancel := context.WithTimeout(context.Background(), promptly)
 		assert.Error(t, op.call(ctx, client))
 		assert.NoError(t, ctx.Err(), "the call does not end")

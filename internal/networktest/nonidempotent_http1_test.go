@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
 )
@@ -54,6 +55,25 @@ func TestRetry_NonIdempotentIsDeliveredOnceWhateverTheResponse_HTTP1(t *testing.
 				assert.Equal(t, test.unknown, errors.Is(r.err, agentphone.ErrOutcomeUnknown), "is the outcome unknown: %v", r.err)
 				assertFailedWithStatus(t, r, test.status, test.decode)
 			})
+		})
+	}
+}
+
+// What keeps net/http from retrying a GET is a body of which nothing is sent.
+func TestRetry_NonIdempotentGETIsSentWithoutABody(t *testing.T) {
+	t.Parallel()
+	for name, newServer := range map[string]func(testing.TB, responder) *http1Server{"http": newHTTP1Server, "https": newHTTPSServer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, respondOK)
+			_, err := s.client(t).Numbers.Lookup(context.Background(), agentphone.LookupNumbersParams{PhoneNumbers: []string{"+14155550100"}})
+			require.NoError(t, err)
+			require.Len(t, s.requests(), 1)
+			got := s.requests()[0]
+			assert.Equal(t, "/v1/numbers/lookup?phoneNumbers=%2B14155550100", got.RequestURI)
+			assert.Empty(t, got.body)
+			assert.NotContains(t, got.Header, "Content-Type")
+			assert.NotContains(t, got.Header, "Content-Length")
 		})
 	}
 }

@@ -76,7 +76,7 @@ func TestRetry_NonIdempotentIsDeliveredOnceWhenHandlerAborts_HTTP2(t *testing.T)
 			http1.Add(1)
 		}
 		mu.Lock()
-		handled["POST "+r.URL.Path]++
+		handled[r.Method+" "+r.URL.Path]++
 		mu.Unlock()
 		panic(http.ErrAbortHandler)
 	}))

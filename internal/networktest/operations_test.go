@@ -39,6 +39,10 @@ var nonIdempotentOperations = []operation{
 		_, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS}, opts...)
 		return err
 	}},
+	{name: "GET /v1/numbers/lookup", call: func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
+		_, err := c.Numbers.Lookup(ctx, agentphone.LookupNumbersParams{PhoneNumbers: []string{"+14155550100"}}, opts...)
+		return err
+	}},
 	{name: "POST /v1/messages", call: sendMessage("hello")},
 	{name: "POST /v1/calls", call: func(ctx context.Context, c *agentphone.Client, opts ...agentphone.RequestOption) error {
 		_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155550100"}, opts...)
@@ -84,8 +88,8 @@ var nonIdempotentOperations = []operation{
 }
 
 // fewNonIdempotentOperations are one operation of each kind in nonIdempotentOperations: with and without the API key,
-// with and without a body of the caller's.
-var fewNonIdempotentOperations = []operation{nonIdempotentOperations[0], nonIdempotentOperations[5], nonIdempotentOperations[len(nonIdempotentOperations)-1]}
+// with and without a body of the caller's, and a GET.
+var fewNonIdempotentOperations = []operation{nonIdempotentOperations[0], nonIdempotentOperations[4], nonIdempotentOperations[6], nonIdempotentOperations[len(nonIdempotentOperations)-1]}
 
 // idempotentOperations are some that are idempotent, one or more of each HTTP method.
 var idempotentOperations = []operation{

@@ -26,8 +26,14 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	}
 	request := &c.loop.request
 	request.Request = plain.WithContext(ctx)
-	if c.req.Body != nil {
-		if err := request.SetBody(c.req.Body); err != nil {
+	body := c.req.Body
+	if body == nil && !c.req.Idempotent {
+		// A GET that is not idempotent has an empty body. Nothing of it is sent, but with none net/http takes the GET for
+		// one that it may send again by itself.
+		body = []byte{}
+	}
+	if body != nil {
+		if err := request.SetBody(body); err != nil {
 			return nil, err
 		}
 	}

@@ -52,9 +52,9 @@ func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
 	return proxy != nil || err != nil
 }
 
-// mayFollow reports whether a redirect is followed: only for GET and HEAD, and only within the API's origin.
+// mayFollow reports whether a redirect is followed: only for an idempotent GET or HEAD, and only within the API's origin.
 func (c *call) mayFollow(location string) bool {
-	if c.req.Method != http.MethodGet && c.req.Method != http.MethodHead {
+	if !c.req.Idempotent || c.req.Method != http.MethodGet && c.req.Method != http.MethodHead {
 		return false
 	}
 	to, err := c.req.URL.Parse(location)

@@ -38,7 +38,7 @@ type Request struct {
 	UserAgent     string
 	Accept        string
 	Header        http.Header // beyond these and Content-Type, or instead of them
-	Body          []byte      // JSON; a request that is not idempotent must have one
+	Body          []byte      // JSON; a POST that is not idempotent must have one
 	Idempotent    bool        // a second delivery changes nothing that the first did not
 	Authorization string      // header with the key; "" for public operations
 	Key           string      // to be redacted wherever it is quoted
