@@ -30,6 +30,8 @@ func (c *call) notSent(err error) bool {
 		return true
 	case c.gotConn.Load(), c.bodyRead.Load():
 		return false
+	case len(c.req.Body) == 0 && !c.ours: // a GET that is not idempotent: nobody needs a body to send it
+		return false
 	}
 	return std && c.getConn.Load() || dialFailed(err)
 }

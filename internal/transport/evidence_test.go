@@ -161,3 +161,24 @@ func TestRetryEvidence_BodyThatWasReadCountsAsSent(t *testing.T) {
 		})
 	}
 }
+
+// A GET that is not idempotent has no body that would tell: only our own pool's word counts.
+func TestRetryEvidence_GETWithoutABodyIsDeliveredOnce(t *testing.T) {
+	lookup := func(c *agentphone.Client) error {
+		_, err := c.Numbers.Lookup(t.Context(), agentphone.LookupNumbersParams{PhoneNumbers: []string{"+14155550123"}})
+		return err
+	}
+	attempts := 0
+	c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		attempts++
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}
+	}), apitest.NoWait)
+	require.ErrorIs(t, lookup(c), agentphone.ErrOutcomeUnknown)
+	assert.Equal(t, 1, attempts)
+
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL("http://127.0.0.1:1"), apitest.NoWait)
+	require.NoError(t, err)
+	err = lookup(c)
+	require.ErrorIs(t, err, agentphone.ErrTemporary)
+	require.ErrorContains(t, err, "attempts=4")
+}
