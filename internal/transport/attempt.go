@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -77,6 +79,7 @@ func (c *call) cut(err error) error {
 // trip is one round trip with its timer and its trace.
 type trip struct {
 	*call
+	parent context.Context // the SDK call's
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer // nil without a timeout
@@ -86,7 +89,7 @@ type trip struct {
 }
 
 func (c *call) newTrip(ctx context.Context) *trip {
-	t := &trip{call: c}
+	t := &trip{call: c, parent: ctx}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{c.timeout}) })
@@ -148,7 +151,7 @@ func (t *trip) openStream(resp *http.Response) (*http.Response, error) {
 		t.end()
 		return nil, err
 	}
-	resp.Body = &stream{resp.Body, t.ctx, t.cancel, t.req.Silence}
+	resp.Body = &stream{resp.Body, t.parent, t.ctx, t.cancel, t.req.Silence}
 	t.response.Stream = resp.Body
 	t.response.EndsByClose = resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !resp.Uncompressed
 	return resp, nil
@@ -159,6 +162,9 @@ func (t *trip) readWhole(resp *http.Response) (*http.Response, error) {
 	body, err := readBody(resp)
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
+	if err == nil && t.ctx.Err() != nil && resp.ContentLength < 0 && !json.Valid(body) {
+		err = io.ErrUnexpectedEOF // the server saw the connection close, and ended the body before it was closed altogether
+	}
 	if err != nil && resp.StatusCode/100 == 2 {
 		return nil, t.cut(ownCause(t.ctx, err))
 	}
@@ -202,3 +208,33 @@ func ownCause(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// contextError reports a call whose context ended, whatever the connection made of that: "use of closed network connection", or
+// the context's cause alone.
+type contextError struct {
+	ended error // the context's Err
+	cause error // the context's, if it has one of its own
+	err   error
+}
+
+// contextEnded returns err as an error of the context, if that has ended.
+func contextEnded(ctx context.Context, err error) error {
+	ended := ctx.Err()
+	if ended == nil || errors.Is(err, ended) {
+		return err
+	}
+	e := &contextError{ended: ended, err: err}
+	if cause := context.Cause(ctx); cause != ended {
+		e.cause = cause
+	}
+	return e
+}
+
+func (e *contextError) Error() string {
+	if e.cause != nil {
+		return e.ended.Error() + ": " + e.cause.Error()
+	}
+	return e.ended.Error()
+}
+
+func (e *contextError) Unwrap() []error { return []error{e.ended, e.err} }

@@ -70,6 +70,7 @@ func (e *bodyError) Unwrap() error { return e.err }
 // stream is a body that its reader closes, and that is given up when it is silent for too long.
 type stream struct {
 	io.ReadCloser
+	parent  context.Context // the SDK call's
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	silence time.Duration
@@ -80,8 +81,11 @@ func (s *stream) Read(p []byte) (int, error) {
 		defer time.AfterFunc(s.silence, func() { s.cancel(&timeoutError{s.silence}) }).Stop()
 	}
 	n, err := s.ReadCloser.Read(p)
+	if err == io.EOF && s.ctx.Err() != nil {
+		err = io.ErrUnexpectedEOF // as in readWhole
+	}
 	if err != nil && err != io.EOF {
-		err = ownCause(s.ctx, err)
+		err = contextEnded(s.parent, ownCause(s.ctx, err))
 	}
 	return n, err
 }
