@@ -91,7 +91,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Idempotent: op.idempotent, NoKey: op.noKey, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
-		Stream: op.mediaType != "", Silence: op.silence,
+		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
 	}
 	if op.mediaType != "" {
 		req.Accept = op.mediaType

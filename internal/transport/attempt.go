@@ -92,7 +92,7 @@ func (c *call) newTrip(ctx context.Context) *trip {
 	t := &trip{call: c, parent: ctx}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	if c.timeout > 0 {
-		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{c.timeout}) })
+		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
 	}
 	t.trace.GetConn = func(string) { c.getConn.Store(true) }
 	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
@@ -151,7 +151,10 @@ func (t *trip) openStream(resp *http.Response) (*http.Response, error) {
 		t.end()
 		return nil, err
 	}
-	resp.Body = &stream{resp.Body, t.parent, t.ctx, t.cancel, t.req.Silence}
+	resp.Body = &stream{
+		ReadCloser: resp.Body, parent: t.parent, ctx: t.ctx, cancel: t.cancel,
+		silence: t.req.Silence, steady: t.req.Steady, timeout: t.timeout,
+	}
 	t.response.Stream = resp.Body
 	t.response.EndsByClose = resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !resp.Uncompressed
 	return resp, nil
@@ -174,9 +177,18 @@ func (t *trip) readWhole(resp *http.Response) (*http.Response, error) {
 }
 
 // timeoutError reports an attempt that took longer than it may.
-type timeoutError struct{ after time.Duration }
+type timeoutError struct {
+	after time.Duration
+	bytes int // that did not come within it; 0 if none came
+}
 
-func (e *timeoutError) Error() string        { return fmt.Sprintf("no response within %v", e.after) }
+func (e *timeoutError) Error() string {
+	if e.bytes > 0 {
+		return fmt.Sprintf("less than %d KiB of the response within %v", e.bytes>>10, e.after)
+	}
+	return fmt.Sprintf("no response within %v", e.after)
+}
+
 func (e *timeoutError) Timeout() bool        { return true }
 func (e *timeoutError) Temporary() bool      { return true }
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
