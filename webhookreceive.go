@@ -1,17 +1,20 @@
 package agentphone
 
 import (
-	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 )
 
 // receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
 // reports false, if the request is none that the handler accepts.
-func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
+func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
+	deadline := readDeadline{http.NewResponseController(w)}
+	deadline.setForBody(r)
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed)
@@ -21,54 +24,75 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 	if !ok {
 		return nil, false
 	}
+	deadline.clear()
 	if err := h.verifier.Verify(body, r.Header); err != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
+		h.logRefusal(r.Context(), err)
 		refuse(w, http.StatusUnauthorized)
 		return nil, false
 	}
 	event, mismatch, err := parseEvent(body)
 	if err != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
+		h.logRefusal(r.Context(), err)
 		refuse(w, http.StatusBadRequest)
 		return nil, false
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
+	d := &delivery{event: event, mismatch: mismatch, key: deliveryKey(event.DeliveryID, body), values: context.WithoutCancel(r.Context())}
 	if mismatch {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook event has unexpected data",
-			"event", event.Type, "delivery_id", event.DeliveryID)
+		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
-	return &delivery{event: event, id: storeID(event)}, true
+	return d, true
 }
 
-// readBody reads the body of a request up to MaxBodyBytes.
-func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+// readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
+// it gets a status after which it comes again.
+func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if r.Body == nil { // in a request that a test made
 		return nil, true
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes))
 	if err == nil {
 		return body, true
 	}
-	status := http.StatusBadRequest
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		status = http.StatusRequestEntityTooLarge
+		refuse(w, http.StatusRequestEntityTooLarge)
+	} else {
+		refuseForNow(w, 0)
 	}
-	refuse(w, status)
 	return nil, false
 }
 
-// maxDeliveryID is the length of the longest id that a store sees, far above the length of AgentPhone's. Ids are not
-// signed: without a limit anybody who captured a request could fill a store.
-const maxDeliveryID = 200
+// maxDeliveryID is the length of the longest id that is part of a key, far above the length of AgentPhone's.
+const maxDeliveryID = 128
 
-// storeID returns the id by which a store knows the delivery of an event: its own, or a digest of one that is too
-// long, or of the body if it has none.
-func storeID(event *Event) string {
-	id := event.DeliveryID
-	if id != "" && len(id) <= maxDeliveryID {
-		return id
+// deliveryKey returns the key by which a store knows the delivery of an event: its id together with a digest of its body.
+//
+// The id is not signed, so it does not identify a delivery alone: a captured request that was sent under the id of another one would have
+// that count as handled. The body is signed. A redelivery is assumed to have the same body, byte for byte, as a delivery is recorded
+// once and sent until it succeeds; its timestamp and signature are new. Were it not so, the event would be handled once for each body, and
+// not be lost.
+//
+// A store need not cope with what anybody can write into a header: an id that is too long, or has other characters than printable
+// ASCII, is digested too.
+func deliveryKey(id string, body []byte) string {
+	key := make([]byte, 0, len(deliveryKeys)+maxDeliveryID+len(":")+2*sha256.Size)
+	key = append(key, deliveryKeys...)
+	if isPlainID(id) {
+		key = append(key, id...)
+	} else {
+		sum := sha256.Sum256([]byte(id))
+		key = hex.AppendEncode(key, sum[:])
 	}
-	sum := sha256.Sum256([]byte(cmp.Or(id, string(event.Raw))))
-	return "sha256:" + hex.EncodeToString(sum[:])
+	sum := sha256.Sum256(body)
+	return string(hex.AppendEncode(append(key, ':'), sum[:]))
+}
+
+func isPlainID(id string) bool {
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(id) <= maxDeliveryID
 }
