@@ -11,7 +11,7 @@ import (
 func (h *webhookHandler) claim(w http.ResponseWriter, r *http.Request, d *delivery) bool {
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	claim, err := h.Deliveries.Claim(ctx, d.id)
+	claim, err := h.Deliveries.Claim(ctx, d.key)
 	switch {
 	case err != nil:
 		h.logFailure(r.Context(), d, "claiming the delivery", err)
@@ -45,7 +45,7 @@ func (h *webhookHandler) settle(ctx context.Context, d *delivery, failure error)
 		}
 		doing, settle = "releasing the delivery", h.Deliveries.Release
 	}
-	if err := settle(ctx, d.id); err != nil {
+	if err := settle(ctx, d.key); err != nil {
 		h.logFailure(ctx, d, doing, err)
 	}
 }

@@ -113,6 +113,12 @@ func TestWebhookHandler_ClaimTimesOut(t *testing.T) {
 	})
 }
 
+// idOf returns the id of a delivery in the key that a store sees, which is delivery:ID:DIGEST.
+func idOf(key string) string {
+	key = strings.TrimPrefix(key, "delivery:")
+	return key[:max(strings.LastIndexByte(key, ':'), 0)]
+}
+
 // noteStore notes its calls. Done and Release call settle, if it is set.
 type noteStore struct {
 	agentphone.MemoryDeliveryStore
@@ -121,12 +127,12 @@ type noteStore struct {
 }
 
 func (s *noteStore) Claim(ctx context.Context, id string) (agentphone.DeliveryClaim, error) {
-	*s.notes = append(*s.notes, "claim "+id)
+	*s.notes = append(*s.notes, "claim "+idOf(id))
 	return s.MemoryDeliveryStore.Claim(ctx, id)
 }
 
 func (s *noteStore) Done(ctx context.Context, id string) error {
-	*s.notes = append(*s.notes, "done "+id)
+	*s.notes = append(*s.notes, "done "+idOf(id))
 	if s.settle != nil {
 		return s.settle(ctx)
 	}
@@ -134,7 +140,7 @@ func (s *noteStore) Done(ctx context.Context, id string) error {
 }
 
 func (s *noteStore) Release(ctx context.Context, id string) error {
-	*s.notes = append(*s.notes, "release "+id)
+	*s.notes = append(*s.notes, "release "+idOf(id))
 	if s.settle != nil {
 		return s.settle(ctx)
 	}
@@ -275,6 +281,31 @@ func TestWebhookHandler_HandlesOnlyGrantedClaims(t *testing.T) {
 				return nil
 			}})
 			assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code)
+		})
+	}
+}
+
+// Somebody captured request A and sends it under the id of B, which is not signed, while B fails: B is still to be handled.
+func TestWebhookHandler_CapturedRequestDoesNotStandInForAnother(t *testing.T) {
+	const a = `{"event":"agent.message","channel":"sms","data":{"message":"a"}}`
+	const b = `{"event":"agent.message","channel":"sms","data":{"message":"b"}}`
+	for name, id := range map[string]string{"plain": "whd_b", "long": strings.Repeat("b", 5000), "not ASCII": "b\xff", "none": ""} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			failure := errors.New("not yet")
+			h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(_ context.Context, _ *agentphone.Event, d *agentphone.MessageData) error {
+				got = append(got, d.Message)
+				if d.Message == "b" {
+					return failure
+				}
+				return nil
+			}})
+			assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(b, id)).Code)
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(a, id)).Code)
+			failure = nil
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(b, id)).Code)
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(b, id)).Code)
+			assert.Equal(t, []string{"b", "a", "b"}, got)
 		})
 	}
 }

@@ -69,8 +69,9 @@ type WebhookHandlerConfig struct {
 //	500  the callback returned an error or panicked
 //	503  the DeliveryStore could not claim the delivery
 //
-// A delivery is identified by its id ([WebhookIDHeader]) or, without one, by its body. The id is not signed: whoever
-// captured a request can have it handled again under another id, as long as its timestamp is accepted.
+// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body; a redelivery has the same of both. The id
+// is not signed: whoever captured a request can have it handled again under another id, as long as its timestamp is
+// accepted, but cannot have another event count as handled.
 //
 // A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. If
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
@@ -121,7 +122,7 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // delivery is one delivery of an event.
 type delivery struct {
 	event   *Event
-	id      string // by which the store knows it
+	key     string // by which the store knows it
 	handled bool   // by an earlier request with the same id
 }
 

@@ -1,7 +1,6 @@
 package agentphone
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,7 +36,7 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		h.Logger.WarnContext(r.Context(), "agentphone: webhook event has unexpected data",
 			"event", event.Type, "delivery_id", event.DeliveryID)
 	}
-	return &delivery{event: event, id: storeID(event)}, true
+	return &delivery{event: event, key: deliveryKey(event.DeliveryID, body)}, true
 }
 
 // readBody reads the body of a request up to MaxBodyBytes.
@@ -58,17 +57,36 @@ func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 	return nil, false
 }
 
-// maxDeliveryID is the length of the longest id that a store sees, far above the length of AgentPhone's. Ids are not
-// signed: without a limit anybody who captured a request could fill a store.
-const maxDeliveryID = 200
+// maxDeliveryID is the length of the longest id that is part of a key, far above the length of AgentPhone's.
+const maxDeliveryID = 128
 
-// storeID returns the id by which a store knows the delivery of an event: its own, or a digest of one that is too
-// long, or of the body if it has none.
-func storeID(event *Event) string {
-	id := event.DeliveryID
-	if id != "" && len(id) <= maxDeliveryID {
-		return id
+// deliveryKey returns the key by which a store knows the delivery of an event: its id together with a digest of its body.
+//
+// The id is not signed, so it does not identify a delivery alone: a captured request that was sent under the id of another one would have
+// that count as handled. The body is signed. A redelivery is assumed to have the same body, byte for byte, as a delivery is recorded
+// once and sent until it succeeds; its timestamp and signature are new. Were it not so, the event would be handled once for each body, and
+// not be lost.
+//
+// A store need not cope with what anybody can write into a header: an id that is too long, or has other characters than printable
+// ASCII, is digested too.
+func deliveryKey(id string, body []byte) string {
+	key := make([]byte, 0, len(deliveryKeys)+maxDeliveryID+len(":")+2*sha256.Size)
+	key = append(key, deliveryKeys...)
+	if isPlainID(id) {
+		key = append(key, id...)
+	} else {
+		sum := sha256.Sum256([]byte(id))
+		key = hex.AppendEncode(key, sum[:])
 	}
-	sum := sha256.Sum256([]byte(cmp.Or(id, string(event.Raw))))
-	return "sha256:" + hex.EncodeToString(sum[:])
+	sum := sha256.Sum256(body)
+	return string(hex.AppendEncode(append(key, ':'), sum[:]))
+}
+
+func isPlainID(id string) bool {
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(id) <= maxDeliveryID
 }

@@ -128,42 +128,56 @@ func TestWebhookHandler_OtherMethodsGet405(t *testing.T) {
 	}
 }
 
-// Ids are not signed: without a limit anybody who captured a request could fill a store.
-func TestWebhookHandler_StoreSeesNoLongOrEmptyID(t *testing.T) {
-	var notes, got []string
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &noteStore{notes: &notes}, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
+// keyStore notes the keys that are claimed.
+type keyStore struct {
+	agentphone.MemoryDeliveryStore
+	keys []string
+}
+
+func (s *keyStore) Claim(ctx context.Context, key string) (agentphone.DeliveryClaim, error) {
+	s.keys = append(s.keys, key)
+	return s.MemoryDeliveryStore.Claim(ctx, key)
+}
+
+// Ids are not signed: without a limit anybody who captured a request could fill a store, or confuse it.
+func TestWebhookHandler_StoreSeesShortPlainKeys(t *testing.T) {
+	var got []string
+	store := &keyStore{}
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: store, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
 		got = append(got, e.DeliveryID)
 		return nil
 	}})
-	claimed := func(body, id string) string {
-		t.Helper()
-		notes = nil
-		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, id)).Code)
-		require.NotEmpty(t, notes)
-		return strings.TrimPrefix(notes[0], "claim ")
-	}
 	other := strings.Replace(apitest.TextEvent, "hi", "ho", 1)
 	long := strings.Repeat("x", 4000)
 	for _, tc := range []struct {
 		name, body, id string
 		handled        bool
 	}{
-		{"of the maximum length", apitest.TextEvent, long[:200], true},
-		{"again", apitest.TextEvent, long[:200], false},
-		{"one byte longer", apitest.TextEvent, long[:201], true},
+		{"of the maximum length", apitest.TextEvent, long[:128], true},
+		{"again", apitest.TextEvent, long[:128], false},
+		{"another body", other, long[:128], true},
+		{"one byte longer", apitest.TextEvent, long[:129], true},
 		{"much longer", apitest.TextEvent, long, true},
-		{"much longer, again with another body", other, long, false},
+		{"much longer, again", apitest.TextEvent, long, false},
+		{"much longer, again with another body", other, long, true},
 		{"none", apitest.TextEvent, "", true},
 		{"none, again", apitest.TextEvent, "", false},
 		{"none, but another body", other, "", true},
 		{"none, again with the other body", other, "", false},
+		{"not ASCII", apitest.TextEvent, "é", true},
+		{"not ASCII, again", apitest.TextEvent, "é", false},
+		{"not UTF-8", apitest.TextEvent, "\xff", true},
+		{"with a line break", apitest.TextEvent, "a\nb", true},
+		{"with a NUL", apitest.TextEvent, "a\x00b", true},
+		{"with a colon", apitest.TextEvent, "a:b", true},
 	} { // in this order: each depends on those before it
 		before := len(got)
-		id := claimed(tc.body, tc.id)
-		assert.NotEmpty(t, id, tc.name)
-		assert.LessOrEqual(t, len(id), 200, tc.name)
-		if tc.id != "" && len(tc.id) <= 200 {
-			assert.Equal(t, tc.id, id, tc.name)
+		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(tc.body, tc.id)).Code, tc.name)
+		key := store.keys[len(store.keys)-1]
+		assert.Regexp(t, "^delivery:[!-~]{0,200}:[0-9a-f]{64}$", key, tc.name)
+		assert.LessOrEqual(t, len(key), 255, tc.name)
+		if len(tc.id) <= 128 && !strings.ContainsFunc(tc.id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			assert.Equal(t, tc.id, idOf(key), tc.name)
 		}
 		require.Equal(t, tc.handled, len(got) > before, tc.name)
 		if tc.handled {
