@@ -23,8 +23,9 @@ const (
 // and AgentPhone delivers the event again.
 //
 // The context of a callback ends when the sender closes the connection, or after 10 minutes; that of OnVoiceTurn ends
-// after TurnTimeout. The WriteTimeout of the [http.Server] does not cut a callback short, unless middleware wraps the
-// [http.ResponseWriter] in a type without an Unwrap method.
+// after TurnTimeout. The timeouts of the [http.Server] do not cut a callback short: the handler sets deadlines of its own, of which the one for
+// reading the body of a request is 10 seconds, or the server's ReadTimeout if that is shorter. Middleware that wraps the
+// [http.ResponseWriter] in a type without an Unwrap method keeps it from that.
 type WebhookHandlerConfig struct {
 	OnMessage   func(context.Context, *Event, *MessageData) error                   // a message was received
 	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error // a caller said something
@@ -67,7 +68,7 @@ type WebhookHandlerConfig struct {
 //	409  the same delivery is being handled at this moment
 //	413  the body is longer than MaxBodyBytes
 //	500  the callback returned an error or panicked
-//	503  the DeliveryStore could not claim the delivery
+//	503  the DeliveryStore could not claim the delivery, or the body broke off or took longer than 10 seconds
 //
 // A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body; a redelivery has the same of both. The id
 // is not signed: whoever captured a request can have it handled again under another id, as long as its timestamp is

@@ -11,6 +11,8 @@ import (
 // receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
 // reports false, if the request is none that the handler accepts.
 func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
+	deadline := readDeadline{http.NewResponseController(w)}
+	deadline.setForBody(r)
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed)
@@ -20,6 +22,7 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 	if !ok {
 		return nil, false
 	}
+	deadline.clear()
 	if err := h.verifier.Verify(body, r.Header); err != nil {
 		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
 		refuse(w, http.StatusUnauthorized)
@@ -39,7 +42,8 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 	return &delivery{event: event, key: deliveryKey(event.DeliveryID, body)}, true
 }
 
-// readBody reads the body of a request up to MaxBodyBytes.
+// readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
+// it gets a status after which it comes again.
 func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if r.Body == nil { // in a request that a test made
 		return nil, true
@@ -48,7 +52,7 @@ func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 	if err == nil {
 		return body, true
 	}
-	status := http.StatusBadRequest
+	status := http.StatusServiceUnavailable
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		status = http.StatusRequestEntityTooLarge

@@ -54,7 +54,7 @@ func TestWebhookHandler_CallsBackOnlyForGenuineRequests(t *testing.T) {
 		"empty":           {request(``, nil), 400, 0},
 		"GET":             {request(apitest.TextEvent, func(r *http.Request) { r.Method = "GET" }), 405, 0},
 		"40 MiB":          {request(strings.Repeat("x", 40<<20), nil), 413, 0},
-		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)) }), 400, 0},
+		"body broken off": {request(apitest.TextEvent, func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)) }), 503, 0},
 		"unknown event":   {request(`{"event":"agent.dreamt"}`, nil), 200, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
