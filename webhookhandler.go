@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 const (
@@ -47,7 +49,9 @@ type WebhookHandlerConfig struct {
 	TurnTimeout time.Duration
 
 	// Logger logs refused requests and failures: the type of the event, its delivery id and the error, but nothing else
-	// of the request. If nil, the handler uses [slog.Default].
+	// of the request. What a callback returns as an error, or panics with if that is an error or a string, is logged as one line of
+	// at most 500 bytes, so put nothing into it that people said; of other values that it panics with only the type is logged. If nil,
+	// the handler uses [slog.Default].
 	Logger *slog.Logger
 }
 
@@ -133,8 +137,18 @@ func (h *webhookHandler) logFailure(ctx context.Context, d *delivery, doing stri
 	if errors.Is(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
 		level = slog.LevelInfo
 	}
-	h.Logger.Log(ctx, level, "agentphone: webhook: "+doing+" failed",
-		"event", d.event.Type, "delivery_id", d.event.DeliveryID, "error", err)
+	h.log(ctx, level, doing+" failed", d.event, slog.Any("error", redact.Error(err, "")))
+}
+
+// log logs something about an event. Its texts are the sender's, and an id is not even signed.
+func (h *webhookHandler) log(ctx context.Context, level slog.Level, text string, event *Event, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("event", redact.Text(string(event.Type), "")), slog.String("delivery_id", redact.Text(event.DeliveryID, "")))
+	h.Logger.LogAttrs(ctx, level, "agentphone: webhook: "+text, attrs...)
+}
+
+// logRefusal logs that a request was refused.
+func (h *webhookHandler) logRefusal(ctx context.Context, reason error) {
+	h.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.Any("reason", redact.Error(reason, "")))
 }
 
 // refuse responds with a status and its text.

@@ -10,11 +10,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -263,6 +265,90 @@ func TestWebhookHandler_LogsEachFailureOnceWithoutSecrets(t *testing.T) {
 					assert.Equal(t, "agent.message", records[i]["event"])
 				}
 			}
+		})
+	}
+}
+
+// textsOfRecord returns those of its values that are strings, but for a stack.
+func textsOfRecord(record map[string]any) (texts []string) {
+	for name, value := range record {
+		if text, ok := value.(string); ok && name != "stack" && name != "time" {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// What the sender of a request, or who quotes him in an error, writes into a log is one line, short, and steers no terminal.
+func TestWebhookHandler_LogsTextsOfOthersAsShortLines(t *testing.T) {
+	hostile := "x\n2026-01-01 level=INFO msg=\"all is well\"\x1b[2J\u202e\u2028" + strings.Repeat("y", 100_000)
+	message := apitest.JSON(t, map[string]any{"event": "agent.message", "channel": "sms", "data": map[string]any{"message": "hi"}})
+	for name, tc := range map[string]struct {
+		body     string
+		callback func() error
+		store    agentphone.DeliveryStore
+	}{
+		"id":                      {message, func() error { return errors.New("x") }, nil},
+		"type of the event":       {apitest.JSON(t, map[string]any{"event": hostile}), func() error { return errors.New("x") }, nil},
+		"error of the callback":   {message, func() error { return errors.Join(errors.New(hostile), errors.New("x")) }, nil},
+		"panic of the callback":   {message, func() error { panic(hostile) }, nil},
+		"panic with an error":     {message, func() error { panic(errors.New(hostile)) }, nil},
+		"error of the store":      {message, nil, &failingStore{claim: errors.New(hostile)}},
+		"body that is no event":   {hostile, nil, nil},
+		"event without a type":    {`{"x":"` + strings.Repeat("z", 5000) + `"}`, nil, nil},
+		"data that is not object": {apitest.JSON(t, map[string]any{"event": "agent.message", "channel": "sms", "data": hostile}), nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), Deliveries: tc.store,
+				OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return tc.callback() },
+				OnUnknown: func(context.Context, *agentphone.Event, *agentphone.UnknownData) error {
+					if tc.callback == nil {
+						return nil
+					}
+					return tc.callback()
+				}})
+			apitest.Serve(h, apitest.SignedRequest(tc.body, hostile))
+			records := logs.take(t)
+			require.Len(t, records, 1)
+			for _, text := range textsOfRecord(records[0]) {
+				assert.LessOrEqual(t, len(text), 500)
+				assert.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' }), "%q", text)
+			}
+		})
+	}
+}
+
+// Of a value that is neither an error nor a text only the type is logged: it may be anything, an event too.
+func TestWebhookHandler_LogsThePanicButNotTheRequest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		panics func(*agentphone.Event, *agentphone.MessageData)
+		want   string
+	}{
+		"text":          {func(*agentphone.Event, *agentphone.MessageData) { panic("at the disco") }, "at the disco"},
+		"error":         {func(*agentphone.Event, *agentphone.MessageData) { panic(errors.New("at the disco")) }, "at the disco"},
+		"runtime error": {func(*agentphone.Event, *agentphone.MessageData) { _ = []int{}[len(os.Args)] }, "index out of range"},
+		"nil error":     {func(*agentphone.Event, *agentphone.MessageData) { panic((*agentphone.APIError)(nil)) }, "nil"},
+		"event":         {func(e *agentphone.Event, _ *agentphone.MessageData) { panic(e) }, "*agentphone.Event"},
+		"event's value": {func(e *agentphone.Event, _ *agentphone.MessageData) { panic(*e) }, "agentphone.Event"},
+		"data":          {func(_ *agentphone.Event, d *agentphone.MessageData) { panic(*d) }, "agentphone.MessageData"},
+		"bytes":         {func(e *agentphone.Event, _ *agentphone.MessageData) { panic([]byte(e.Raw)) }, "[]uint8"},
+		"number":        {func(*agentphone.Event, *agentphone.MessageData) { panic(14155550188) }, "int"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnMessage: func(_ context.Context, e *agentphone.Event, d *agentphone.MessageData) error {
+				tc.panics(e, d)
+				return nil
+			}})
+			body := `{"event":"agent.message","channel":"sms","data":{"message":"` + logText + `","from":"` + logPhone + `"}}`
+			assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(body, "whd_1")).Code)
+			assert.NotContains(t, logs.String(), logText)
+			assert.NotContains(t, logs.String(), logPhone[1:])
+			records := logs.take(t)
+			require.Len(t, records, 1)
+			assert.Contains(t, records[0]["panic"], tc.want)
+			assert.Contains(t, records[0]["stack"], "webhookhandler_test.go")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 )
 
@@ -24,20 +25,19 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 	}
 	deadline.clear()
 	if err := h.verifier.Verify(body, r.Header); err != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
+		h.logRefusal(r.Context(), err)
 		refuse(w, http.StatusUnauthorized)
 		return nil, false
 	}
 	event, mismatch, err := parseEvent(body)
 	if err != nil {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook request refused", "reason", err)
+		h.logRefusal(r.Context(), err)
 		refuse(w, http.StatusBadRequest)
 		return nil, false
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
 	if mismatch {
-		h.Logger.WarnContext(r.Context(), "agentphone: webhook event has unexpected data",
-			"event", event.Type, "delivery_id", event.DeliveryID)
+		h.log(r.Context(), slog.LevelWarn, "event has unexpected data", event)
 	}
 	return &delivery{event: event, key: deliveryKey(event.DeliveryID, body)}, true
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // route returns what serves the delivery and how long its callback may take. It alone decides by the kind of the event.
@@ -56,6 +59,7 @@ func (h *webhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, 
 // before.
 func (h *webhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d *delivery, turn *VoiceTurnData) {
 	voice := newVoiceResponse(ctx, w)
+	defer voice.close() // if the callback ends its goroutine
 	if !d.handled {
 		err := h.callBack(ctx, d, func() error {
 			if h.OnVoiceTurn == nil {
@@ -85,8 +89,8 @@ func (h *webhookHandler) callBack(ctx context.Context, d *delivery, callback fun
 	defer func() {
 		switch p := recover(); {
 		case p != nil:
-			h.Logger.ErrorContext(ctx, "agentphone: webhook callback panicked",
-				"event", d.event.Type, "delivery_id", d.event.DeliveryID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			h.log(ctx, slog.LevelError, "the callback panicked", d.event,
+				slog.String("panic", panicText(p)), slog.String("stack", string(debug.Stack())))
 			err = errPanicked
 		case !returned:
 			h.settle(ctx, d, errGoexit)
@@ -95,4 +99,14 @@ func (h *webhookHandler) callBack(ctx context.Context, d *delivery, callback fun
 	err = callback()
 	returned = true
 	return err
+}
+
+// panicText returns what is logged of the value of a panic: its text if it is an error or a string, which are the program's own words. Anything
+// else may be an event, or hold what people said.
+func panicText(p any) string {
+	switch p.(type) {
+	case error, string:
+		return redact.Text(fmt.Sprint(p), "")
+	}
+	return fmt.Sprintf("%T", p)
 }

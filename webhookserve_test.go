@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -99,6 +100,26 @@ func TestWebhookHandler_GoexitReleasesTheDelivery(t *testing.T) {
 	wg.Go(func() { apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")) })
 	wg.Wait()
 	assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+}
+
+// A goroutine that the callback left behind must not speak: the response is not the handler's any more.
+func TestWebhookHandler_GoexitClosesTheVoiceResponse(t *testing.T) {
+	var kept *agentphone.VoiceResponse
+	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		kept = v
+		runtime.Goexit()
+		return nil
+	})
+	w := httptest.NewRecorder()
+	var wg sync.WaitGroup
+	wg.Go(func() { h.ServeHTTP(w, apitest.SignedRequest(apitest.TurnEvent, "whd_1")) })
+	wg.Wait()
+	for name, err := range map[string]error{
+		"Interim": kept.Interim("x"), "Say": kept.Say("x"), "Stream": kept.Stream(tokens("x")), "Hangup": kept.Hangup(), "Transfer": kept.Transfer(),
+	} {
+		require.ErrorIs(t, err, agentphone.ErrVoiceAnswered, name)
+	}
+	assert.Empty(t, w.Body.String())
 }
 
 func TestWebhookHandler_LimitsTheTimeOfACallback(t *testing.T) {
