@@ -1,7 +1,9 @@
 package agentphone_test
 
 import (
+	"cmp"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,19 +97,154 @@ func TestMemoryStore_KeepsCopies(t *testing.T) {
 	}
 }
 
-func TestMemoryStore_FloodKeepsMemoryBounded(t *testing.T) {
-	const flood, most = 300_000, 1000
-	s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(most))
-	before := apitest.HeapInUse()
-	for i := range flood {
-		c, err := s.Claim(t.Context(), fmt.Sprint("delivery:", i), agentphone.ClaimOptions{Lease: time.Minute, Retention: time.Hour})
-		require.NoError(t, err)
-		require.NoError(t, s.Complete(t.Context(), c, nil))
+// take claims a key for a minute, to be remembered for an hour, and requires a status.
+func take(t *testing.T, s agentphone.Store, key string, want agentphone.ClaimStatus) *agentphone.Claim {
+	t.Helper()
+	c, err := s.Claim(t.Context(), key, anHour)
+	require.NoError(t, err, key)
+	require.Equal(t, want, c.Status, key)
+	return c
+}
+
+func TestMemoryStore_HonorsLeaseAndRetention(t *testing.T) {
+	for _, opts := range []agentphone.ClaimOptions{
+		{Lease: time.Minute, Retention: time.Hour}, {Lease: 2 * time.Hour, Retention: 72 * time.Hour}, {Lease: 30 * time.Second, Retention: 48 * time.Hour},
+	} {
+		t.Run(fmt.Sprint(opts.Lease, " and ", opts.Retention), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := agentphone.NewMemoryStore()
+				claim := func(key string, want agentphone.ClaimStatus) *agentphone.Claim {
+					t.Helper()
+					c, err := s.Claim(t.Context(), key, opts)
+					require.NoError(t, err)
+					require.Equal(t, want, c.Status, key)
+					return c
+				}
+				claim("delivery:held", agentphone.ClaimGranted)
+				time.Sleep(opts.Lease - time.Second)
+				claim("delivery:held", agentphone.ClaimHeld)
+				time.Sleep(time.Second)
+				claim("delivery:held", agentphone.ClaimGranted) // whoever held it has crashed
+				claim("delivery:held", agentphone.ClaimHeld)
+				require.NoError(t, s.Release(t.Context(), claim("delivery:released", agentphone.ClaimGranted)))
+				claim("delivery:released", agentphone.ClaimGranted)
+
+				require.NoError(t, s.Complete(t.Context(), claim("delivery:done", agentphone.ClaimGranted), nil))
+				time.Sleep(opts.Retention - time.Second)
+				claim("delivery:done", agentphone.ClaimCompleted)
+				time.Sleep(time.Second)
+				claim("delivery:done", agentphone.ClaimGranted)
+			})
+		})
 	}
-	assert.Less(t, apitest.HeapInUse()-before, 4<<20)
-	c, err := s.Claim(t.Context(), fmt.Sprint("delivery:", flood-1), anHour)
-	require.NoError(t, err)
-	assert.Equal(t, agentphone.ClaimCompleted, c.Status)
+}
+
+func TestMemoryStore_RemembersTheLatestDeliveries(t *testing.T) {
+	for _, most := range []int{1, 3, 100, 1000} {
+		t.Run(fmt.Sprint("WithMaxKeys ", most), func(t *testing.T) {
+			s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(most))
+			for i := range 10*most + 1 {
+				require.NoError(t, s.Complete(t.Context(), take(t, s, fmt.Sprint("delivery:", i), agentphone.ClaimGranted), nil))
+			}
+			take(t, s, fmt.Sprint("delivery:", 9*most+1), agentphone.ClaimCompleted) // the oldest of the latest
+			take(t, s, fmt.Sprint("delivery:", 10*most), agentphone.ClaimCompleted)
+			take(t, s, fmt.Sprint("delivery:", 9*most), agentphone.ClaimGranted)
+		})
+	}
+}
+
+func TestMemoryStore_FullForgetsLapsedClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 10
+		s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(most))
+		for round := range 5 {
+			for i := range most {
+				take(t, s, fmt.Sprint("delivery:", round, "/", i), agentphone.ClaimGranted) // by a process that crashes
+			}
+			_, err := s.Claim(t.Context(), "delivery:one too many", anHour)
+			require.ErrorIs(t, err, agentphone.ErrStoreFull)
+			take(t, s, fmt.Sprint("delivery:", round, "/", 0), agentphone.ClaimHeld) // full, it still knows its claims
+			time.Sleep(time.Minute)
+		}
+		require.NoError(t, s.Release(t.Context(), take(t, s, "delivery:new", agentphone.ClaimGranted)))
+		for i := range most { // a claim that was released or completed keeps no place from others
+			require.NoError(t, s.Complete(t.Context(), take(t, s, fmt.Sprint("delivery:done", i), agentphone.ClaimGranted), nil))
+		}
+		take(t, s, "delivery:another", agentphone.ClaimGranted)
+	})
+}
+
+// Twice in the queue of handled deliveries, one would be forgotten at its first place.
+func TestMemoryStore_CompletedTwiceTakesOnePlace(t *testing.T) {
+	s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(3))
+	claims := map[string]*agentphone.Claim{}
+	for _, key := range []string{"delivery:a", "delivery:b", "delivery:c"} {
+		claims[key] = take(t, s, key, agentphone.ClaimGranted)
+		require.NoError(t, s.Complete(t.Context(), claims[key], nil))
+		for range 3 {
+			require.ErrorIs(t, s.Complete(t.Context(), claims[key], nil), agentphone.ErrClaimLost)
+		}
+	}
+	require.ErrorIs(t, s.Complete(t.Context(), claims["delivery:a"], nil), agentphone.ErrClaimLost)
+	for key := range claims {
+		take(t, s, key, agentphone.ClaimCompleted)
+	}
+}
+
+func TestMemoryStore_HasRoomForAHundredThousandKeysByDefault(t *testing.T) {
+	for name, opts := range map[string][]agentphone.MemoryStoreOption{
+		"by default": nil, "not positive": {agentphone.WithMaxKeys(0), agentphone.WithMaxKeys(-1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := agentphone.NewMemoryStore(opts...)
+			for i := range 100_000 {
+				if _, err := s.Claim(t.Context(), fmt.Sprint("send:", i), anHour); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := s.Claim(t.Context(), "send:one too many", anHour)
+			require.ErrorIs(t, err, agentphone.ErrStoreFull)
+			take(t, s, "send:0", agentphone.ClaimHeld)
+		})
+	}
+}
+
+func TestMemoryStore_FloodKeepsMemoryBounded(t *testing.T) {
+	const flood, most, few = 300_000, 1000, 4 << 20
+	ctx := t.Context()
+	for name, each := range map[string]func(*agentphone.MemoryStore, string) error{
+		"handled": func(s *agentphone.MemoryStore, key string) error {
+			c, err := s.Claim(ctx, key, anHour)
+			return cmp.Or(err, s.Complete(ctx, c, nil))
+		},
+		"failed": func(s *agentphone.MemoryStore, key string) error {
+			c, err := s.Claim(ctx, key, anHour)
+			return cmp.Or(err, s.Release(ctx, c))
+		},
+		"handled without a claim": func(s *agentphone.MemoryStore, key string) error {
+			_ = s.Complete(ctx, &agentphone.Claim{Key: key, Token: "1"}, []byte("value"))
+			return nil
+		},
+		"never settled": func(s *agentphone.MemoryStore, key string) error { // refused from the thousandth on, at once
+			_, _ = s.Claim(ctx, key, anHour)
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(most))
+			before := apitest.HeapInUse()
+			for i := range flood {
+				if err := each(s, fmt.Sprint("delivery:", i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			assert.Less(t, apitest.HeapInUse()-before, few)
+			if name == "handled" {
+				take(t, s, fmt.Sprint("delivery:", flood-1), agentphone.ClaimCompleted)
+			}
+			runtime.KeepAlive(s)
+		})
+	}
 }
 
 func BenchmarkMemoryStore(b *testing.B) {

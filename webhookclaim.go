@@ -3,49 +3,89 @@ package agentphone
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"time"
 )
 
-// claim claims the delivery, so that nobody else handles it meanwhile, or finds that it was handled before. It
-// responds itself, and reports false, if the store fails or somebody else holds the claim.
-func (h *webhookHandler) claim(w http.ResponseWriter, r *http.Request, d *delivery) bool {
-	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
-	defer cancel()
-	claim, err := h.Deliveries.Claim(ctx, d.key)
+const (
+	storeTimeout      = 5 * time.Second // for each call of a Store, unless a voice turn waits for it
+	deliveryRetention = 48 * time.Hour  // AgentPhone gives up on a delivery after about 21
+)
+
+// claim claims the delivery, so that nobody else handles it meanwhile, or finds that it was handled before. It responds itself, and
+// reports false, if somebody else holds the claim or the store does not know.
+//
+// A voice turn is handled without a claim if the store does not know within StoreTimeout: silence on the phone is worse than a
+// sentence that is repeated.
+func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *delivery) bool {
+	timeout := storeTimeout
+	if d.isTurn() {
+		timeout = h.config.StoreTimeout
+		began := time.Now()
+		defer func() { d.patience = timeout - time.Since(began) }()
+	}
+	claim, err := h.ask(ctx, timeout, func(ctx context.Context) (*Claim, error) {
+		return checkedClaim(h.config.Store.Claim(ctx, d.key, ClaimOptions{Lease: h.config.Lease, Retention: deliveryRetention}))
+	})
 	switch {
 	case err != nil:
-		h.logFailure(r.Context(), d, "claiming the delivery", err)
-		refuse(w, http.StatusServiceUnavailable)
+		h.logFailure(d, "claiming the delivery", err)
+		if d.isTurn() && ctx.Err() == nil {
+			return true
+		}
+		refuseForNow(w, 0)
 		return false
-	case claim == DeliveryHandled:
+	case claim.Status == ClaimCompleted:
 		d.handled = true
-		return true
-	case claim != DeliveryGranted:
-		w.Header().Set("Retry-After", "1")
-		refuse(w, http.StatusConflict)
+	case claim.Status == ClaimHeld:
+		refuseForNow(w, min(claim.RetryAfter, h.config.Lease))
 		return false
+	default:
+		h.keep(d, claim)
 	}
 	return true
 }
 
-var (
-	errPanicked = errors.New("the callback panicked")
-	errGoexit   = errors.New("the callback ended its goroutine")
-)
-
-// settle marks the delivery as handled, or releases it if the callback failed. It does so even if the sender has
-// closed the connection, which ends ctx.
-func (h *webhookHandler) settle(ctx context.Context, d *delivery, failure error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
-	defer cancel()
-	doing, settle := "marking the delivery as done", h.Deliveries.Done
-	if failure != nil {
-		if !errors.Is(failure, errPanicked) { // a panic is logged with its stack
-			h.logFailure(ctx, d, "the callback", failure)
-		}
-		doing, settle = "releasing the delivery", h.Deliveries.Release
+// checkedClaim returns what a Store returned for a claim, if it is anything that a Store may return.
+func checkedClaim(c *Claim, err error) (*Claim, error) {
+	if err == nil && (c == nil || c.Status != ClaimGranted && c.Status != ClaimHeld && c.Status != ClaimCompleted) {
+		return nil, errors.New("the store returned neither a claim nor an error")
 	}
-	if err := settle(ctx, d.key); err != nil {
-		h.logFailure(ctx, d, doing, err)
+	return c, err
+}
+
+// ask calls the store and returns what it returned, or an error after timeout even if the store hangs in spite of its context.
+func (h *WebhookHandler) ask(ctx context.Context, timeout time.Duration, call func(context.Context) (*Claim, error)) (*Claim, error) {
+	if h.inMemory {
+		return call(ctx) // at once
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	type result struct {
+		claim *Claim
+		err   error
+	}
+	returned := make(chan result, 1)
+	go func() {
+		defer cancel()
+		r := result{err: errors.New("the store ended its goroutine")}
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = fmt.Errorf("the store panicked: %s", panicText(p))
+			}
+			returned <- r
+		}()
+		r.claim, r.err = call(ctx)
+	}()
+	select {
+	case r := <-returned:
+		return r.claim, r.err
+	case <-ctx.Done():
+	}
+	select {
+	case r := <-returned: // at the same moment
+		return r.claim, r.err
+	default:
+		return nil, ctx.Err()
 	}
 }

@@ -1,10 +1,12 @@
 package agentphone_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptest"
+	"maps"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,104 +15,70 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestWebhookHandler_ConcurrentDuplicateGets409(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var calls atomic.Int32
-		h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-			calls.Add(1)
-			time.Sleep(10 * time.Second)
-			return nil
-		}})
-		var statuses [10]int
-		var wg sync.WaitGroup
-		for i := range statuses {
-			wg.Go(func() { statuses[i] = apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code })
-		}
-		time.Sleep(5 * time.Second)
-		w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1"))
-		assert.Equal(t, 409, w.Code)
-		assert.NotEmpty(t, w.Header().Get("Retry-After"))
-		wg.Wait()
-		count := map[int]int{}
-		for _, status := range statuses {
-			count[status]++
-		}
-		assert.Equal(t, map[int]int{200: 1, 409: 9}, count)
-		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
-		assert.EqualValues(t, 1, calls.Load())
-	})
+// testStore is a store in memory of which a test replaces methods. Those of the Store that it holds are there for the test to call.
+type testStore struct {
+	agentphone.Store
+	claim    func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error)
+	renew    func(context.Context, *agentphone.Claim, time.Duration) error
+	complete func(context.Context, *agentphone.Claim) error
+	release  func(context.Context, *agentphone.Claim) error
 }
 
-// brokenStore fails to claim.
-type brokenStore struct{ agentphone.MemoryDeliveryStore }
+func newTestStore() *testStore { return &testStore{Store: agentphone.NewMemoryStore()} }
 
-func (*brokenStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
-	return 0, errors.New("store is down")
+func (s *testStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	if s.claim != nil {
+		return s.claim(ctx, key, opts)
+	}
+	return s.Store.Claim(ctx, key, opts)
 }
 
-func TestWebhookHandler_FailedClaimGets503(t *testing.T) {
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &brokenStore{}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-		t.Error("called back without a claim")
-		return nil
-	}})
-	assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+func (s *testStore) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	if s.renew != nil {
+		return s.renew(ctx, c, lease)
+	}
+	return s.Store.Renew(ctx, c, lease, note)
 }
 
-func TestWebhookHandler_ClaimOutlastsTheCallback(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		running, most := 0, 0
-		h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error {
-			mu.Lock()
-			running++
-			most = max(most, running)
-			mu.Unlock()
-			<-ctx.Done()
-			time.Sleep(time.Second) // cleans up
-			mu.Lock()
-			running--
-			mu.Unlock()
-			return nil
-		}})
-		go apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
-		time.Sleep(10 * time.Minute)
-		go apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		mu.Lock()
-		defer mu.Unlock()
-		assert.Equal(t, 1, most, "handled at the same time")
-	})
+func (s *testStore) Complete(ctx context.Context, c *agentphone.Claim, value []byte) error {
+	if s.complete != nil {
+		return s.complete(ctx, c)
+	}
+	return s.Store.Complete(ctx, c, value)
 }
 
-// slowStore takes a time to claim.
-type slowStore struct {
-	agentphone.MemoryDeliveryStore
-	d time.Duration
+func (s *testStore) Release(ctx context.Context, c *agentphone.Claim) error {
+	if s.release != nil {
+		return s.release(ctx, c)
+	}
+	return s.Store.Release(ctx, c)
 }
 
-func (s *slowStore) Claim(ctx context.Context, id string) (agentphone.DeliveryClaim, error) {
+// wait waits for d or until the context ends, as a store that is slow does.
+func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-time.After(s.d):
-		return s.MemoryDeliveryStore.Claim(ctx, id)
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
 	}
 }
 
-func TestWebhookHandler_ClaimTimesOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &slowStore{d: time.Hour}})
-		assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
-		assert.Less(t, time.Since(began), time.Minute)
-	})
+// slowToClaim returns a store that takes a time to claim.
+func slowToClaim(d time.Duration) *testStore {
+	s := newTestStore()
+	s.claim = func(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		if err := wait(ctx, d); err != nil {
+			return nil, err
+		}
+		return s.Store.Claim(ctx, key, opts)
+	}
+	return s
 }
 
 // idOf returns the id of a delivery in the key that a store sees, which is delivery:ID:DIGEST.
@@ -119,170 +87,234 @@ func idOf(key string) string {
 	return key[:max(strings.LastIndexByte(key, ':'), 0)]
 }
 
-// noteStore notes its calls. Done and Release call settle, if it is set.
-type noteStore struct {
-	agentphone.MemoryDeliveryStore
-	notes  *[]string
-	settle func(context.Context) error
-}
-
-func (s *noteStore) Claim(ctx context.Context, id string) (agentphone.DeliveryClaim, error) {
-	*s.notes = append(*s.notes, "claim "+idOf(id))
-	return s.MemoryDeliveryStore.Claim(ctx, id)
-}
-
-func (s *noteStore) Done(ctx context.Context, id string) error {
-	*s.notes = append(*s.notes, "done "+idOf(id))
-	if s.settle != nil {
-		return s.settle(ctx)
+// noting returns a store that notes its calls. Complete and Release call settle, if it is not nil.
+func noting(notes *[]string, settle func(context.Context) error) *testStore {
+	s := newTestStore()
+	note := func(what, key string) { *notes = append(*notes, what+" "+idOf(key)) }
+	s.claim = func(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		note("claim", key)
+		return s.Store.Claim(ctx, key, opts)
 	}
-	return s.MemoryDeliveryStore.Done(ctx, id)
-}
-
-func (s *noteStore) Release(ctx context.Context, id string) error {
-	*s.notes = append(*s.notes, "release "+idOf(id))
-	if s.settle != nil {
-		return s.settle(ctx)
+	s.complete = func(ctx context.Context, c *agentphone.Claim) error {
+		note("complete", c.Key)
+		if settle != nil {
+			return settle(ctx)
+		}
+		return s.Store.Complete(ctx, c, nil)
 	}
-	return s.MemoryDeliveryStore.Release(ctx, id)
+	s.release = func(ctx context.Context, c *agentphone.Claim) error {
+		note("release", c.Key)
+		if settle != nil {
+			return settle(ctx)
+		}
+		return s.Store.Release(ctx, c)
+	}
+	return s
 }
 
-// noteWriter notes the status and the lines of a response.
-type noteWriter struct {
-	*httptest.ResponseRecorder
-	notes *[]string
+// onMessage returns a config with an OnMessage.
+func onMessage(f func(context.Context) error) agentphone.WebhookHandlerConfig {
+	return agentphone.WebhookHandlerConfig{OnMessage: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return f(ctx) }}
 }
 
-func (w *noteWriter) WriteHeader(status int) {
-	*w.notes = append(*w.notes, fmt.Sprint("status ", status))
-	w.ResponseRecorder.WriteHeader(status)
-}
-
-func (w *noteWriter) Write(p []byte) (int, error) {
-	*w.notes = append(*w.notes, "body "+strings.TrimSpace(string(p)))
-	return w.ResponseRecorder.Write(p)
-}
-
-// Otherwise the sender could get the response, and deliver the event again, before the store knows.
-func TestWebhookHandler_SettlesBeforeItResponds(t *testing.T) {
-	failure := errors.New("x")
-	for name, tc := range map[string]struct {
-		body string
-		turn voiceFunc
-		err  error
-		want []string
-	}{
-		"handled": {apitest.TextEvent, nil, nil, []string{"claim i", "done i", "status 200"}},
-		"failed":  {apitest.TextEvent, nil, failure, []string{"claim i", "release i", "status 500", "body Internal Server Error"}},
-		"turn": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Say("Hi.") }, nil,
-			[]string{"claim i", "done i", `body {"text":"Hi."}`}},
-		// It has failed: a redelivery may succeed.
-		"turn that failed after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
-			return errors.Join(v.Interim("Hm."), failure)
-		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "release i", "body {}"}},
-		"turn that panicked after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
-			_ = v.Interim("Hm.")
-			panic("x")
-		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "release i", "body {}"}},
-		// A turn that tries to say too much has succeeded nevertheless.
-		"turn that said its last words twice": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
-			return errors.Join(v.Say("Hi."), v.Say("Hi!"))
-		}, nil, []string{"claim i", "done i", `body {"text":"Hi."}`}},
-		"turn that said more after its tokens": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
-			return errors.Join(v.Stream(tokens("Hi")), v.Interim("Hi!"))
-		}, nil, []string{"claim i", "done i", `body {"text":"Hi"}`}},
-		// ErrVoiceAnswered without last words is a failure like any other.
-		"turn that said nothing": {apitest.TurnEvent, func(context.Context, *agentphone.VoiceResponse) error { return agentphone.ErrVoiceAnswered }, nil,
-			[]string{"claim i", "release i", "status 500", "body Internal Server Error"}},
+func TestWebhookHandler_ConcurrentDuplicateGets503(t *testing.T) {
+	for name, store := range map[string]func() agentphone.Store{
+		"in memory": func() agentphone.Store { return agentphone.NewMemoryStore() },
+		"elsewhere": func() agentphone.Store { return slowToClaim(10 * time.Millisecond) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			var notes []string
-			h := newHandler(t, agentphone.WebhookHandlerConfig{
-				Deliveries: &noteStore{notes: &notes},
-				OnMessage:  func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return tc.err },
-				OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
-					return tc.turn(ctx, v)
-				},
-			})
-			h.ServeHTTP(&noteWriter{httptest.NewRecorder(), &notes}, apitest.SignedRequest(tc.body, "i"))
-			assert.Equal(t, tc.want, notes)
-		})
-	}
-}
-
-func TestWebhookHandler_SettlesAfterTheSenderIsGone(t *testing.T) {
-	for name, tc := range map[string]struct {
-		err  error
-		want string
-	}{"handled": {nil, "done i"}, "failed": {context.Canceled, "release i"}} {
-		t.Run(name, func(t *testing.T) {
-			var notes []string
-			store := &noteStore{notes: &notes, settle: func(ctx context.Context) error { return ctx.Err() }}
-			ctx, hangUp := context.WithCancel(t.Context())
-			var logs jsonLog
-			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), Deliveries: store, OnMessage: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error {
-				hangUp()
-				require.ErrorIs(t, ctx.Err(), context.Canceled)
-				return tc.err
-			}})
-			apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i").WithContext(ctx))
-			assert.Equal(t, []string{"claim i", tc.want}, notes)
-			assert.NotContains(t, logs.String(), "the delivery", "the context of the store had not ended")
-		})
-	}
-}
-
-// A store that hangs must not hold the response back forever; its failure is logged.
-func TestWebhookHandler_SettlingTimesOut(t *testing.T) {
-	for name, tc := range map[string]struct {
-		err  error
-		want int
-	}{"done": {nil, 200}, "release": {errors.New("x"), 500}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var notes []string
-				var logs jsonLog
-				store := &noteStore{notes: &notes, settle: func(ctx context.Context) error {
-					select {
-					case <-ctx.Done():
-						return ctx.Err()
-					case <-time.After(time.Hour):
-						return nil
-					}
-				}}
-				h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), Deliveries: store, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return tc.err }})
-				began := time.Now()
-				assert.Equal(t, tc.want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code)
-				assert.Equal(t, 5*time.Second, time.Since(began))
-				assert.Contains(t, logs.String(), context.DeadlineExceeded.Error())
+				var calls atomic.Int32
+				config := onMessage(func(context.Context) error {
+					calls.Add(1)
+					time.Sleep(10 * time.Second)
+					return nil
+				})
+				config.Store = store()
+				h := newHandler(t, config)
+				var statuses [10]int
+				var wg sync.WaitGroup
+				for i := range statuses {
+					wg.Go(func() {
+						began := time.Now()
+						w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1"))
+						if statuses[i] = w.Code; w.Code == 200 {
+							assert.GreaterOrEqual(t, time.Since(began), 10*time.Second, "no 200 before it is done")
+						}
+					})
+				}
+				time.Sleep(5 * time.Second)
+				w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1"))
+				assert.Equal(t, 503, w.Code, "a 4xx would be final")
+				assert.NotEmpty(t, w.Header().Get("Retry-After"))
+				wg.Wait()
+				count := map[int]int{}
+				for _, status := range statuses {
+					count[status]++
+				}
+				assert.Equal(t, map[int]int{200: 1, 503: 9}, count)
+				assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+				assert.EqualValues(t, 1, calls.Load())
 			})
 		})
 	}
 }
 
-// claimStore gives every claim the same result.
-type claimStore struct {
-	agentphone.MemoryDeliveryStore
-	claim agentphone.DeliveryClaim
+// lies are what a store returns that does not know, or has a bug, or is of a later version.
+var lies = map[string]func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error){
+	"an error": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		return nil, errors.New("store is down")
+	},
+	"a claim and an error": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		return &agentphone.Claim{Status: agentphone.ClaimCompleted}, errors.New("store is down")
+	},
+	"nothing": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) { return nil, nil },
+	"no status": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		return &agentphone.Claim{Token: "t"}, nil
+	},
+	"a negative status": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		return &agentphone.Claim{Status: -1}, nil
+	},
+	"an unknown status": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		return &agentphone.Claim{Status: 99}, nil
+	},
+	"a panic": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		panic("at the disco")
+	},
+	"a goexit": func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		runtime.Goexit()
+		return nil, nil
+	},
+	"no room": func(ctx context.Context, _ string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		full := agentphone.NewMemoryStore(agentphone.WithMaxKeys(1))
+		_, _ = full.Claim(ctx, "other", opts)
+		return full.Claim(ctx, "another", opts)
+	},
 }
 
-func (s *claimStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
-	return s.claim, nil
-}
-
-func TestWebhookHandler_HandlesOnlyGrantedClaims(t *testing.T) {
-	for claim, want := range map[agentphone.DeliveryClaim]int{
-		0: 409, -1: 409, 99: 409, // by a store with a bug, or of a later version
-		agentphone.DeliveryHeld: 409, agentphone.DeliveryHandled: 200,
-	} {
-		t.Run(fmt.Sprint(claim), func(t *testing.T) {
-			h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &claimStore{claim: claim}, OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-				t.Error("called back")
-				return nil
-			}})
-			assert.Equal(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "i")).Code)
+func TestWebhookHandler_StoreThatDoesNotKnowGets503(t *testing.T) {
+	for name, claim := range lies {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			config := onMessage(func(context.Context) error { t.Error("called back without a claim"); return nil })
+			store := newTestStore()
+			store.claim, config.Store, config.Logger = claim, store, logs.logger()
+			w := apitest.Serve(newHandler(t, config), apitest.SignedRequest(apitest.TextEvent, "whd_1"))
+			assert.Equal(t, 503, w.Code)
+			assert.Equal(t, "1", w.Header().Get("Retry-After"))
+			assert.Contains(t, logs.String(), "claiming the delivery failed")
 		})
 	}
+}
+
+// The Retry-After is that of the lease, but of no store that lies.
+func TestWebhookHandler_HeldClaimSaysWhenItLapses(t *testing.T) {
+	for retryAfter, want := range map[time.Duration]string{-time.Hour: "1", 0: "1", time.Millisecond: "1", 1001 * time.Millisecond: "2", 17 * time.Second: "17", 1 << 62: "30"} {
+		t.Run(retryAfter.String(), func(t *testing.T) {
+			store := newTestStore()
+			store.claim = func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+				return &agentphone.Claim{Status: agentphone.ClaimHeld, RetryAfter: retryAfter}, nil
+			}
+			for _, body := range []string{apitest.TextEvent, apitest.TurnEvent} {
+				config := onMessage(func(context.Context) error { t.Error("called back"); return nil })
+				config.Store = store
+				config.OnVoiceTurn = func(context.Context, *agentphone.Event, *agentphone.VoiceTurnData, *agentphone.VoiceResponse) error {
+					t.Error("called back")
+					return nil
+				}
+				w := apitest.Serve(newHandler(t, config), apitest.SignedRequest(body, "whd_1"))
+				assert.Equal(t, 503, w.Code)
+				assert.Equal(t, want, w.Header().Get("Retry-After"))
+			}
+		})
+	}
+}
+
+func TestWebhookHandler_CompletedClaimGets200(t *testing.T) {
+	config := onMessage(func(context.Context) error { t.Error("called back"); return nil })
+	store := newTestStore()
+	store.claim = func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		return &agentphone.Claim{Status: agentphone.ClaimCompleted}, nil
+	}
+	config.Store = store
+	assert.Equal(t, 200, apitest.Serve(newHandler(t, config), apitest.SignedRequest(apitest.TextEvent, "i")).Code)
+}
+
+// An event that nobody wants needs no store.
+func TestWebhookHandler_IgnoredEventIsNotClaimed(t *testing.T) {
+	var notes []string
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Store: noting(&notes, nil)})
+	for _, body := range []string{apitest.TextEvent, apitest.TurnEvent, `{"event":"agent.dreamt"}`} {
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, "whd_1")).Code)
+	}
+	assert.Empty(t, notes)
+}
+
+func TestWebhookHandler_ClaimTimesOut(t *testing.T) {
+	for name, store := range map[string]*testStore{"slow": slowToClaim(time.Hour), "hanging in spite of its context": hanging()} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				defer time.Sleep(48 * time.Hour) // a bubble ends when all in it has
+				began := time.Now()
+				config := onMessage(func(context.Context) error { t.Error("called back"); return nil })
+				config.Store = store
+				assert.Equal(t, 503, apitest.Serve(newHandler(t, config), apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+				assert.Equal(t, 5*time.Second, time.Since(began))
+			})
+		})
+	}
+}
+
+// hanging returns a store that takes a day for each call, whatever its context.
+func hanging() *testStore {
+	s := newTestStore()
+	hang := func() error { time.Sleep(24 * time.Hour); return errors.New("too late") }
+	s.claim = func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error) { return nil, hang() }
+	s.renew = func(context.Context, *agentphone.Claim, time.Duration) error { return hang() }
+	s.complete = func(context.Context, *agentphone.Claim) error { return hang() }
+	s.release = s.complete
+	return s
+}
+
+func TestWebhookHandler_VoiceTurnIsAnsweredWithoutAStoreThatDoesNotKnow(t *testing.T) {
+	all := map[string]func(context.Context, string, agentphone.ClaimOptions) (*agentphone.Claim, error){
+		"slow": slowToClaim(time.Hour).claim, "hanging in spite of its context": hanging().claim,
+	}
+	maps.Copy(all, lies)
+	for name, claim := range all {
+		for _, timeout := range []time.Duration{0, time.Second} {
+			t.Run(fmt.Sprint(name, " for ", timeout), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					defer time.Sleep(48 * time.Hour) // a bubble ends when all in it has
+					var logs jsonLog
+					store := newTestStore()
+					store.claim = claim
+					h := newHandler(t, agentphone.WebhookHandlerConfig{Store: store, StoreTimeout: timeout, Logger: logs.logger(), OnVoiceTurn: sleepyTurn(0)})
+					began := time.Now()
+					w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+					assert.JSONEq(t, `{"text":"<nil>"}`, w.Body.String())
+					assert.LessOrEqual(t, time.Since(began), cmp.Or(timeout, 300*time.Millisecond))
+					assert.Contains(t, logs.String(), "claiming the delivery failed")
+				})
+			})
+		}
+	}
+}
+
+// Nobody hears the answer: the turn comes again, or not.
+func TestWebhookHandler_TurnWhoseSenderIsGoneIsNotClaimedForNothing(t *testing.T) {
+	ctx, hangUp := context.WithCancel(t.Context())
+	store := newTestStore()
+	store.claim = func(ctx context.Context, _ string, _ agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		hangUp()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Store: store, OnVoiceTurn: func(context.Context, *agentphone.Event, *agentphone.VoiceTurnData, *agentphone.VoiceResponse) error {
+		t.Error("called back")
+		return nil
+	}})
+	assert.Equal(t, 503, apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "x").WithContext(ctx)).Code)
 }
 
 // Somebody captured request A and sends it under the id of B, which is not signed, while B fails: B is still to be handled.

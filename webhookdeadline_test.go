@@ -23,7 +23,9 @@ import (
 )
 
 func TestWebhookHandler_SlowClaimOutlastsWriteTimeout(t *testing.T) {
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: &slowStore{d: 300 * time.Millisecond}})
+	config := onMessage(func(context.Context) error { return nil })
+	config.Store = slowToClaim(300 * time.Millisecond)
+	h := newHandler(t, config)
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.WriteTimeout = 100 * time.Millisecond
 	srv.Start()
@@ -106,14 +108,15 @@ func TestWebhookHandler_ResponseHasTimeAfterSlowCallbackAndStore(t *testing.T) {
 					return tc.err
 				}
 				h := newHandler(t, agentphone.WebhookHandlerConfig{
-					Deliveries: &lateStore{slowStore{d: tc.claim}},
-					OnMessage:  func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return use(ctx) },
+					Store:     late(tc.claim),
+					OnMessage: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return use(ctx) },
 					OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
 						return use(ctx)
 					},
 				})
 				w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder(), t: t}
 				h.ServeHTTP(w, apitest.SignedRequest(tc.body, "whd_1"))
+				defer func() { require.NoError(t, h.Shutdown(t.Context())) }()
 				assert.Equal(t, tc.want, w.Code)
 				assert.NotZero(t, w.writes)
 				assert.True(t, w.deadline.IsZero(), "a deadline would hold for the next request")
@@ -122,17 +125,18 @@ func TestWebhookHandler_ResponseHasTimeAfterSlowCallbackAndStore(t *testing.T) {
 	}
 }
 
-// lateStore settles just before the timeout.
-type lateStore struct{ slowStore }
-
-func (s *lateStore) Done(ctx context.Context, id string) error {
-	time.Sleep(4900 * time.Millisecond)
-	return s.slowStore.Done(ctx, id)
-}
-
-func (s *lateStore) Release(ctx context.Context, id string) error {
-	time.Sleep(4900 * time.Millisecond)
-	return s.slowStore.Release(ctx, id)
+// late returns a store that takes a time to claim, and settles just before the timeout.
+func late(claim time.Duration) *testStore {
+	s := slowToClaim(claim)
+	s.complete = func(ctx context.Context, c *agentphone.Claim) error {
+		time.Sleep(4900 * time.Millisecond)
+		return s.Store.Complete(ctx, c, nil)
+	}
+	s.release = func(ctx context.Context, c *agentphone.Claim) error {
+		time.Sleep(4900 * time.Millisecond)
+		return s.Store.Release(ctx, c)
+	}
+	return s
 }
 
 // pipes is a net.Listener with connections in memory, for a synctest bubble.

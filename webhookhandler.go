@@ -3,19 +3,19 @@ package agentphone
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
-
-	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 const (
-	defaultMaxWebhookBody = 1 << 20
-	defaultTurnTimeout    = 30 * time.Second
-	callbackTimeout       = 10 * time.Minute // for all but voice turns; less than defaultClaimLife
-	storeTimeout          = 5 * time.Second  // for each call of a DeliveryStore
+	defaultMaxWebhookBody  = 1 << 20
+	defaultTurnTimeout     = 30 * time.Second
+	defaultCallbackTimeout = 5 * time.Minute
+	defaultLease           = 30 * time.Second
+	minLease               = time.Second
+	defaultStoreTimeout    = 300 * time.Millisecond
 )
 
 // WebhookHandlerConfig configures a handler made by [NewWebhookHandler].
@@ -24,29 +24,53 @@ const (
 // for a voice turn with an answer that says nothing. If a callback returns an error or panics, the response is 500
 // and AgentPhone delivers the event again.
 //
-// The context of a callback ends when the sender closes the connection, or after 10 minutes; that of OnVoiceTurn ends
-// after TurnTimeout. The timeouts of the [http.Server] do not cut a callback short: the handler sets deadlines of its own, of which the one for
+// The context of OnVoiceTurn ends when the sender closes the connection, since the caller is gone then, or after TurnTimeout. The context of
+// every other callback has the values of the request's but does not end with the request, so that what takes longer than the sender
+// waits is done once nevertheless: it ends after CallbackTimeout, or when the handler is shut down, or, with the cause [ErrClaimLost], when
+// the Store says that somebody else may be handling the delivery.
+//
+// The timeouts of the [http.Server] do not cut a callback short: the handler sets deadlines of its own, of which the one for
 // reading the body of a request is 10 seconds, or the server's ReadTimeout if that is shorter. Middleware that wraps the
 // [http.ResponseWriter] in a type without an Unwrap method keeps it from that.
 type WebhookHandlerConfig struct {
-	OnMessage   func(context.Context, *Event, *MessageData) error                   // a message was received
+	OnMessage   func(context.Context, *Event, *MessageData) error                   // somebody sent the agent a message
 	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error // a caller said something
 	OnCallEnded func(context.Context, *Event, *CallEndedData) error                 // a call is over
-	OnReaction  func(context.Context, *Event, *ReactionData) error                  // a message got a tapback
+	OnReaction  func(context.Context, *Event, *ReactionData) error                  // somebody reacted to a message with a tapback
 	OnUnknown   func(context.Context, *Event, *UnknownData) error                   // any other event
 
-	// Deliveries records which deliveries have been handled. If nil, the handler uses a new [MemoryDeliveryStore].
-	Deliveries DeliveryStore
+	// OnContactShared is called when somebody shared a contact. If it is nil, OnUnknown is.
+	OnContactShared func(context.Context, *Event, *ContactSharedData) error
+
+	// OnSent is called for what the agent itself sent, which is delivered as an event too: a *[MessageData] or *[ReactionData] with
+	// [DirectionOutbound]. OnMessage and OnReaction do not see it, so a bot never replies to itself.
+	OnSent func(context.Context, *Event, EventData) error
+
+	// Store keeps which deliveries have been handled and which are being handled, so that each is handled once. Processes that receive
+	// the events of the same webhook need to share one. If nil, the handler uses a [MemoryStore] of its own.
+	Store Store
+
+	// Lease is how long a delivery stays claimed after the process that was handling it has crashed. Meanwhile its redeliveries get 503. While
+	// a callback runs its claim is renewed. If zero, it is 30 seconds; the minimum is one second.
+	Lease time.Duration
+
+	// StoreTimeout is how long a voice turn waits for the Store, all in all. If the Store does not answer in time, or with an error, the
+	// turn is handled without it, and a redelivery would be handled again: better a sentence twice than silence on the phone. Other events
+	// wait for up to 5 seconds and then get 503. If zero, it is 300 milliseconds.
+	StoreTimeout time.Duration
+
+	// CallbackTimeout is how long any callback but OnVoiceTurn may take. If zero, it is 5 minutes.
+	CallbackTimeout time.Duration
+
+	// TurnTimeout is how long OnVoiceTurn may take. If zero, it is 30 seconds. Set it to the TimeoutSeconds of the
+	// [Webhook]: AgentPhone does not wait longer for the answer.
+	TurnTimeout time.Duration
 
 	// MaxBodyBytes is the maximum size of a request's body. If zero, it is 1 MiB.
 	MaxBodyBytes int64
 
 	// Tolerance is how far the timestamp of a request may be from now, in either direction. If zero, it is 5 minutes.
 	Tolerance time.Duration
-
-	// TurnTimeout is how long OnVoiceTurn may take. If zero, it is 30 seconds. Set it to the TimeoutSeconds of the
-	// [Webhook]: AgentPhone does not wait longer for the answer.
-	TurnTimeout time.Duration
 
 	// Logger logs refused requests and failures: the type of the event, its delivery id and the error, but nothing else
 	// of the request. What a callback returns as an error, or panics with if that is an error or a string, is logged as one line of
@@ -55,101 +79,150 @@ type WebhookHandlerConfig struct {
 	Logger *slog.Logger
 }
 
-// NewWebhookHandler returns an [http.Handler] for the URL of a webhook. It verifies the signature of a request, parses
-// its event, drops it if it was handled before, and calls the callback for it.
+// WebhookHandler is an [http.Handler] for the URL of a webhook. Make it with [NewWebhookHandler].
+type WebhookHandler struct {
+	config   WebhookHandlerConfig
+	verifier *WebhookVerifier
+	inMemory bool // the Store is a *MemoryStore
+	running  running
+}
+
+// NewWebhookHandler returns a handler that verifies the signature of a request, parses its event, drops it if it was handled before, and
+// calls the callback for it.
 //
 // A request must be signed with one of the secrets. [WebhooksService.Set] returns the secret of a webhook, and makes
 // a new one each time; to lose no deliveries meanwhile, replace the handler with one that has both secrets and the
-// same Deliveries. An empty secret, or none, is [ErrWebhookNoSecret]; any other invalid argument is a
+// same Store. An empty secret, or none, is [ErrWebhookNoSecret]; any other invalid argument is a
 // *[ValidationError].
 //
-// The status of the response is
+// AgentPhone delivers an event again after a status of 5xx, a broken connection or a timeout, up to five times within about 21
+// hours, and never after a 4xx. So the status of the response is
 //
-//	200  the callback succeeded, now or in an earlier delivery of the event
+//	200  the callback succeeded, now or in an earlier delivery of the event, or there is none for it
 //	400  the body is not an event
 //	401  the signature or the timestamp is invalid
 //	405  the method is not POST
-//	409  the same delivery is being handled at this moment
 //	413  the body is longer than MaxBodyBytes
-//	500  the callback returned an error or panicked
-//	503  the DeliveryStore could not claim the delivery, or the body broke off or took longer than 10 seconds
+//	500  the callback returned an error or panicked, or the data of the event cannot be read and OnUnknown, which would get it, is nil
+//	503  with Retry-After: the same delivery is being handled, the Store does not know, the handler is shut down, or the body broke off or
+//	     took longer than 10 seconds
 //
 // A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body; a redelivery has the same of both. The id
 // is not signed: whoever captured a request can have it handled again under another id, as long as its timestamp is
-// accepted, but cannot have another event count as handled.
+// accepted, but cannot have another event count as handled. The Store knows it as "delivery:", the id, ":" and the digest, for 48 hours.
 //
 // A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. If
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
-// so far. If the DeliveryStore cannot record that a delivery has been handled, the response is 200 all the same.
-func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (http.Handler, error) {
+// so far. If the Store cannot record that a delivery has been handled, the response is 200 all the same.
+func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookHandler, error) {
 	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, defaultWebhookTolerance)))
 	if err != nil {
 		return nil, err
 	}
-	if config.MaxBodyBytes < 0 || config.TurnTimeout < 0 {
-		return nil, &ValidationError{"MaxBodyBytes or TurnTimeout", "is negative"}
+	if err := config.check(); err != nil {
+		return nil, err
 	}
-	if config.Deliveries == nil {
-		config.Deliveries = &MemoryDeliveryStore{}
+	config.Lease = cmp.Or(config.Lease, defaultLease)
+	config.StoreTimeout = cmp.Or(config.StoreTimeout, defaultStoreTimeout)
+	config.CallbackTimeout = cmp.Or(config.CallbackTimeout, defaultCallbackTimeout)
+	config.TurnTimeout = cmp.Or(config.TurnTimeout, defaultTurnTimeout)
+	config.MaxBodyBytes = cmp.Or(config.MaxBodyBytes, defaultMaxWebhookBody)
+	if config.Store == nil {
+		config.Store = NewMemoryStore()
 	}
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	config.MaxBodyBytes = cmp.Or(config.MaxBodyBytes, defaultMaxWebhookBody)
-	config.TurnTimeout = cmp.Or(config.TurnTimeout, defaultTurnTimeout)
-	return &webhookHandler{config, verifier}, nil
+	_, inMemory := config.Store.(*MemoryStore)
+	return &WebhookHandler{config: config, verifier: verifier, inMemory: inMemory}, nil
 }
 
-type webhookHandler struct {
-	WebhookHandlerConfig
-	verifier *WebhookVerifier
+func (c *WebhookHandlerConfig) check() error {
+	for name, value := range map[string]int64{
+		"Lease": int64(c.Lease), "StoreTimeout": int64(c.StoreTimeout), "CallbackTimeout": int64(c.CallbackTimeout),
+		"TurnTimeout": int64(c.TurnTimeout), "MaxBodyBytes": c.MaxBodyBytes,
+	} {
+		if value < 0 {
+			return &ValidationError{name, "is negative"}
+		}
+	}
+	if c.Lease != 0 && c.Lease < minLease {
+		return &ValidationError{"Lease", "is shorter than a second"}
+	}
+	return nil
 }
 
 // ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
 // respond. A step that refuses the request responds itself and reports false.
-func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h == nil || h.verifier == nil { // not made by NewWebhookHandler
+		refuseForNow(w, 0)
+		return
+	}
 	d, ok := h.receive(w, r)
 	if !ok {
 		return
 	}
-	serve, timeout := h.route(d)
+	callback := h.callback(d)
+	if callback == nil {
+		h.ignore(w, d)
+		return
+	}
+	d.setContext(r.Context())
+	if !h.running.begin(d) {
+		refuseForNow(w, 0)
+		return
+	}
+	defer h.running.end(d)
+	serve, timeout := h.serveEvent, h.config.CallbackTimeout
+	if d.isTurn() {
+		serve, timeout = h.serveTurn, h.config.TurnTimeout
+	}
 	deadline := writeDeadline{http.NewResponseController(w)}
 	deadline.setForCallback(timeout)
 	defer deadline.clear()
-	if !h.claim(w, r, d) {
+	if !h.claim(d.ctx, w, d) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	ctx, cancel := context.WithTimeout(d.ctx, timeout)
 	defer cancel()
-	serve(ctx, w)
+	serve(ctx, w, d, callback)
 }
 
 // delivery is one delivery of an event.
 type delivery struct {
-	event   *Event
-	key     string // by which the store knows it
-	handled bool   // by an earlier request with the same id
+	event    *Event
+	mismatch bool   // the kind of the event is known, its data cannot be read
+	key      string // by which the store knows it
+
+	values context.Context // of the request, without its end
+	ctx    context.Context // of the callback, without its timeout
+	cancel context.CancelCauseFunc
+
+	handled  bool // by an earlier request with the same key
+	lease    lease
+	patience time.Duration // how long a voice turn still waits for the store
 }
 
-// logFailure logs that something that was done for a delivery failed.
-func (h *webhookHandler) logFailure(ctx context.Context, d *delivery, doing string, err error) {
-	level := slog.LevelError
-	if errors.Is(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
-		level = slog.LevelInfo
-	}
-	h.log(ctx, level, doing+" failed", d.event, slog.Any("error", redact.Error(err, "")))
+// setContext makes the context of the callback.
+func (d *delivery) setContext(request context.Context) {
+	if !d.isTurn() {
+		request = d.values
+	} // else who has hung up hears no answer
+	d.ctx, d.cancel = context.WithCancelCause(request)
 }
 
-// log logs something about an event. Its texts are the sender's, and an id is not even signed.
-func (h *webhookHandler) log(ctx context.Context, level slog.Level, text string, event *Event, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("event", redact.Text(string(event.Type), "")), slog.String("delivery_id", redact.Text(event.DeliveryID, "")))
-	h.Logger.LogAttrs(ctx, level, "agentphone: webhook: "+text, attrs...)
-}
-
-// logRefusal logs that a request was refused.
-func (h *webhookHandler) logRefusal(ctx context.Context, reason error) {
-	h.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.Any("reason", redact.Error(reason, "")))
+func (d *delivery) isTurn() bool {
+	_, ok := d.event.Data.(*VoiceTurnData)
+	return ok
 }
 
 // refuse responds with a status and its text.
 func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }
+
+// refuseForNow responds with a status after which the delivery comes again: AgentPhone repeats one after a 5xx, never after a 4xx.
+func refuseForNow(w http.ResponseWriter, retryAfter time.Duration) {
+	seconds := max(1, int((retryAfter+time.Second-1)/time.Second))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	refuse(w, http.StatusServiceUnavailable)
+}

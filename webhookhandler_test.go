@@ -3,20 +3,18 @@ package agentphone_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,7 +27,7 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 // newHandler returns a handler that accepts [apitest.Secret] and whsec_old, and logs nothing unless config has a Logger.
-func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handler {
+func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) *agentphone.WebhookHandler {
 	t.Helper()
 	if config.Logger == nil {
 		config.Logger = quiet
@@ -39,44 +37,69 @@ func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) http.Handl
 	return h
 }
 
-func TestWebhookHandler_HandlesTenThousandDeliveriesOnceEach(t *testing.T) {
-	var mu sync.Mutex
-	handled := map[string]int{}
-	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
-		mu.Lock()
-		defer mu.Unlock()
-		handled[e.DeliveryID]++
-		return nil
-	}})
-	ids := make(chan string, 10_000)
-	for i := range 7_000 {
-		ids <- fmt.Sprint("whd_", i)
-		if i%7 < 3 { // 30 % of all are duplicates
-			ids <- fmt.Sprint("whd_", i)
-		}
-	}
-	require.Len(t, ids, 10_000)
-	close(ids)
-	var wg sync.WaitGroup
+// flood sends deliveries from 64 goroutines, each until it gets 200. 30 % of them are duplicates.
+func flood(h http.Handler, from, to int) {
+	ids := make(chan string, 1000)
+	var senders sync.WaitGroup
 	for range 64 {
-		wg.Go(func() {
+		senders.Go(func() {
 			for id := range ids {
-				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 409: held by another goroutine
+				for apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, id)).Code != 200 { // 503: held by another goroutine
+					runtime.Gosched()
 				}
 			}
 		})
 	}
-	wg.Wait()
-	assert.Len(t, handled, 7_000)
-	for id, n := range handled {
-		require.Equal(t, 1, n, id)
+	for i := from; i < to; i++ {
+		ids <- fmt.Sprint("whd_", i)
+		if i%7 < 3 {
+			ids <- fmt.Sprint("whd_", i)
+		}
 	}
+	close(ids)
+	senders.Wait()
+}
+
+func TestWebhookHandler_HandlesAHundredThousandDeliveriesOnceEach(t *testing.T) {
+	const distinct = 70_000
+	var handled [distinct]atomic.Int32
+	h := newHandler(t, agentphone.WebhookHandlerConfig{OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
+		i, err := strconv.Atoi(strings.TrimPrefix(e.DeliveryID, "whd_"))
+		require.NoError(t, err)
+		handled[i].Add(1)
+		return nil
+	}})
+	before := apitest.HeapInUse()
+	flood(h, 0, distinct)
+	assert.Less(t, (apitest.HeapInUse()-before)/distinct, 600, "bytes that are kept for each")
+	for i := range handled {
+		require.EqualValues(t, 1, handled[i].Load(), i)
+	}
+}
+
+func TestWebhookHandler_KeepsMemoryBounded(t *testing.T) {
+	const distinct, few = 14_000, 4 << 20
+	store := agentphone.NewMemoryStore(agentphone.WithMaxKeys(1000))
+	var handled atomic.Int32
+	config := onMessage(func(context.Context) error { handled.Add(1); return nil })
+	config.Store = store
+	h := newHandler(t, config)
+	flood(h, 0, distinct/7) // the store is full: from here on it must not grow
+	before := apitest.HeapInUse()
+	flood(h, distinct/7, distinct)
+	// A duplicate that is sent after a thousand other deliveries may be forgotten and handled again: that each is
+	// handled once is tested in TestWebhookHandler_HandlesAHundredThousandDeliveriesOnceEach.
+	assert.GreaterOrEqual(t, int(handled.Load()), distinct)
+	assert.Less(t, apitest.HeapInUse()-before, few)
+	runtime.KeepAlive(store)
 }
 
 func TestNewWebhookHandler_RefusesInvalidConfig(t *testing.T) {
 	_, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{})
 	require.ErrorIs(t, err, agentphone.ErrWebhookNoSecret)
-	for _, config := range []agentphone.WebhookHandlerConfig{{MaxBodyBytes: -1}, {TurnTimeout: -1}, {Tolerance: -1}} {
+	for _, config := range []agentphone.WebhookHandlerConfig{
+		{MaxBodyBytes: -1}, {TurnTimeout: -1}, {Tolerance: -1}, {CallbackTimeout: -1}, {StoreTimeout: -1}, {Lease: -1}, {Lease: time.Second - 1},
+	} {
 		_, err := agentphone.NewWebhookHandler([]string{"s"}, config)
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 	}
@@ -128,60 +151,6 @@ func FuzzWebhookHandler_CallsBackForNothingUnsigned(f *testing.F) {
 	})
 }
 
-// jsonLog is the destination of a logger that prints each value with all its fields.
-type jsonLog struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *jsonLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *jsonLog) logger() *slog.Logger {
-	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Value.Kind() == slog.KindAny {
-			a.Value = slog.StringValue(fmt.Sprintf("%s", a.Value.Any()))
-		}
-		return a
-	}}))
-}
-
-func (l *jsonLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// take returns the records so far and removes them.
-func (l *jsonLog) take(t *testing.T) (records []map[string]any) {
-	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for d := json.NewDecoder(&l.b); d.More(); {
-		var r map[string]any
-		require.NoError(t, d.Decode(&r))
-		records = append(records, r)
-	}
-	return records
-}
-
-// failingStore fails to claim or to settle.
-type failingStore struct {
-	agentphone.MemoryDeliveryStore
-	claim, settle error
-}
-
-func (s *failingStore) Claim(context.Context, string) (agentphone.DeliveryClaim, error) {
-	return agentphone.DeliveryGranted, s.claim
-}
-
-func (s *failingStore) Done(context.Context, string) error { return s.settle }
-
-func (s *failingStore) Release(context.Context, string) error { return s.settle }
-
 // Texts that are in requests and secrets only, so that a log must not contain them.
 const (
 	logSecret = "whsec_aubergine"
@@ -189,199 +158,3 @@ const (
 	logText   = "marzipan for two"
 	logPhone  = "+14155550188"
 )
-
-func TestWebhookHandler_LogsEachFailureOnceWithoutSecrets(t *testing.T) {
-	const secretEvent = `{"event":"agent.message","channel":"sms","agentId":"a","data":{"message":"` + logText + `","from":"` + logPhone + `"},` +
-		`"conversationState":{"k":"` + logText + `"},"recentHistory":[{"content":"` + logText + `"}]}`
-	const secretTurn = `{"event":"agent.message","channel":"voice","data":{"transcript":"` + logText + `","from":"` + logPhone + `"}}`
-	failure, down := errors.New("database is down"), errors.New("store is down")
-	broken := func(r *http.Request, header, value string) *http.Request { r.Header.Set(header, value); return r }
-	signed := func(body string) *http.Request {
-		r := apitest.SignedRequest(body, "whd_7")
-		for name, values := range agentphone.SignWebhook([]byte(body), logSecret, time.Now()) {
-			r.Header[name] = values
-		}
-		return r
-	}
-	for name, tc := range map[string]struct {
-		request  *http.Request
-		callback func(*agentphone.VoiceResponse) error
-		store    *failingStore
-		status   int
-		want     []string // a part of each record, in order
-	}{
-		"success":                {signed(secretEvent), nil, &failingStore{}, 200, nil},
-		"success of a turn":      {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return v.Say(logText) }, &failingStore{}, 200, nil},
-		"forged":                 {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, "sha256="+strings.Repeat("0", 64)), nil, &failingStore{}, 401, []string{"signature is wrong"}},
-		"unsigned":               {broken(signed(secretEvent), agentphone.WebhookSignatureHeader, ""), nil, &failingStore{}, 401, []string{"no signature"}},
-		"stale":                  {broken(signed(secretEvent), agentphone.WebhookTimestampHeader, "1"), nil, &failingStore{}, 401, []string{"timestamp"}},
-		"not JSON":               {signed(logText), nil, &failingStore{}, 400, []string{"not an event"}},
-		"a number":               {signed(logPhone[1:]), nil, &failingStore{}, 400, []string{"not an event"}},
-		"a text":                 {signed(`"` + logText + `"`), nil, &failingStore{}, 400, []string{"not an event"}},
-		"not an event":           {signed(`{"message":"` + logText + `"}`), nil, &failingStore{}, 400, []string{"no event type"}},
-		"data not an object":     {signed(`{"event":"agent.message","channel":"sms","data":"` + logText + `"}`), nil, &failingStore{}, 200, []string{"unexpected data"}},
-		"claim fails":            {signed(secretEvent), nil, &failingStore{claim: down}, 503, []string{"claiming the delivery failed: store is down"}},
-		"callback fails":         {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{}, 500, []string{"the callback failed: database is down"}},
-		"callback panics":        {signed(secretEvent), func(*agentphone.VoiceResponse) error { panic("at the disco") }, &failingStore{}, 500, []string{"at the disco"}},
-		"callback never returns": {signed(secretEvent), func(*agentphone.VoiceResponse) error { runtime.Goexit(); return nil }, &failingStore{}, 0, []string{"ended its goroutine"}},
-		"done fails":             {signed(secretEvent), nil, &failingStore{settle: down}, 200, []string{"marking the delivery as done failed: store is down"}},
-		"release fails":          {signed(secretEvent), func(*agentphone.VoiceResponse) error { return failure }, &failingStore{settle: down}, 500, []string{"database is down", "releasing the delivery failed: store is down"}},
-		"a turn fails late": {signed(secretTurn), func(v *agentphone.VoiceResponse) error { return errors.Join(v.Interim(logText), failure) }, &failingStore{}, 200,
-			[]string{"database is down"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var logs jsonLog
-			call := func(v *agentphone.VoiceResponse) error {
-				if tc.callback == nil {
-					return nil
-				}
-				return tc.callback(v)
-			}
-			h, err := agentphone.NewWebhookHandler([]string{logSecret, logOld}, agentphone.WebhookHandlerConfig{
-				Logger: logs.logger(), Deliveries: tc.store,
-				OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return call(nil) },
-				OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
-					return call(v)
-				},
-			})
-			require.NoError(t, err)
-			status := 0
-			var wg sync.WaitGroup
-			wg.Go(func() { status = apitest.Serve(h, tc.request).Code }) // the callback may end this goroutine
-			wg.Wait()
-			assert.Equal(t, tc.status, status)
-
-			raw := logs.String()
-			for _, secret := range []string{logSecret, logOld, logText, "marzipan", logPhone[1:]} {
-				assert.NotContains(t, raw, secret)
-			}
-			records := logs.take(t)
-			require.Len(t, records, len(tc.want), raw)
-			for i, want := range tc.want {
-				line := fmt.Sprint(records[i]["msg"], ": ", records[i]["error"], records[i]["reason"], records[i]["panic"])
-				assert.Contains(t, line, want)
-				if tc.status != 400 && tc.status != 401 { // a request that is refused has no event
-					assert.Equal(t, "whd_7", records[i]["delivery_id"], "which delivery it was")
-					assert.Equal(t, "agent.message", records[i]["event"])
-				}
-			}
-		})
-	}
-}
-
-// textsOfRecord returns those of its values that are strings, but for a stack.
-func textsOfRecord(record map[string]any) (texts []string) {
-	for name, value := range record {
-		if text, ok := value.(string); ok && name != "stack" && name != "time" {
-			texts = append(texts, text)
-		}
-	}
-	return texts
-}
-
-// What the sender of a request, or who quotes him in an error, writes into a log is one line, short, and steers no terminal.
-func TestWebhookHandler_LogsTextsOfOthersAsShortLines(t *testing.T) {
-	hostile := "x\n2026-01-01 level=INFO msg=\"all is well\"\x1b[2J\u202e\u2028" + strings.Repeat("y", 100_000)
-	message := apitest.JSON(t, map[string]any{"event": "agent.message", "channel": "sms", "data": map[string]any{"message": "hi"}})
-	for name, tc := range map[string]struct {
-		body     string
-		callback func() error
-		store    agentphone.DeliveryStore
-	}{
-		"id":                      {message, func() error { return errors.New("x") }, nil},
-		"type of the event":       {apitest.JSON(t, map[string]any{"event": hostile}), func() error { return errors.New("x") }, nil},
-		"error of the callback":   {message, func() error { return errors.Join(errors.New(hostile), errors.New("x")) }, nil},
-		"panic of the callback":   {message, func() error { panic(hostile) }, nil},
-		"panic with an error":     {message, func() error { panic(errors.New(hostile)) }, nil},
-		"error of the store":      {message, nil, &failingStore{claim: errors.New(hostile)}},
-		"body that is no event":   {hostile, nil, nil},
-		"event without a type":    {`{"x":"` + strings.Repeat("z", 5000) + `"}`, nil, nil},
-		"data that is not object": {apitest.JSON(t, map[string]any{"event": "agent.message", "channel": "sms", "data": hostile}), nil, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var logs jsonLog
-			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), Deliveries: tc.store,
-				OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return tc.callback() },
-				OnUnknown: func(context.Context, *agentphone.Event, *agentphone.UnknownData) error {
-					if tc.callback == nil {
-						return nil
-					}
-					return tc.callback()
-				}})
-			apitest.Serve(h, apitest.SignedRequest(tc.body, hostile))
-			records := logs.take(t)
-			require.Len(t, records, 1)
-			for _, text := range textsOfRecord(records[0]) {
-				assert.LessOrEqual(t, len(text), 500)
-				assert.False(t, strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' }), "%q", text)
-			}
-		})
-	}
-}
-
-// Of a value that is neither an error nor a text only the type is logged: it may be anything, an event too.
-func TestWebhookHandler_LogsThePanicButNotTheRequest(t *testing.T) {
-	for name, tc := range map[string]struct {
-		panics func(*agentphone.Event, *agentphone.MessageData)
-		want   string
-	}{
-		"text":          {func(*agentphone.Event, *agentphone.MessageData) { panic("at the disco") }, "at the disco"},
-		"error":         {func(*agentphone.Event, *agentphone.MessageData) { panic(errors.New("at the disco")) }, "at the disco"},
-		"runtime error": {func(*agentphone.Event, *agentphone.MessageData) { _ = []int{}[len(os.Args)] }, "index out of range"},
-		"nil error":     {func(*agentphone.Event, *agentphone.MessageData) { panic((*agentphone.APIError)(nil)) }, "nil"},
-		"event":         {func(e *agentphone.Event, _ *agentphone.MessageData) { panic(e) }, "*agentphone.Event"},
-		"event's value": {func(e *agentphone.Event, _ *agentphone.MessageData) { panic(*e) }, "agentphone.Event"},
-		"data":          {func(_ *agentphone.Event, d *agentphone.MessageData) { panic(*d) }, "agentphone.MessageData"},
-		"bytes":         {func(e *agentphone.Event, _ *agentphone.MessageData) { panic([]byte(e.Raw)) }, "[]uint8"},
-		"number":        {func(*agentphone.Event, *agentphone.MessageData) { panic(14155550188) }, "int"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var logs jsonLog
-			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnMessage: func(_ context.Context, e *agentphone.Event, d *agentphone.MessageData) error {
-				tc.panics(e, d)
-				return nil
-			}})
-			body := `{"event":"agent.message","channel":"sms","data":{"message":"` + logText + `","from":"` + logPhone + `"}}`
-			assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(body, "whd_1")).Code)
-			assert.NotContains(t, logs.String(), logText)
-			assert.NotContains(t, logs.String(), logPhone[1:])
-			records := logs.take(t)
-			require.Len(t, records, 1)
-			assert.Contains(t, records[0]["panic"], tc.want)
-			assert.Contains(t, records[0]["stack"], "webhookhandler_test.go")
-		})
-	}
-}
-
-// Callers hang up: that is not worth an alert.
-func TestWebhookHandler_LogsAHangUpAsInfo(t *testing.T) {
-	var logs jsonLog
-	ctx, hangUp := context.WithCancel(t.Context())
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
-		hangUp()
-		return v.Interim("Are you there?")
-	}})
-	apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1").WithContext(ctx))
-	records := logs.take(t)
-	require.Len(t, records, 1)
-	assert.Equal(t, "INFO", records[0]["level"])
-}
-
-func TestWebhookHandler_LogsToTheDefaultLogger(t *testing.T) {
-	before, out, flags := slog.Default(), log.Writer(), log.Flags()
-	defer func() {
-		slog.SetDefault(before)
-		log.SetOutput(out) // SetDefault had redirected it
-		log.SetFlags(flags)
-	}()
-	var logs jsonLog
-	slog.SetDefault(logs.logger())
-	h, err := agentphone.NewWebhookHandler([]string{apitest.Secret}, agentphone.WebhookHandlerConfig{
-		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
-			return errors.New("database is down")
-		},
-	})
-	require.NoError(t, err)
-	assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
-	assert.Contains(t, logs.String(), "database is down")
-}

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,7 +12,7 @@ import (
 
 // receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
 // reports false, if the request is none that the handler accepts.
-func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
+func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
 	deadline := readDeadline{http.NewResponseController(w)}
 	deadline.setForBody(r)
 	if r.Method != http.MethodPost {
@@ -36,28 +37,29 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		return nil, false
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
+	d := &delivery{event: event, mismatch: mismatch, key: deliveryKey(event.DeliveryID, body), values: context.WithoutCancel(r.Context())}
 	if mismatch {
-		h.log(r.Context(), slog.LevelWarn, "event has unexpected data", event)
+		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
-	return &delivery{event: event, key: deliveryKey(event.DeliveryID, body)}, true
+	return d, true
 }
 
 // readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
 // it gets a status after which it comes again.
-func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if r.Body == nil { // in a request that a test made
 		return nil, true
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes))
 	if err == nil {
 		return body, true
 	}
-	status := http.StatusServiceUnavailable
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		status = http.StatusRequestEntityTooLarge
+		refuse(w, http.StatusRequestEntityTooLarge)
+	} else {
+		refuseForNow(w, 0)
 	}
-	refuse(w, status)
 	return nil, false
 }
 

@@ -128,22 +128,16 @@ func TestWebhookHandler_OtherMethodsGet405(t *testing.T) {
 	}
 }
 
-// keyStore notes the keys that are claimed.
-type keyStore struct {
-	agentphone.MemoryDeliveryStore
-	keys []string
-}
-
-func (s *keyStore) Claim(ctx context.Context, key string) (agentphone.DeliveryClaim, error) {
-	s.keys = append(s.keys, key)
-	return s.MemoryDeliveryStore.Claim(ctx, key)
-}
-
 // Ids are not signed: without a limit anybody who captured a request could fill a store, or confuse it.
 func TestWebhookHandler_StoreSeesShortPlainKeys(t *testing.T) {
 	var got []string
-	store := &keyStore{}
-	h := newHandler(t, agentphone.WebhookHandlerConfig{Deliveries: store, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
+	var key string
+	store := newTestStore()
+	store.claim = func(ctx context.Context, k string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+		key = k
+		return store.Store.Claim(ctx, k, opts)
+	}
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Store: store, OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
 		got = append(got, e.DeliveryID)
 		return nil
 	}})
@@ -173,7 +167,6 @@ func TestWebhookHandler_StoreSeesShortPlainKeys(t *testing.T) {
 	} { // in this order: each depends on those before it
 		before := len(got)
 		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(tc.body, tc.id)).Code, tc.name)
-		key := store.keys[len(store.keys)-1]
 		assert.Regexp(t, "^delivery:[!-~]{0,200}:[0-9a-f]{64}$", key, tc.name)
 		assert.LessOrEqual(t, len(key), 255, tc.name)
 		if len(tc.id) <= 128 && !strings.ContainsFunc(tc.id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {

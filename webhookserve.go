@@ -3,50 +3,92 @@ package agentphone
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"time"
-
-	"github.com/agentphone/agentphone-go/internal/redact"
+	"strings"
 )
 
-// route returns what serves the delivery and how long its callback may take. It alone decides by the kind of the event.
-func (h *webhookHandler) route(d *delivery) (serve func(context.Context, http.ResponseWriter), timeout time.Duration) {
-	var callback func(context.Context) error
+// boundCallback is a callback of the config with its arguments. All but OnVoiceTurn do without the VoiceResponse.
+type boundCallback func(context.Context, *VoiceResponse) error
+
+// callback returns the callback for a delivery, or nil if the config has none. It alone decides by the kind of the event.
+func (h *WebhookHandler) callback(d *delivery) boundCallback {
 	switch data := d.event.Data.(type) {
 	case *VoiceTurnData:
-		return func(ctx context.Context, w http.ResponseWriter) { h.serveTurn(ctx, w, d, data) }, h.TurnTimeout
+		if onVoiceTurn := h.config.OnVoiceTurn; onVoiceTurn != nil {
+			return func(ctx context.Context, voice *VoiceResponse) error { return onVoiceTurn(ctx, d.event, data, voice) }
+		}
 	case *MessageData:
-		callback = bind(h.OnMessage, d.event, data)
-	case *CallEndedData:
-		callback = bind(h.OnCallEnded, d.event, data)
+		if isSent(data.Direction) {
+			return bind(h.config.OnSent, d.event, EventData(data))
+		}
+		return bind(h.config.OnMessage, d.event, data)
 	case *ReactionData:
-		callback = bind(h.OnReaction, d.event, data)
+		if isSent(data.Direction) {
+			return bind(h.config.OnSent, d.event, EventData(data))
+		}
+		return bind(h.config.OnReaction, d.event, data)
+	case *CallEndedData:
+		return bind(h.config.OnCallEnded, d.event, data)
 	case *ContactSharedData:
-		callback = bind(h.OnUnknown, d.event, &UnknownData{Raw: data.Raw})
+		if h.config.OnContactShared == nil {
+			return bind(h.config.OnUnknown, d.event, &UnknownData{Raw: data.Raw})
+		}
+		return bind(h.config.OnContactShared, d.event, data)
 	case *UnknownData:
-		callback = bind(h.OnUnknown, d.event, data)
+		return bind(h.config.OnUnknown, d.event, data)
 	}
-	return func(ctx context.Context, w http.ResponseWriter) { h.serveEvent(ctx, w, d, callback) }, callbackTimeout
+	return nil
 }
 
-// bind returns a callback with its arguments, or one that ignores the event if the callback is nil.
-func bind[D EventData](callback func(context.Context, *Event, D) error, event *Event, data D) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if callback == nil {
-			return nil
-		}
-		return callback(ctx, event, data)
+// isSent reports whether a message or a reaction is one that the agent sent. The direction of a voice turn is that of the call.
+func isSent(direction Direction) bool {
+	return strings.EqualFold(string(direction), string(DirectionOutbound))
+}
+
+// bind returns a callback with its arguments, or nil if there is none.
+func bind[D EventData](f func(context.Context, *Event, D) error, event *Event, data D) boundCallback {
+	if f == nil {
+		return nil
 	}
+	return func(ctx context.Context, _ *VoiceResponse) error { return f(ctx, event, data) }
+}
+
+// ignore serves a delivery that there is no callback for, without claiming it. One that there would be a callback for if its data could be
+// read is not lost: it comes again, perhaps to a version that can read it.
+func (h *WebhookHandler) ignore(w http.ResponseWriter, d *delivery) {
+	switch {
+	case d.mismatch && h.wants(d.event):
+		refuse(w, http.StatusInternalServerError)
+	case d.isTurn():
+		h.finish(d, newVoiceResponse(d.values, w))
+	default:
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
+// wants reports whether there is a callback for events of a kind, whatever their data.
+func (h *WebhookHandler) wants(event *Event) bool {
+	c := &h.config
+	switch newEventData(event.Type, event.Channel).(type) {
+	case *VoiceTurnData:
+		return c.OnVoiceTurn != nil
+	case *MessageData:
+		return c.OnMessage != nil || c.OnSent != nil
+	case *ReactionData:
+		return c.OnReaction != nil || c.OnSent != nil
+	case *CallEndedData:
+		return c.OnCallEnded != nil
+	}
+	return false
 }
 
 // serveEvent serves any event but a voice turn: the response is a status without a body.
-func (h *webhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, d *delivery, callback func(context.Context) error) {
+func (h *WebhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, d *delivery, callback boundCallback) {
 	if !d.handled {
-		err := h.callBack(ctx, d, func() error { return callback(ctx) })
-		h.settle(ctx, d, err) // before the response, or the sender could deliver the event again before the store knows
+		err := h.callBack(ctx, d, callback, nil)
+		h.settle(d, err) // before the response, or the sender could deliver the event again before the store knows
 		if err != nil {
 			refuse(w, http.StatusInternalServerError)
 			return
@@ -57,56 +99,46 @@ func (h *webhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, 
 
 // serveTurn serves a voice turn: the response is the answer that OnVoiceTurn gives, or an empty one if that was given
 // before.
-func (h *webhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d *delivery, turn *VoiceTurnData) {
+func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d *delivery, callback boundCallback) {
 	voice := newVoiceResponse(ctx, w)
 	defer voice.close() // if the callback ends its goroutine
 	if !d.handled {
-		err := h.callBack(ctx, d, func() error {
-			if h.OnVoiceTurn == nil {
-				return nil
-			}
-			return h.OnVoiceTurn(ctx, d.event, turn, voice)
-		})
+		err := h.callBack(ctx, d, callback, voice)
 		said, begun := voice.close()
 		if said && errors.Is(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
 			err = nil
 		}
-		h.settle(ctx, d, err)
+		h.settleTurn(d, err)
 		if err != nil && !begun {
 			refuse(w, http.StatusInternalServerError)
 			return
 		}
 	}
+	h.finish(d, voice)
+}
+
+// finish sends the last words of the answer to a voice turn.
+func (h *WebhookHandler) finish(d *delivery, voice *VoiceResponse) {
 	if err := voice.finish(); err != nil {
-		h.logFailure(ctx, d, "sending the answer", err)
+		h.logFailure(d, "sending the answer", err)
 	}
 }
 
 // callBack runs a callback and returns a panic as an error. A callback that ends its goroutine (runtime.Goexit, as
 // testing.T.FailNow does) takes the handler with it: callBack settles its delivery, for nobody else will.
-func (h *webhookHandler) callBack(ctx context.Context, d *delivery, callback func() error) (err error) {
+func (h *WebhookHandler) callBack(ctx context.Context, d *delivery, callback boundCallback, voice *VoiceResponse) (err error) {
 	returned := false
 	defer func() {
 		switch p := recover(); {
 		case p != nil:
-			h.log(ctx, slog.LevelError, "the callback panicked", d.event,
+			h.log(d, slog.LevelError, "the callback panicked",
 				slog.String("panic", panicText(p)), slog.String("stack", string(debug.Stack())))
 			err = errPanicked
 		case !returned:
-			h.settle(ctx, d, errGoexit)
+			h.settle(d, errGoexit)
 		}
 	}()
-	err = callback()
+	err = callback(ctx, voice)
 	returned = true
 	return err
-}
-
-// panicText returns what is logged of the value of a panic: its text if it is an error or a string, which are the program's own words. Anything
-// else may be an event, or hold what people said.
-func panicText(p any) string {
-	switch p.(type) {
-	case error, string:
-		return redact.Text(fmt.Sprint(p), "")
-	}
-	return fmt.Sprintf("%T", p)
 }

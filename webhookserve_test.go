@@ -54,6 +54,114 @@ func TestWebhookHandler_CallsTheCallbackForTheEvent(t *testing.T) {
 		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "an event without a callback is ignored")
 	}
 	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4", `{"n":1} whd_5`, "ola whd_6"}, got)
+
+	shared := newHandler(t, agentphone.WebhookHandlerConfig{
+		OnContactShared: func(_ context.Context, e *agentphone.Event, d *agentphone.ContactSharedData) error {
+			return note(e, "shared "+string(d.Raw))
+		},
+		OnUnknown: func(context.Context, *agentphone.Event, *agentphone.UnknownData) error {
+			t.Error("OnUnknown got what OnContactShared is for")
+			return nil
+		},
+	})
+	assert.Equal(t, 200, apitest.Serve(shared, apitest.SignedRequest(`{"event":"agent.contact_shared","data":{"n":2}}`, "whd_7")).Code)
+	assert.Equal(t, `shared {"n":2} whd_7`, got[len(got)-1])
+}
+
+// A bot that got the echo of what it sent would reply to itself for ever.
+func TestWebhookHandler_WhatTheAgentSentGoesToOnSentOnly(t *testing.T) {
+	var got []string
+	config := agentphone.WebhookHandlerConfig{
+		OnMessage: func(_ context.Context, _ *agentphone.Event, d *agentphone.MessageData) error {
+			got = append(got, "message "+d.Message)
+			return nil
+		},
+		OnReaction: func(_ context.Context, _ *agentphone.Event, d *agentphone.ReactionData) error {
+			got = append(got, "reaction "+string(d.ReactionType))
+			return nil
+		},
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, d *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+			got = append(got, "turn "+d.Transcript)
+			return nil
+		},
+		OnCallEnded: func(_ context.Context, _ *agentphone.Event, d *agentphone.CallEndedData) error {
+			got = append(got, "ended "+d.CallID)
+			return nil
+		},
+	}
+	ignoring := newHandler(t, config)
+	config.OnSent = func(_ context.Context, _ *agentphone.Event, data agentphone.EventData) error {
+		switch d := data.(type) {
+		case *agentphone.MessageData:
+			got = append(got, "sent "+d.Message)
+		case *agentphone.ReactionData:
+			got = append(got, "sent "+string(d.ReactionType))
+		default:
+			t.Errorf("OnSent got a %T", data)
+		}
+		return nil
+	}
+	h := newHandler(t, config)
+	for name, tc := range map[string]struct{ body, want, ignored string }{
+		"message of a person":   {`{"event":"agent.message","channel":"sms","data":{"message":"hi","direction":"inbound"}}`, "message hi", "message hi"},
+		"of unknown direction":  {`{"event":"agent.message","channel":"sms","data":{"message":"hi"}}`, "message hi", "message hi"},
+		"message of the agent":  {`{"event":"agent.message","channel":"sms","data":{"message":"hi","direction":"outbound"}}`, "sent hi", ""},
+		"in other letters":      {`{"event":"agent.message","channel":"mms","data":{"message":"hi","direction":"Outbound"}}`, "sent hi", ""},
+		"to a group":            {`{"event":"agent.message","channel":"imessage","data":{"message":"hi","direction":"outbound","group":{"id":"g"}}}`, "sent hi", ""},
+		"reaction of a person":  {`{"event":"agent.reaction","data":{"reactionType":"love","direction":"inbound"}}`, "reaction love", "reaction love"},
+		"reaction of the agent": {`{"event":"agent.reaction","data":{"reactionType":"love","direction":"outbound"}}`, "sent love", ""},
+		// The direction of a call: a person speaks.
+		"turn of a call that the agent placed": {`{"event":"agent.message","channel":"voice","data":{"transcript":"hi","direction":"outbound"}}`, "turn hi", "turn hi"},
+		"end of a call that the agent placed":  {`{"event":"agent.call_ended","data":{"callId":"c","direction":"outbound"}}`, "ended c", "ended c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got = nil
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(tc.body, name)).Code)
+			assert.Equal(t, tc.want, strings.Join(got, ", "))
+			got = nil
+			assert.Equal(t, 200, apitest.Serve(ignoring, apitest.SignedRequest(tc.body, name)).Code)
+			assert.Equal(t, tc.ignored, strings.Join(got, ", "))
+		})
+	}
+}
+
+// A version that cannot read the data must not have the event count as handled: the next one may.
+func TestWebhookHandler_UnreadableDataGoesToOnUnknownOrComesAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		event  string
+		wanted agentphone.WebhookHandlerConfig
+	}{
+		"message":                  {`"event":"agent.message","channel":"sms"`, agentphone.WebhookHandlerConfig{OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return nil }}},
+		"message, for its echoes":  {`"event":"agent.message","channel":"sms"`, agentphone.WebhookHandlerConfig{OnSent: func(context.Context, *agentphone.Event, agentphone.EventData) error { return nil }}},
+		"voice turn":               {`"event":"agent.message","channel":"voice"`, agentphone.WebhookHandlerConfig{OnVoiceTurn: sleepyTurn(0)}},
+		"end of a call":            {`"event":"agent.call_ended"`, agentphone.WebhookHandlerConfig{OnCallEnded: func(context.Context, *agentphone.Event, *agentphone.CallEndedData) error { return nil }}},
+		"reaction":                 {`"event":"agent.reaction"`, agentphone.WebhookHandlerConfig{OnReaction: func(context.Context, *agentphone.Event, *agentphone.ReactionData) error { return nil }}},
+		"reaction, for its echoes": {`"event":"agent.reaction"`, agentphone.WebhookHandlerConfig{OnSent: func(context.Context, *agentphone.Event, agentphone.EventData) error { return nil }}},
+	} {
+		for _, data := range []string{`"text"`, `[]`, `7`, `null`} {
+			t.Run(name+" "+data, func(t *testing.T) {
+				body := `{` + tc.event + `,"data":` + data + `}`
+				config := tc.wanted
+				var logs jsonLog
+				config.Logger = logs.logger()
+				assert.Equal(t, 500, apitest.Serve(newHandler(t, config), apitest.SignedRequest(body, "x")).Code)
+				assert.Contains(t, logs.String(), "unexpected data")
+
+				var got []string
+				config.OnUnknown = func(_ context.Context, _ *agentphone.Event, d *agentphone.UnknownData) error {
+					got = append(got, string(d.Raw))
+					return nil
+				}
+				h := newHandler(t, config)
+				for range 2 {
+					assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, "x")).Code)
+				}
+				assert.Equal(t, []string{data}, got)
+
+				assert.Equal(t, 200, apitest.Serve(newHandler(t, agentphone.WebhookHandlerConfig{}), apitest.SignedRequest(body, "x")).Code, "nobody wants it at all")
+			})
+		}
+	}
 }
 
 func TestWebhookHandler_HandlesAFailedDeliveryAgain(t *testing.T) {
@@ -128,10 +236,11 @@ func TestWebhookHandler_LimitsTheTimeOfACallback(t *testing.T) {
 		want time.Duration
 	}{
 		"voice turn": {apitest.TurnEvent, 7 * time.Second},
-		"message":    {apitest.TextEvent, 10 * time.Minute},
-		"call ended": {`{"event":"agent.call_ended","channel":"voice","data":{}}`, 10 * time.Minute},
-		"reaction":   {`{"event":"agent.reaction","data":{}}`, 10 * time.Minute},
-		"unknown":    {`{"event":"agent.dreamt","channel":"voice","data":{}}`, 10 * time.Minute},
+		"message":    {apitest.TextEvent, 5 * time.Minute},
+		"call ended": {`{"event":"agent.call_ended","channel":"voice","data":{}}`, 5 * time.Minute},
+		"reaction":   {`{"event":"agent.reaction","data":{}}`, 5 * time.Minute},
+		"unknown":    {`{"event":"agent.dreamt","channel":"voice","data":{}}`, 5 * time.Minute},
+		"sent":       {`{"event":"agent.reaction","data":{"direction":"outbound"}}`, 5 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -142,7 +251,7 @@ func TestWebhookHandler_LimitsTheTimeOfACallback(t *testing.T) {
 					left = time.Until(end)
 					return nil
 				}
-				h := newHandler(t, agentphone.WebhookHandlerConfig{
+				config := agentphone.WebhookHandlerConfig{
 					TurnTimeout: 7 * time.Second,
 					OnMessage:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error { return note(ctx) },
 					OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
@@ -150,10 +259,14 @@ func TestWebhookHandler_LimitsTheTimeOfACallback(t *testing.T) {
 					},
 					OnCallEnded: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.CallEndedData) error { return note(ctx) },
 					OnReaction:  func(ctx context.Context, _ *agentphone.Event, _ *agentphone.ReactionData) error { return note(ctx) },
+					OnSent:      func(ctx context.Context, _ *agentphone.Event, _ agentphone.EventData) error { return note(ctx) },
 					OnUnknown:   func(ctx context.Context, _ *agentphone.Event, _ *agentphone.UnknownData) error { return note(ctx) },
-				})
-				require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(tc.body, "")).Code)
+				}
+				require.Equal(t, 200, apitest.Serve(newHandler(t, config), apitest.SignedRequest(tc.body, "")).Code)
 				assert.Equal(t, tc.want, left)
+				config.CallbackTimeout = time.Hour
+				require.Equal(t, 200, apitest.Serve(newHandler(t, config), apitest.SignedRequest(tc.body, "")).Code)
+				assert.Equal(t, name != "voice turn", left == time.Hour)
 			})
 		})
 	}

@@ -185,13 +185,18 @@ func TestZeroValues_AreErrorsOrHarmless(t *testing.T) {
 		require.ErrorIs(t, err, agentphone.ErrValidation)
 		assert.Empty(t, n.seen)
 	})
-	t.Run("MemoryDeliveryStore", func(t *testing.T) {
-		var store agentphone.MemoryDeliveryStore
-		require.NoError(t, store.Done(t.Context(), ""))
-		require.NoError(t, store.Release(t.Context(), ""))
-		claim, err := store.Claim(t.Context(), "x")
+	t.Run("MemoryStore", func(t *testing.T) {
+		store, ctx := agentphone.NewMemoryStore(), t.Context()
+		for _, c := range []*agentphone.Claim{nil, {}, {Key: "x"}, {Key: "x", Token: "x"}} {
+			require.ErrorIs(t, store.Renew(ctx, c, 0, nil), agentphone.ErrClaimLost)
+			require.ErrorIs(t, store.Complete(ctx, c, nil), agentphone.ErrClaimLost)
+			require.ErrorIs(t, store.Release(ctx, c), agentphone.ErrClaimLost)
+		}
+		_, err := store.Claim(ctx, "x", agentphone.ClaimOptions{})
+		require.ErrorIs(t, err, agentphone.ErrValidation)
+		claim, err := store.Claim(ctx, "x", agentphone.ClaimOptions{Lease: 1, Retention: 1})
 		require.NoError(t, err)
-		assert.Equal(t, agentphone.DeliveryGranted, claim)
+		assert.Equal(t, agentphone.ClaimGranted, claim.Status)
 	})
 	t.Run("webhook", func(t *testing.T) {
 		var verifier *agentphone.WebhookVerifier

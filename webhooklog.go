@@ -1,0 +1,42 @@
+package agentphone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
+)
+
+// logFailure logs that something that was done for a delivery failed.
+func (h *WebhookHandler) logFailure(d *delivery, doing string, err error) {
+	level := slog.LevelError
+	if d.isTurn() && errors.Is(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
+		level = slog.LevelInfo
+	}
+	h.log(d, level, doing+" failed", slog.Any("error", redact.Error(err, "")))
+}
+
+// log logs something about a delivery. Its texts are the sender's, and an id is not even signed.
+func (h *WebhookHandler) log(d *delivery, level slog.Level, text string, attrs ...slog.Attr) {
+	attrs = append(attrs,
+		slog.String("event", redact.Text(string(d.event.Type), "")),
+		slog.String("delivery_id", redact.Text(d.event.DeliveryID, "")))
+	h.config.Logger.LogAttrs(d.values, level, "agentphone: webhook: "+text, attrs...)
+}
+
+// logRefusal logs that a request was refused.
+func (h *WebhookHandler) logRefusal(ctx context.Context, reason error) {
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.Any("reason", redact.Error(reason, "")))
+}
+
+// panicText returns what is logged of the value of a panic: its text if it is an error or a string, which are the program's own words. Anything
+// else may be an event, or hold what people said.
+func panicText(p any) string {
+	switch p.(type) {
+	case error, string:
+		return redact.Text(fmt.Sprint(p), "")
+	}
+	return fmt.Sprintf("%T", p)
+}
