@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -37,13 +38,20 @@ type WebhookHandlerConfig struct {
 	OnVoiceTurn func(context.Context, *Event, *VoiceTurnData, *VoiceResponse) error // a caller said something
 	OnCallEnded func(context.Context, *Event, *CallEndedData) error                 // a call is over
 	OnReaction  func(context.Context, *Event, *ReactionData) error                  // somebody reacted to a message with a tapback
-	// OnContactShared, if set, is called when somebody shared a contact. Otherwise OnUnknown is.
+	OnUnknown   func(context.Context, *Event, *UnknownData) error                   // any other event
+
+	// OnContactShared is called when somebody shared a contact. If it is nil, OnUnknown is.
 	OnContactShared func(context.Context, *Event, *ContactSharedData) error
-	OnUnknown       func(context.Context, *Event, *UnknownData) error // any other event
 
 	// OnSent is called for what the agent itself sent, which is delivered as an event too: a *[MessageData] or *[ReactionData] with
 	// [DirectionOutbound]. OnMessage and OnReaction do not see it, so a bot never replies to itself.
 	OnSent func(context.Context, *Event, EventData) error
+
+	// SecretsFunc returns the secrets that a request may be signed with, for example those of the tenant that its path names, or those of the moment
+	// while one replaces another. It is called for requests that have a signature and a timestamp that is not too old, after their
+	// bodies have been read, concurrently. If it returns an error, no secret or an invalid one, the response is 503, so that the event
+	// comes again. If it is nil, the secrets are those given to NewWebhookHandler.
+	SecretsFunc func(*http.Request) ([]string, error)
 
 	// Store keeps which deliveries have been handled and which are being handled, so that each is handled once. Processes that receive
 	// the events of the same webhook need to share one. If nil, the handler uses a [MemoryStore] of its own.
@@ -81,7 +89,7 @@ type WebhookHandlerConfig struct {
 // WebhookHandler is an [http.Handler] for the URL of a webhook. Make it with [NewWebhookHandler].
 type WebhookHandler struct {
 	config   WebhookHandlerConfig
-	verifier *WebhookVerifier
+	secrets  func(*http.Request) ([]string, error)
 	inMemory bool // the Store is a *MemoryStore
 	running  running
 }
@@ -89,10 +97,9 @@ type WebhookHandler struct {
 // NewWebhookHandler returns a handler that verifies the signature of a request, parses its event, drops it if it was handled before, and
 // calls the callback for it.
 //
-// A request must be signed with one of the secrets. [WebhooksService.Set] returns the secret of a webhook, and makes
-// a new one each time; to lose no deliveries meanwhile, replace the handler with one that has both secrets and the
-// same Store. An empty secret, or none, is [ErrWebhookNoSecret]; any other invalid argument is a
-// *[ValidationError].
+// A request must be signed with one of the secrets, or of those that SecretsFunc returns if that is set; then secrets must be empty.
+// [WebhooksService.Set] returns the secret of a webhook, and makes a new one each time; to lose no deliveries meanwhile, accept both for
+// some hours. An empty secret, or none, is [ErrWebhookNoSecret]; any other invalid argument is a *[ValidationError].
 //
 // AgentPhone delivers an event again after a status of 5xx, a broken connection or a timeout, up to five times within about 21
 // hours, and never after a 4xx. So the status of the response is
@@ -103,8 +110,8 @@ type WebhookHandler struct {
 //	405  the method is not POST
 //	413  the body is longer than MaxBodyBytes
 //	500  the callback returned an error or panicked, or the data of the event cannot be read and OnUnknown, which would get it, is nil
-//	503  with Retry-After: the same delivery is being handled, the Store does not know, the handler is shut down, or the body broke off or
-//	     took longer than 10 seconds
+//	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, or
+//	     the body broke off or took longer than 10 seconds
 //
 // A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body; a redelivery has the same of both. The id
 // is not signed: whoever captured a request can have it handled again under another id, as long as its timestamp is
@@ -114,13 +121,14 @@ type WebhookHandler struct {
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
 // so far. If the Store cannot record that a delivery has been handled, the response is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookHandler, error) {
-	verifier, err := NewWebhookVerifier(secrets, WithWebhookTolerance(cmp.Or(config.Tolerance, defaultWebhookTolerance)))
+	secretsOf, err := secretsFunc(secrets, config.SecretsFunc)
 	if err != nil {
 		return nil, err
 	}
 	if err := config.check(); err != nil {
 		return nil, err
 	}
+	config.Tolerance = cmp.Or(config.Tolerance, defaultWebhookTolerance)
 	config.Lease = cmp.Or(config.Lease, defaultLease)
 	config.StoreTimeout = cmp.Or(config.StoreTimeout, defaultStoreTimeout)
 	config.CallbackTimeout = cmp.Or(config.CallbackTimeout, defaultCallbackTimeout)
@@ -133,13 +141,34 @@ func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookH
 		config.Logger = slog.Default()
 	}
 	_, inMemory := config.Store.(*MemoryStore)
-	return &WebhookHandler{config: config, verifier: verifier, inMemory: inMemory}, nil
+	return &WebhookHandler{config: config, secrets: secretsOf, inMemory: inMemory}, nil
+}
+
+// secretsFunc returns a function that returns valid secrets. It keeps them from being printed, too.
+func secretsFunc(secrets []string, f func(*http.Request) ([]string, error)) (func(*http.Request) ([]string, error), error) {
+	if f == nil {
+		if err := checkSecrets(secrets); err != nil {
+			return nil, err
+		}
+		secrets = slices.Clone(secrets)
+		return func(*http.Request) ([]string, error) { return secrets, nil }, nil
+	}
+	if len(secrets) > 0 {
+		return nil, &ValidationError{"SecretsFunc", "cannot be used together with secrets"}
+	}
+	return func(r *http.Request) ([]string, error) {
+		secrets, err := f(r)
+		if err == nil {
+			err = checkSecrets(secrets)
+		}
+		return secrets, err
+	}, nil
 }
 
 func (c *WebhookHandlerConfig) check() error {
 	for name, value := range map[string]int64{
 		"Lease": int64(c.Lease), "StoreTimeout": int64(c.StoreTimeout), "CallbackTimeout": int64(c.CallbackTimeout),
-		"TurnTimeout": int64(c.TurnTimeout), "MaxBodyBytes": c.MaxBodyBytes,
+		"TurnTimeout": int64(c.TurnTimeout), "Tolerance": int64(c.Tolerance), "MaxBodyBytes": c.MaxBodyBytes,
 	} {
 		if value < 0 {
 			return &ValidationError{name, "is negative"}
@@ -154,7 +183,7 @@ func (c *WebhookHandlerConfig) check() error {
 // ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
 // respond. A step that refuses the request responds itself and reports false.
 func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h == nil || h.verifier == nil { // not made by NewWebhookHandler
+	if h == nil || h.secrets == nil { // not made by NewWebhookHandler
 		refuseForNow(w, 0)
 		return
 	}

@@ -97,6 +97,8 @@ func TestWebhookHandler_KeepsMemoryBounded(t *testing.T) {
 func TestNewWebhookHandler_RefusesInvalidConfig(t *testing.T) {
 	_, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{})
 	require.ErrorIs(t, err, agentphone.ErrWebhookNoSecret)
+	_, err = agentphone.NewWebhookHandler([]string{"s"}, agentphone.WebhookHandlerConfig{SecretsFunc: func(*http.Request) ([]string, error) { return nil, nil }})
+	require.ErrorIs(t, err, agentphone.ErrValidation)
 	for _, config := range []agentphone.WebhookHandlerConfig{
 		{MaxBodyBytes: -1}, {TurnTimeout: -1}, {Tolerance: -1}, {CallbackTimeout: -1}, {StoreTimeout: -1}, {Lease: -1}, {Lease: time.Second - 1},
 	} {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
@@ -25,9 +27,7 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		return nil, false
 	}
 	deadline.clear()
-	if err := h.verifier.Verify(body, r.Header); err != nil {
-		h.logRefusal(r.Context(), err)
-		refuse(w, http.StatusUnauthorized)
+	if !h.verify(w, r, body) {
 		return nil, false
 	}
 	event, mismatch, err := parseEvent(body)
@@ -61,6 +61,28 @@ func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 		refuseForNow(w, 0)
 	}
 	return nil, false
+}
+
+// verify verifies the signature of a request. The secrets are asked for only if the rest is right. If they cannot be had, the request may be
+// genuine all the same: it gets a status after which it comes again.
+func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	signature, err := readSignature(r.Header, h.config.Tolerance)
+	if err == nil {
+		secrets, unknown := h.secrets(r)
+		if unknown != nil {
+			h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "agentphone: webhook: getting the secrets failed",
+				slog.Any("error", redact.Error(unknown, "")))
+			refuseForNow(w, 0)
+			return false
+		}
+		if signature.isBy(secrets, body) {
+			return true
+		}
+		err = ErrWebhookBadSignature
+	}
+	h.logRefusal(r.Context(), err)
+	refuse(w, http.StatusUnauthorized)
+	return false
 }
 
 // maxDeliveryID is the length of the longest id that is part of a key, far above the length of AgentPhone's.

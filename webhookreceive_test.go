@@ -2,10 +2,13 @@ package agentphone_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -67,6 +70,105 @@ func TestWebhookHandler_CallsBackOnlyForGenuineRequests(t *testing.T) {
 				assert.Equal(t, "POST", w.Header().Get("Allow"))
 			}
 		})
+	}
+}
+
+// Each tenant has a path and secrets of its own, which change while the handler runs.
+func TestWebhookHandler_SecretsFuncDecidesByRequest(t *testing.T) {
+	secrets := map[string][]string{"ada": {"whsec_ada"}, "bob": {"whsec_bob"}}
+	var got []string
+	h, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{
+		Logger:      quiet,
+		SecretsFunc: func(r *http.Request) ([]string, error) { return secrets[r.PathValue("tenant")], nil },
+		OnMessage: func(_ context.Context, e *agentphone.Event, _ *agentphone.MessageData) error {
+			got = append(got, e.DeliveryID)
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/hook/{tenant}", h)
+	statusOf := func(tenant, secret string) int {
+		r := httptest.NewRequest(http.MethodPost, "/hook/"+tenant, strings.NewReader(apitest.TextEvent))
+		r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), secret, time.Now())
+		r.Header.Set(agentphone.WebhookIDHeader, tenant+secret+fmt.Sprint(len(got)))
+		return apitest.Serve(mux, r).Code
+	}
+	assert.Equal(t, 200, statusOf("ada", "whsec_ada"))
+	assert.Equal(t, 200, statusOf("bob", "whsec_bob"))
+	assert.Equal(t, 401, statusOf("ada", "whsec_bob"))
+	secrets["ada"] = []string{"whsec_new", "whsec_ada"}
+	assert.Equal(t, 200, statusOf("ada", "whsec_ada"))
+	assert.Equal(t, 200, statusOf("ada", "whsec_new"))
+	secrets["ada"] = []string{"whsec_new"}
+	assert.Equal(t, 401, statusOf("ada", "whsec_ada"))
+	assert.Equal(t, 200, statusOf("ada", "whsec_new"))
+	assert.Len(t, got, 5)
+	for _, printed := range []string{fmt.Sprintf("%v", h), fmt.Sprintf("%+v", h), fmt.Sprintf("%#v", h)} {
+		assert.NotContains(t, printed, "whsec_")
+	}
+}
+
+// The event may be genuine: it comes again. With an empty secret anybody could sign.
+func TestWebhookHandler_SecretsThatCannotBeHadGet503(t *testing.T) {
+	for name, failing := range map[string]func() ([]string, error){
+		"error":            func() ([]string, error) { return nil, errors.New("database is down") },
+		"error with some":  func() ([]string, error) { return []string{apitest.Secret}, errors.New("database is down") },
+		"none":             func() ([]string, error) { return nil, nil },
+		"an empty one":     func() ([]string, error) { return []string{""}, nil },
+		"an empty one too": func() ([]string, error) { return []string{apitest.Secret, ""}, nil },
+		"an invalid one":   func() ([]string, error) { return []string{"whsec_a\n"}, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			down, calls := true, 0
+			h, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{
+				Logger: logs.logger(),
+				SecretsFunc: func(*http.Request) ([]string, error) {
+					if down {
+						return failing()
+					}
+					return []string{apitest.Secret}, nil
+				},
+				OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { calls++; return nil },
+			})
+			require.NoError(t, err)
+			for _, secret := range []string{apitest.Secret, ""} {
+				r := apitest.SignedRequest(apitest.TextEvent, "x")
+				maps.Copy(r.Header, agentphone.SignWebhook([]byte(apitest.TextEvent), secret, time.Now()))
+				w := apitest.Serve(h, r)
+				assert.Equal(t, 503, w.Code)
+				assert.NotEmpty(t, w.Header().Get("Retry-After"))
+			}
+			assert.Zero(t, calls)
+			assert.Contains(t, logs.String(), "getting the secrets failed")
+			assert.NotContains(t, logs.String(), "whsec_")
+			down = false
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+			assert.Equal(t, 1, calls)
+		})
+	}
+}
+
+// Who sends just anything does not have secrets looked up.
+func TestWebhookHandler_SecretsFuncIsNotAskedForPlainlyBadRequests(t *testing.T) {
+	h, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{Logger: quiet, SecretsFunc: func(*http.Request) ([]string, error) {
+		t.Error("asked")
+		return nil, nil
+	}})
+	require.NoError(t, err)
+	for name, header := range map[string]http.Header{
+		"unsigned": {}, "stale": agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-time.Hour)),
+		"malformed": {agentphone.WebhookSignatureHeader: {"sha256=zz"}},
+	} {
+		r := apitest.SignedRequest(apitest.TextEvent, "x")
+		r.Header = header
+		assert.Equal(t, 401, apitest.Serve(h, r).Code, name)
+	}
+	for method, body := range map[string]string{"GET": apitest.TextEvent, "POST": strings.Repeat("x", 2<<20)} {
+		r := apitest.SignedRequest(body, "x")
+		r.Method = method
+		assert.Contains(t, []int{405, 413}, apitest.Serve(h, r).Code)
 	}
 }
 

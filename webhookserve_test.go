@@ -54,6 +54,18 @@ func TestWebhookHandler_CallsTheCallbackForTheEvent(t *testing.T) {
 		assert.Equal(t, 200, apitest.Serve(silent, apitest.SignedRequest(body, id)).Code, "an event without a callback is ignored")
 	}
 	assert.Equal(t, []string{"hi whd_0", "hello whd_1", "c2 whd_2", "m2 whd_3", "[1] whd_4", `{"n":1} whd_5`, "ola whd_6"}, got)
+
+	shared := newHandler(t, agentphone.WebhookHandlerConfig{
+		OnContactShared: func(_ context.Context, e *agentphone.Event, d *agentphone.ContactSharedData) error {
+			return note(e, "shared "+string(d.Raw))
+		},
+		OnUnknown: func(context.Context, *agentphone.Event, *agentphone.UnknownData) error {
+			t.Error("OnUnknown got what OnContactShared is for")
+			return nil
+		},
+	})
+	assert.Equal(t, 200, apitest.Serve(shared, apitest.SignedRequest(`{"event":"agent.contact_shared","data":{"n":2}}`, "whd_7")).Code)
+	assert.Equal(t, `shared {"n":2} whd_7`, got[len(got)-1])
 }
 
 // A bot that got the echo of what it sent would reply to itself for ever.
@@ -278,24 +290,4 @@ func TestWebhookHandler_RedeliveredTurnGetsAnEmptyAnswer(t *testing.T) {
 	for range 2 {
 		assert.Empty(t, apitest.Serve(text, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Body.String())
 	}
-}
-
-func TestWebhookHandler_ContactSharedGoesToItsCallbackOrElseRawToOnUnknown(t *testing.T) {
-	const event = `{"event":"agent.contact_shared","channel":"imessage","agentId":"a","data":{"card":{"name":"Ada"}}}`
-	var shared, unknown string
-	onUnknown := func(_ context.Context, _ *agentphone.Event, data *agentphone.UnknownData) error {
-		unknown = string(data.Raw)
-		return nil
-	}
-	h := newHandler(t, agentphone.WebhookHandlerConfig{OnUnknown: onUnknown, OnContactShared: func(_ context.Context, _ *agentphone.Event, data *agentphone.ContactSharedData) error {
-		shared = string(data.Raw)
-		return nil
-	}})
-	require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(event, "whd_1")).Code)
-	require.Equal(t, `{"card":{"name":"Ada"}}`, shared)
-	require.Empty(t, unknown)
-
-	h = newHandler(t, agentphone.WebhookHandlerConfig{OnUnknown: onUnknown})
-	require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(event, "whd_2")).Code)
-	require.Equal(t, `{"card":{"name":"Ada"}}`, unknown)
 }

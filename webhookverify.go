@@ -114,33 +114,46 @@ func (v *WebhookVerifier) Verify(payload []byte, header http.Header) error {
 }
 
 func verifyWebhook(payload []byte, header http.Header, secrets []string, tolerance time.Duration) error {
+	signature, err := readSignature(header, tolerance)
+	if err == nil && !signature.isBy(secrets, payload) {
+		err = ErrWebhookBadSignature
+	}
+	return err
+}
+
+// signature is what the header of a webhook request says of its signature.
+type signature struct {
+	sum       [sha256.Size]byte
+	timestamp string
+}
+
+// readSignature reads a signature and checks its age.
+func readSignature(header http.Header, tolerance time.Duration) (s signature, err error) {
 	hexSum, ok := strings.CutPrefix(strings.TrimSpace(header.Get(WebhookSignatureHeader)), "sha256=")
-	if !ok {
-		return ErrWebhookNoSignature
+	if !ok || len(hexSum) != hex.EncodedLen(len(s.sum)) {
+		return s, ErrWebhookNoSignature
 	}
-	var given [sha256.Size]byte
-	if len(hexSum) != hex.EncodedLen(len(given)) {
-		return ErrWebhookNoSignature
+	if _, err := hex.Decode(s.sum[:], []byte(hexSum)); err != nil {
+		return s, ErrWebhookNoSignature
 	}
-	if _, err := hex.Decode(given[:], []byte(hexSum)); err != nil {
-		return ErrWebhookNoSignature
-	}
-	timestamp := header.Get(WebhookTimestampHeader)
-	signed, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || len(timestamp) > len("9999999999") { // time.Unix overflows on longer ones
-		return ErrWebhookTimestamp
+	s.timestamp = header.Get(WebhookTimestampHeader)
+	signed, err := strconv.ParseInt(s.timestamp, 10, 64)
+	if err != nil || len(s.timestamp) > len("9999999999") { // time.Unix overflows on longer ones
+		return s, ErrWebhookTimestamp
 	}
 	if age := time.Since(time.Unix(signed, 0)); age > tolerance || age < -tolerance {
-		return ErrWebhookTimestamp
+		return s, ErrWebhookTimestamp
 	}
+	return s, nil
+}
+
+// isBy reports whether the signature is of the payload, by one of the secrets.
+func (s *signature) isBy(secrets []string, payload []byte) bool {
 	match := false
 	for _, secret := range secrets { // all of them, so that the time it takes does not tell which one matches
-		match = hmac.Equal(given[:], webhookSum(payload, timestamp, secret)) || match
+		match = hmac.Equal(s.sum[:], webhookSum(payload, s.timestamp, secret)) || match
 	}
-	if !match {
-		return ErrWebhookBadSignature
-	}
-	return nil
+	return match
 }
 
 // SignWebhook returns the signature and timestamp headers of a webhook request with the body payload, signed with
