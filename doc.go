@@ -1,5 +1,5 @@
-// Package agentphone is a client for the AgentPhone API: real US and Canada phone numbers for AI agents, with calls
-// that an AI holds, SMS and iMessage, and webhooks.
+// Package agentphone is a client for the AgentPhone API: real US and Canada phone numbers for AI agents, with AI phone
+// calls, SMS and iMessage, and webhooks.
 //
 //	client, err := agentphone.NewClientFromEnv() // AGENTPHONE_API_KEY
 //	if err != nil {
@@ -11,60 +11,63 @@
 //		SystemPrompt: "Book a table for two at seven, for Ada.",
 //	}, agentphone.WaitParams{TranscriptGrace: 10 * time.Second})
 //
-// A [Client] has a service for each of the API's resources, and each service a method for each operation. A method
+// A [Client] has a service for each of the API's resources, and each service has a method for each operation. A method
 // takes a context, the ids in the operation's path, its parameters, and options for this request, such as
-// [WithResponse] and [WithRequestTimeout]. [SignupService] creates an account and its key.
+// [WithResponse] and [WithRequestTimeout]. Most methods send one request, in one attempt or more. One that takes an id
+// fails with [ErrNotFound] if there is nothing with that id. [SignupService] creates an account and its key.
 //
 // # Retries
 //
-// The API cannot recognize a request that it receives twice, so it depends on the operation what is retried, up to
-// three times ([WithMaxRetries]). Reads, updates, deletions and a few others are idempotent: their methods say
-// "Retried". Placing a call, sending a message or a reaction, buying a number, creating anything, setting a webhook,
-// registering and signing up are not, nor what is billed each time: they are retried only if the first attempt
-// certainly had no effect.
+// The API cannot detect a duplicate request. Whether the client retries therefore depends on the operation. Operations
+// that are idempotent (reads, updates, deletions and a few others) are retried up to three times ([WithMaxRetries]). An
+// operation that is not idempotent (it places a call, sends a message, creates or buys something, sets a webhook, signs
+// up, or is billed each time) is retried only if the first attempt certainly had no effect. The documentation of each
+// method says which it is.
 //
-//	                                            idempotent   not idempotent
-//	no connection, 429, 503 with Retry-After    retried      retried
-//	408, other 5xx, broken connection, timeout  retried      ErrOutcomeUnknown
-//	2xx that is no JSON, 302, 303               error        ErrOutcomeUnknown
-//	other 3xx and 4xx, 501, wrong certificate   error        error
+//	                                             idempotent  not idempotent
+//	no connection, 429, 503 with Retry-After     retried     retried
+//	408, other 5xx, broken connection, timeout   retried     ErrOutcomeUnknown
+//	2xx that is not JSON, 302, 303               error       ErrOutcomeUnknown
+//	other 3xx and 4xx, 501, invalid certificate  error       error
 //
 // On [ErrOutcomeUnknown] the request may have taken effect: the method's documentation says where to check before
-// trying again. [Retries and safety] has the whole table.
+// retrying. A DELETE whose response was lost, and whose retry finds nothing left to delete, succeeds.
+// [Retries and safety] has the whole table.
 //
-// The client waits for as long as the server's Retry-After says ([WithMaxRetryAfter]), or else uses exponential backoff
-// with full jitter ([WithRetryWait]). Each attempt has its own timeout ([WithTimeout]); the context limits the whole
-// call, retries and waits included.
+// Before a retry the client waits for as long as the server's Retry-After says ([WithMaxRetryAfter]), or else with
+// exponential backoff and full jitter ([WithRetryWait]). Each attempt has its own timeout ([WithTimeout]); the context
+// limits the whole request, with its retries and waits.
 //
 // # Errors
 //
-// A response with a status other than 2xx is an *[APIError], invalid input a *[ValidationError] (nothing was sent), a
-// request without a response a *[TransportError], and a response that cannot be decoded a *[DecodeError]. [errors.Is]
-// reports the kind: [ErrNotFound], [ErrRateLimited], [ErrOutcomeUnknown] and so on. The text of an error has no URL,
-// header or key in it.
+// For a response with a status other than 2xx a method returns an *[APIError], for invalid input a *[ValidationError]
+// (nothing was sent), without a response a *[TransportError], and for a response that cannot be decoded a
+// *[DecodeError]. [errors.Is] reports the kind: [ErrNotFound], [ErrRateLimited], [ErrOutcomeUnknown] and so on. The
+// text of an error has no URL, header or key in it.
 //
 // # Lists
 //
-// List returns one [Page]. All iterates over all pages and fetches each when it is needed; it may be ranged over more
-// than once, and yields at most one error, as its last. Limit is the size of a page; [Collect] limits the number of
-// items. Deleting while listing skips items, since later ones move up: collect them first.
+// List returns one [Page]. All iterates over the items of all pages and requests each page when it is needed. It may be
+// ranged over more than once, and yields at most one error, as its last. Limit is the size of a page; [Collect] limits
+// the number of items. To delete while iterating, [Collect] the items first: an item that is deleted makes later ones
+// move to earlier pages.
 //
 // # Values
 //
-// In responses null and absent are the zero value, and there are pointers only where zero means something else. Enums
-// are strings with constants; unknown ones are kept. In requests an empty field is not sent. A field is a pointer
-// ([Ptr]) if its zero value means something, an [Optional] if null does.
+// In a response a field that is null or absent has its zero value; it is a pointer only if zero means something else.
+// Enums are strings with constants, and unknown values are kept. In a request an empty field is not sent. A field of
+// parameters is a pointer ([Ptr]) if its zero value means something, and an [Optional] if null does.
 //
 // # The API key
 //
-// The key is sent to the scheme, host and port of the base URL and nowhere else: not on a redirect to another origin,
-// not to the address of a recording or an avatar. It is in no log record, no error and no printed [Client].
+// The key is sent to the scheme, host and port of the base URL and nowhere else: not after a redirect to another
+// origin, not to the URL of a recording or an avatar. No log record, no error and no printed [Client] contains it.
 //
 // # Webhooks and tests
 //
-// [NewWebhookHandler] returns an [http.Handler] that verifies webhook requests, calls back with typed events, each
-// delivery once, and answers voice turns ([VoiceResponse]). [VerifyWebhook] and [ParseEvent] do the same work in other
-// servers.
+// [NewWebhookHandler] returns an [http.Handler] that verifies webhook requests, passes each delivery once to a callback
+// as a typed event, and answers voice turns ([VoiceResponse]). [VerifyWebhook] and [ParseEvent] are for servers with a
+// handler of their own.
 //
 // Package agentphonetest is the API in memory, with calls that follow a script and faults on demand.
 //

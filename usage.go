@@ -157,7 +157,7 @@ const (
 // UsageByAgentParams are the parameters of [UsageService.ByAgent].
 type UsageByAgentParams struct {
 	Period UsagePeriod `url:"period"`       // required
-	TZ     string      `url:"tz,omitempty"` // time zone of the period, such as America/New_York; if empty the API decides
+	TZ     string      `url:"tz,omitempty"` // time zone of the period, such as Asia/Tokyo; if empty the API decides
 }
 
 func (p UsageByAgentParams) validate() error { return required("period", string(p.Period)) }
