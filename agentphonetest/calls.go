@@ -101,8 +101,9 @@ func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
 // VoiceAnswer is what the agent answered in a voice turn.
 type VoiceAnswer struct {
 	Lines    []VoiceLine
-	Hangup   bool // the agent hung up
-	Transfer bool // the agent asked for a transfer, which only takes place if it has a TransferNumber
+	Digits   string // the keys that the agent pressed
+	Hangup   bool   // the agent hung up
+	Transfer bool   // the agent asked for a transfer, which only takes place if it has a TransferNumber
 }
 
 // VoiceLine is something that the agent said.

@@ -155,6 +155,7 @@ func (t *voiceTurn) hearLine(line []byte) {
 	var said *struct {
 		Text    string `json:"text"`
 		Interim bool   `json:"interim"`
+		Digits  string `json:"digits"`
 		Hangup  bool   `json:"hangup"`
 		Action  string `json:"action"`
 	}
@@ -162,7 +163,8 @@ func (t *voiceTurn) hearLine(line []byte) {
 	if len(line) == 0 || json.Unmarshal(line, &said) != nil || said == nil {
 		return
 	}
-	t.answer.Hangup = t.answer.Hangup || said.Hangup
+	t.answer.Digits += said.Digits
+	t.answer.Hangup = t.answer.Hangup || said.Hangup || said.Action == "hangup"
 	t.answer.Transfer = t.answer.Transfer || said.Action == "transfer"
 	if said.Text == "" {
 		return
