@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -15,8 +16,8 @@ var ErrVoiceAnswered = errors.New("agentphone: the voice turn is answered alread
 // valid until the callback that it was passed to returns; later its methods return [ErrVoiceAnswered]. It is safe for
 // concurrent use.
 //
-// The agent speaks each Interim, and each sentence of a Stream, at once. The last words are sent together with Hangup
-// and Transfer when the callback returns; without any, the agent says nothing. If the callback returns an error
+// The agent speaks each Interim, and each sentence of a Stream, at once. The last words are sent together with Hangup,
+// Transfer and Press when the callback returns; without any, the agent says nothing. If the callback returns an error
 // before the first Interim, nothing of the answer is sent.
 type VoiceResponse struct {
 	ctx context.Context // of the turn; nil in a VoiceResponse that no handler made
@@ -66,6 +67,16 @@ func (v *VoiceResponse) Hangup() error {
 // after Say.
 func (v *VoiceResponse) Transfer() error {
 	return v.act(func(last *voiceLine) { last.Action = "transfer" })
+}
+
+// Press presses keys of the telephone, as a menu asks for ("for sales, press 1"), after the last words: digits are 0 to 9,
+// * and #; any other character, or none, is a *[ValidationError]. The digits of several calls follow each other. It may
+// be called before or after Say.
+func (v *VoiceResponse) Press(digits string) error {
+	if digits == "" || strings.Trim(digits, "0123456789*#") != "" {
+		return &ValidationError{"digits", "must be 0 to 9, * and #, and at least one of them"}
+	}
+	return v.act(func(last *voiceLine) { last.Digits += digits })
 }
 
 func (v *VoiceResponse) act(set func(*voiceLine)) error {
