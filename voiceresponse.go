@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// ErrVoiceAnswered is returned by the methods of a [VoiceResponse] when nothing more can be said: after a call of Say
-// or Stream has begun, or after the callback has returned.
+// ErrVoiceAnswered is returned by the methods of a [VoiceResponse] when nothing more can be said: a Stream or Say has
+// begun (while a Stream runs, Interim still works), or the callback has returned.
 var ErrVoiceAnswered = errors.New("agentphone: the voice turn is answered already")
 
 // VoiceResponse is the answer to a voice turn: what the agent says and does after the caller has spoken. It is only
@@ -25,8 +25,9 @@ type VoiceResponse struct {
 	mu     sync.Mutex
 	out    voiceWriter
 	last   voiceLine
-	said   bool // last.Text is final, or Stream is on its way to it
-	closed bool // the callback has returned
+	said   bool    // last.Text is final, or Stream is on its way to it
+	speech *speech // of the Stream that runs
+	closed bool    // the callback has returned
 }
 
 func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse {
@@ -34,13 +35,16 @@ func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse
 }
 
 // Interim says text at once, with more to follow, as in "One moment, I'll look that up." If text is empty, nothing is
-// said.
+// said. While a Stream runs, what that holds back is said first.
 //
 // It returns an error if the caller has hung up or the time for the turn is over. Behind middleware that hides
 // [http.Flusher] all of the answer is sent when the callback returns.
 func (v *VoiceResponse) Interim(text string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.speech != nil {
+		return v.speech.interim(text)
+	}
 	if err := v.canSpeak(); err != nil {
 		return err
 	}

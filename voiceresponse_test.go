@@ -296,7 +296,9 @@ func TestVoiceResponse_IsSafeForConcurrentUse(t *testing.T) {
 		assert.GreaterOrEqual(t, len(texts), 60)
 		if round%2 == 0 {
 			assert.EqualValues(t, 1, said.Load())
-			assert.Contains(t, []string{"last words", "And more"}, strings.Join(strings.Fields(texts[len(texts)-1])[:2], " "))
+			if !strings.HasPrefix(texts[len(texts)-1], "last words of ") { // an Interim may have said the stream's
+				assert.Subset(t, texts, []string{"A stream.", "Of words.", "And more"})
+			}
 			assert.Regexp(t, `"digits":"1+","hangup":true,"action":"transfer"}`, body)
 		}
 	}
