@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -331,6 +332,65 @@ func ExampleVoiceResponse() {
 	// {"text":"One moment, I'll look that up.","interim":true}
 	// {"text":"Your table is booked for seven."}
 	// {"text":"Goodbye!","hangup":true}
+}
+
+// reply stands for a language model that streams its answer and calls a tool in the middle of it.
+func reply(ctx context.Context, question string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, token := range []string{"Let", " me", " look", " that", " up."} {
+			if !yield(token, nil) {
+				return // the caller is gone
+			}
+		}
+		status, err := orderStatus(ctx, question) // what came before is spoken meanwhile
+		if err != nil {
+			yield("I cannot find it just now. Please try again later.", nil)
+			return
+		}
+		yield(status, nil)
+	}
+}
+
+func converse(ctx context.Context, _ *agentphone.Event, turn *agentphone.VoiceTurnData, voice *agentphone.VoiceResponse) error {
+	return voice.Stream(reply(ctx, turn.Transcript))
+}
+
+// orderStatus stands for a slow database.
+func orderStatus(ctx context.Context, _ string) (string, error) {
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(300 * time.Millisecond):
+		return "Your order left St. Louis at 5 p.m. today. Anything else?", nil
+	}
+}
+
+// A voice agent with a language model and a tool: no sentence waits for what comes after it.
+func ExampleVoiceResponse_Stream() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	webhook, err := srv.Client().Webhooks.Set(context.Background(), agentphone.SetWebhookParams{URL: "https://agent.example.com/webhook"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := agentphone.NewWebhookHandler([]string{webhook.Secret}, agentphone.WebhookHandlerConfig{OnVoiceTurn: converse})
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv.SetReceiver(handler)
+
+	callID := srv.ReceiveCall("+14155550123", srv.PhoneNumber())
+	answer, err := srv.CallerSays(callID, "Where is my order?")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, line := range answer.Lines {
+		fmt.Println(line.Text)
+	}
+	// Output:
+	// Let me look that up.
+	// Your order left St. Louis at 5 p.m. today.
+	// Anything else?
 }
 
 // A test of code that texts: the response is lost, and still only one text was sent.

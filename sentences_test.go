@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
@@ -32,12 +36,34 @@ func textsOf(t *testing.T, answer string) (texts []string) {
 	return texts
 }
 
-// spoken returns what the agent says for a stream of tokens, line by line.
-func spoken(t *testing.T, words ...string) []string {
+// spoken returns what the agent says for a stream of tokens that come without pauses, line by line.
+func spoken(t *testing.T, words ...string) (lines []string) {
 	t.Helper()
-	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens(words...)) }), apitest.SignedRequest(apitest.TurnEvent, ""))
-	require.Equal(t, 200, w.Code)
-	return textsOf(t, w.Body.String())
+	synctest.Test(t, func(t *testing.T) { // in which a slow machine makes no pauses
+		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(tokens(words...)) }), apitest.SignedRequest(apitest.TurnEvent, ""))
+		require.Equal(t, 200, w.Code)
+		lines = textsOf(t, w.Body.String())
+	})
+	return lines
+}
+
+// tokenizations returns ways in which a text may arrive.
+func tokenizations(text string) map[string][]string {
+	ways := map[string][]string{
+		"whole":         {text},
+		"per character": strings.Split(text, ""),
+		"per word":      regexp.MustCompile(`\s*\S+|\s+$`).FindAllString(text, -1), // as models do: with the space before
+		"space after":   strings.SplitAfter(text, " "),
+	}
+	for seed := range uint64(8) {
+		random, runes, words := rand.New(rand.NewPCG(seed, 1)), []rune(text), []string{}
+		for len(runes) > 0 {
+			n := min(1+random.IntN(7), len(runes))
+			words, runes = append(words, string(runes[:n])), runes[n:]
+		}
+		ways[fmt.Sprint("random ", seed)] = words
+	}
+	return ways
 }
 
 func TestVoiceResponseStream_CutsSentences(t *testing.T) {
@@ -59,8 +85,49 @@ func TestVoiceResponseStream_CutsSentences(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := strings.Split(tc.want, "|")
-			assert.Equal(t, want, spoken(t, tc.text), "one token")
-			assert.Equal(t, want, spoken(t, strings.Split(tc.text, "")...), "a token per character")
+			for way, words := range tokenizations(tc.text) {
+				assert.Equal(t, want, spoken(t, words...), way)
+			}
+		})
+	}
+}
+
+// ends returns how many characters but white space come before each end of a line, but the last.
+func ends(lines []string) map[int]bool {
+	at, all := 0, map[int]bool{}
+	for _, line := range lines[:len(lines)-1] {
+		at += len([]rune(withoutSpace(line)))
+		all[at] = true
+	}
+	return all
+}
+
+// Sentences as agents say them, one a line, are told apart. A wrong end makes an agent stop within a sentence; one that is
+// missed makes it speak a sentence later.
+func TestVoiceResponseStream_PrecisionAndRecall(t *testing.T) {
+	file, err := os.ReadFile("testdata/sentences.txt")
+	require.NoError(t, err)
+	sentences := strings.Split(strings.TrimSpace(string(file)), "\n")
+	require.Len(t, sentences, 200)
+	want := ends(sentences)
+	for way, words := range tokenizations(strings.Join(sentences, " ")) {
+		t.Run(way, func(t *testing.T) {
+			lines := spoken(t, words...)
+			got, right := ends(lines), 0
+			for end := range got {
+				if want[end] {
+					right++
+				}
+			}
+			precision, recall := float64(right)/float64(len(got)), float64(right)/float64(len(want))
+			t.Logf("%d lines, precision %.4f, recall %.4f", len(lines), precision, recall)
+			for _, line := range lines {
+				if !slices.Contains(sentences, line) {
+					t.Log(line)
+				}
+			}
+			assert.GreaterOrEqual(t, precision, 0.99)
+			assert.GreaterOrEqual(t, recall, 0.97)
 		})
 	}
 }

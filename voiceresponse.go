@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 )
 
-// ErrVoiceAnswered is returned by the methods of a [VoiceResponse] when nothing more can be said: after a call of Say
-// or Stream has begun, or after the callback has returned.
+// ErrVoiceAnswered is returned by the methods of a [VoiceResponse] when nothing more can be said: a Stream or Say has
+// begun (while a Stream runs, Interim still works), or the callback has returned.
 var ErrVoiceAnswered = errors.New("agentphone: the voice turn is answered already")
 
 // VoiceResponse is the answer to a voice turn: what the agent says and does after the caller has spoken. It is only
 // valid until the callback that it was passed to returns; later its methods return [ErrVoiceAnswered]. It is safe for
 // concurrent use.
 //
-// The agent speaks each Interim, and each sentence of a Stream, at once. The last words are sent together with Hangup
-// and Transfer when the callback returns; without any, the agent says nothing. If the callback returns an error
+// The agent speaks each Interim, and each sentence of a Stream, at once. The last words are sent together with Hangup,
+// Transfer and Press when the callback returns; without any, the agent says nothing. If the callback returns an error
 // before the first Interim, nothing of the answer is sent.
 type VoiceResponse struct {
 	ctx context.Context // of the turn; nil in a VoiceResponse that no handler made
@@ -24,8 +25,9 @@ type VoiceResponse struct {
 	mu     sync.Mutex
 	out    voiceWriter
 	last   voiceLine
-	said   bool // last.Text is final, or Stream is on its way to it
-	closed bool // the callback has returned
+	said   bool    // last.Text is final, or Stream is on its way to it
+	speech *speech // of the Stream that runs
+	closed bool    // the callback has returned
 }
 
 func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse {
@@ -33,13 +35,16 @@ func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse
 }
 
 // Interim says text at once, with more to follow, as in "One moment, I'll look that up." If text is empty, nothing is
-// said.
+// said. While a Stream runs, what that holds back is said first.
 //
 // It returns an error if the caller has hung up or the time for the turn is over. Behind middleware that hides
 // [http.Flusher] all of the answer is sent when the callback returns.
 func (v *VoiceResponse) Interim(text string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.speech != nil {
+		return v.speech.interim(text)
+	}
 	if err := v.canSpeak(); err != nil {
 		return err
 	}
@@ -66,6 +71,16 @@ func (v *VoiceResponse) Hangup() error {
 // after Say.
 func (v *VoiceResponse) Transfer() error {
 	return v.act(func(last *voiceLine) { last.Action = "transfer" })
+}
+
+// Press presses keys of the telephone, as a menu asks for ("for sales, press 1"), after the last words: digits are 0 to 9,
+// * and #; any other character, or none, is a *[ValidationError]. The digits of several calls follow each other. It may
+// be called before or after Say.
+func (v *VoiceResponse) Press(digits string) error {
+	if digits == "" || strings.Trim(digits, "0123456789*#") != "" {
+		return &ValidationError{"digits", "must be 0 to 9, * and #, and at least one of them"}
+	}
+	return v.act(func(last *voiceLine) { last.Digits += digits })
 }
 
 func (v *VoiceResponse) act(set func(*voiceLine)) error {

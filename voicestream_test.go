@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http/httptest"
 	"runtime"
@@ -106,10 +107,9 @@ func TestVoiceResponseStream_StopsWithinATokenAfterAHangUp(t *testing.T) {
 
 func TestVoiceResponseStream_ExcludesOtherSpeech(t *testing.T) {
 	w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
-		return v.Stream(func(yield func(string, error) bool) {
+		err := v.Stream(func(yield func(string, error) bool) {
 			refused := func() {
 				require.ErrorIs(t, v.Say("Something else."), agentphone.ErrVoiceAnswered)
-				require.ErrorIs(t, v.Interim("Something else."), agentphone.ErrVoiceAnswered)
 				require.ErrorIs(t, v.Stream(tokens("Something else.")), agentphone.ErrVoiceAnswered)
 			}
 			refused()
@@ -118,8 +118,117 @@ func TestVoiceResponseStream_ExcludesOtherSpeech(t *testing.T) {
 			yield("Two", nil)
 			refused()
 		})
+		require.ErrorIs(t, v.Interim("Something else."), agentphone.ErrVoiceAnswered)
+		return err
 	}), apitest.SignedRequest(apitest.TurnEvent, "i"))
 	assert.Equal(t, []string{"One.", "Two"}, textsOf(t, w.Body.String()))
+}
+
+// A turn is over when it is over, whatever tokens wait for; but tokens that heed the context have ended when Stream
+// returns, so that a callback may use what they wrote.
+func TestVoiceResponseStream_ReturnsSoonAfterTheTurn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		heed, hangUp bool
+		took         time.Duration
+		want         error
+	}{
+		"time out, tokens heed the context": {true, false, 30 * time.Second, context.DeadlineExceeded},
+		"time out, tokens never return":     {false, false, 31 * time.Second, context.DeadlineExceeded},
+		"hang up, tokens heed the context":  {true, true, 10 * time.Second, context.Canceled},
+		"hang up, tokens never return":      {false, true, 11 * time.Second, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				turn, hangUp := context.WithCancel(t.Context())
+				defer hangUp()
+				if tc.hangUp {
+					time.AfterFunc(10*time.Second, hangUp)
+				}
+				release, ended := make(chan struct{}), make(chan struct{})
+				began := time.Now()
+				w := apitest.Serve(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
+					err := v.Stream(func(yield func(string, error) bool) {
+						defer close(ended)
+						yield("One moment. ", nil)
+						if tc.heed {
+							<-ctx.Done()
+							return
+						}
+						<-release
+						assert.False(t, yield("Too late. ", nil))
+						require.ErrorIs(t, v.Interim("Too late."), agentphone.ErrVoiceAnswered)
+						panic("in vain: nobody is there to see it")
+					})
+					require.ErrorIs(t, err, tc.want)
+					require.ErrorIs(t, v.Say("Too late."), agentphone.ErrVoiceAnswered)
+					select {
+					case <-ended:
+						assert.True(t, tc.heed)
+					default:
+						assert.False(t, tc.heed)
+					}
+					return err
+				}), apitest.SignedRequest(apitest.TurnEvent, "").WithContext(turn))
+				assert.Equal(t, tc.took, time.Since(began))
+				close(release)
+				<-ended // the bubble ends only if no goroutine is left
+				assert.Equal(t, []string{"One moment.", ""}, textsOf(t, w.Body.String()))
+			})
+		})
+	}
+}
+
+func brokenClient() { panic(fmt.Errorf("a bug: %w", errBug)) }
+
+var errBug = errors.New("nil map")
+
+// What a panic of tokens says, and where it came from, is not lost on its way to the callback.
+func TestVoiceResponseStream_PanicReachesTheCallback(t *testing.T) {
+	for name, pause := range map[string]time.Duration{"at once": 0, "after a pause": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			lines := heard(t, func(_ context.Context, v *agentphone.VoiceResponse) (err error) {
+				defer func() {
+					p := recover()
+					assert.Contains(t, fmt.Sprint(p), "a bug: nil map")
+					assert.Contains(t, fmt.Sprint(p), "brokenClient", "the stack")
+					err, _ = p.(error)
+					require.ErrorIs(t, err, errBug)
+				}()
+				return v.Stream(func(yield func(string, error) bool) {
+					yield("One moment. I am", nil)
+					time.Sleep(pause)
+					brokenClient()
+				})
+			})
+			assert.Equal(t, "0s One moment.", lines[0])
+		})
+	}
+	var logs jsonLog
+	h := newHandler(t, agentphone.WebhookHandlerConfig{
+		Logger: logs.logger(),
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			return v.Stream(func(func(string, error) bool) { brokenClient() })
+		},
+	})
+	assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "x")).Code)
+	assert.Contains(t, logs.b.String(), "brokenClient")
+}
+
+// testing.T.FailNow ends its goroutine: within tokens it ends that of the callback too, as everywhere else in it.
+func TestVoiceResponseStream_GoexitEndsTheCallback(t *testing.T) {
+	returned, done := false, make(chan struct{})
+	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		err := v.Stream(func(func(string, error) bool) { runtime.Goexit() })
+		returned = true
+		return err
+	})
+	go func() {
+		defer close(done)
+		apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "x"))
+		returned = true
+	}()
+	<-done
+	assert.False(t, returned)
 }
 
 // tokens returns an iterator over words, without an error.
@@ -181,4 +290,22 @@ func cutEvery(text string, n int) (pieces []string) {
 		pieces, text = append(pieces, text[:n]), text[n:]
 	}
 	return append(pieces, text)
+}
+
+// BenchmarkVoiceResponseStream measures what a token costs, in an answer of 120.
+func BenchmarkVoiceResponseStream(b *testing.B) {
+	text := strings.Repeat("It leaves from Gate 12 at 5 p.m. today, as planned, and arrives at noon. ", 6)
+	words := strings.SplitAfter(text, " ")
+	h, err := agentphone.NewWebhookHandler([]string{apitest.Secret}, agentphone.WebhookHandlerConfig{
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			began := time.Now()
+			err := v.Stream(tokens(words...))
+			b.ReportMetric(float64(time.Since(began).Nanoseconds())/float64(len(words)), "ns/token")
+			return err
+		},
+	})
+	require.NoError(b, err)
+	for i := 0; b.Loop(); i++ {
+		apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, fmt.Sprint(i)))
+	}
 }

@@ -12,6 +12,7 @@ import (
 type voiceLine struct {
 	Text    string `json:"text,omitzero"`
 	Interim bool   `json:"interim,omitzero"`
+	Digits  string `json:"digits,omitzero"`
 	Hangup  bool   `json:"hangup,omitzero"`
 	Action  string `json:"action,omitzero"`
 }

@@ -193,3 +193,36 @@ func TestVoiceResponse_FirstLineTakesUnder50Milliseconds(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkVoiceResponse_FirstWords measures how long words take from Interim to the sender, over loopback.
+func BenchmarkVoiceResponse_FirstWords(b *testing.B) {
+	var spoke time.Time
+	h, err := agentphone.NewWebhookHandler([]string{apitest.Secret}, agentphone.WebhookHandlerConfig{
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			spoke = time.Now()
+			return v.Interim("One moment, please.")
+		},
+	})
+	require.NoError(b, err)
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		signed := apitest.SignedRequest(apitest.TurnEvent, fmt.Sprint(i))
+		req, err := http.NewRequestWithContext(b.Context(), "POST", srv.URL, signed.Body)
+		require.NoError(b, err)
+		req.Header = signed.Header
+		res, err := srv.Client().Do(req)
+		require.NoError(b, err)
+		lines := bufio.NewReader(res.Body)
+		_, err = lines.ReadString('\n')
+		took = append(took, time.Since(spoke))
+		require.NoError(b, err)
+		_, err = io.Copy(io.Discard, lines)
+		require.NoError(b, err)
+		require.NoError(b, res.Body.Close())
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "µs-median")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "µs-p99")
+}

@@ -149,6 +149,34 @@ func TestCallerSays_OneTurnAtATime(t *testing.T) {
 	})
 }
 
+func TestCallerSays_ReportsPressedKeysAndHangupsOfBothForms(t *testing.T) {
+	for answer, want := range map[string]agentphonetest.VoiceAnswer{
+		`{"digits":"12*#"}`:                     {Digits: "12*#"},
+		`{"hangup":true}`:                       {Hangup: true},
+		`{"action":"hangup"}`:                   {Hangup: true},
+		`{"action":"hangup","digits":"0"}`:      {Digits: "0", Hangup: true},
+		`{"action":"transfer","hangup":false}`:  {Transfer: true},
+		`{"action":"something new","text":" "}`: {},
+	} {
+		t.Run(answer, func(t *testing.T) {
+			srv := newServer(t)
+			setWebhook(t, srv, agentphone.SetWebhookParams{})
+			srv.SetReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+			id := srv.ReceiveCall(person, srv.PhoneNumber())
+			got, err := srv.CallerSays(id, "Hello?")
+			require.NoError(t, err)
+			got.Lines = nil
+			assert.Equal(t, want, *got)
+			_, err = srv.CallerSays(id, "Still there?")
+			if want.Hangup {
+				require.ErrorIs(t, err, agentphonetest.ErrCallOver)
+			} else {
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
 // Half of a sentence may mean its opposite.
 func TestCallerSays_LineThatBreaksOffIsNotHeard(t *testing.T) {
 	const whole = `{"text":"One moment.","interim":true}` + "\n"
