@@ -90,7 +90,7 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 		c.Status, c.Value = ClaimCompleted, bytes.Clone(e.value)
 		return c, nil
 	case now.Before(e.expires):
-		c.Status, c.RetryAfter = ClaimHeld, e.expires.Sub(now)
+		c.Status, c.RetryAfter, c.Note = ClaimHeld, e.expires.Sub(now), bytes.Clone(e.note)
 		return c, nil
 	default:
 		c.Note, c.LapsedAt = e.note, e.expires

@@ -22,6 +22,8 @@ type operation struct {
 	// mediaType is set for a response that is read as it comes: a stream or a recording. silence is how long it may pause.
 	mediaType string
 	silence   time.Duration
+	// find makes the finder of what a call with params may have created; nil if no list shows the operation's effect.
+	find func(params any) finder
 }
 
 func (op *operation) String() string { return op.method + " " + op.path }

@@ -23,6 +23,8 @@ type requestConfig struct {
 	timeoutSet bool          // by an option of this call
 	serverWait time.Duration // how long the server may hold the response back
 	response   *Response
+
+	idempotencyKey string
 }
 
 type requestOption func(*requestConfig) error

@@ -121,6 +121,9 @@ const quickBody = 1 << 20
 
 // decode reads the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
 func (c *Client) decode(ctx context.Context, op *operation, res *transport.Response, out any) error {
+	if out == nil {
+		return nil
+	}
 	body := bytes.TrimSpace(res.Body)
 	var err error
 	if len(body) == 0 || string(body) == "null" {
@@ -172,11 +175,16 @@ type Response struct {
 	Body      []byte // nil for a stream
 	Attempts  int    // requests made in all
 	RequestID string // header X-Request-Id
+
+	// Of a call with an idempotency key: the result was recorded by an earlier call, or was found in a list after an attempt
+	// whose response was lost. Then there is no more of the response than its status, its body and maybe its RequestID.
+	Replayed   bool
+	Reconciled bool
 }
 
 func (r *Response) set(res *transport.Response) {
 	if r != nil {
-		*r = Response{res.Status, res.Header.Clone(), res.Body, res.Attempts, res.Header.Get("X-Request-Id")}
+		*r = Response{Status: res.Status, Header: res.Header.Clone(), Body: res.Body, Attempts: res.Attempts, RequestID: res.Header.Get("X-Request-Id")}
 	}
 }
 
@@ -194,4 +202,11 @@ func (r *Response) setLast(err error) {
 		last.Attempts = failed.Attempts
 	}
 	r.set(last)
+}
+
+// mark says where the result of a call with an idempotency key came from.
+func (r *Response) mark(replayed, reconciled bool) {
+	if r != nil {
+		r.Replayed, r.Reconciled = replayed, reconciled
+	}
 }

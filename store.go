@@ -51,8 +51,10 @@ type Claim struct {
 	// If granted:
 	Token    string    // tells this claim from earlier and later ones of the key
 	Expires  time.Time // when the lease ends, unless renewed
-	Note     []byte    // of the claim before, if that lapsed
 	LapsedAt time.Time // when the lease of the claim before ended; zero if there was none
+
+	// Note is what a claim was last given: if granted, the claim before, if that lapsed; if held, that of the holder.
+	Note []byte
 
 	RetryAfter time.Duration // if held: until the lease of the holder ends
 	Value      []byte        // if completed

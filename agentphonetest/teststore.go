@@ -124,9 +124,17 @@ func (t *storeTest) lost(what string, err error) {
 }
 
 func (t *storeTest) claimIsGrantedToOne() {
-	t.fresh(t.claim("a", longLease, "one"))
-	t.held(t.claim("a", longLease, "two"), longLease)
-	t.held(t.claim("a", longLease, "three"), longLease)
+	c := t.fresh(t.claim("a", longLease, "one"))
+	for _, note := range []string{"two", "three"} {
+		held := t.claim("a", longLease, note)
+		if t.held(held, longLease); string(held.Note) != "one" {
+			t.Fatalf("a held claim shows the note %q, want the holder's", held.Note)
+		}
+	}
+	t.ok("Renew", t.store.Renew(t.Context(), c, longLease, []byte("renewed")))
+	if held := t.claim("a", longLease, ""); string(held.Note) != "renewed" {
+		t.Fatalf("a held claim shows the note %q, want the holder's latest", held.Note)
+	}
 	t.fresh(t.claim("b", longLease, "other"))
 }
 
