@@ -52,11 +52,9 @@ type keyedCall struct {
 // keyState is the note of a claim: what whoever claims the key next, if this claim lapses, has to know.
 type keyState struct {
 	Fingerprint string `json:"fingerprint"`
-	// Since is when the first request that may have taken effect went out, and Until the end of the last lease under which
-	// one may have, both by the store's clock. Where they are zero the claim's own times count: a claim that lapses without
-	// having written more may have sent up to its end. One that only looked for the effect writes both on, or looking often
-	// would put off the settling for ever.
-	Since time.Time `json:"since,omitzero"`
+	// Until is when the last request that may have taken effect can have gone out, by the store's clock. If it is zero that is
+	// the end of the claim. A claim that only looks for the effect writes it on, or looking often would put off the settling
+	// for ever.
 	Until time.Time `json:"until,omitzero"`
 }
 
@@ -130,9 +128,6 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 		}
 		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
 	}
-	if earlier.Since.IsZero() {
-		earlier.Since = k.claim.LapsedAt.Add(-k.keyedConfig.lease) // it was never renewed
-	}
 	if earlier.Until.IsZero() {
 		earlier.Until = k.claim.LapsedAt
 	}
@@ -144,7 +139,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	if waited := k.storeNow().Sub(earlier.Until); k.finder == nil || waited < k.settle {
 		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(earlier.Until), k.unknown(nil)})
 	}
-	k.state = keyState{Fingerprint: k.fingerprint, Since: k.storeNow()}
+	k.state = keyState{Fingerprint: k.fingerprint}
 	if err := k.lease.setNote(encodeState(k.state)); err != nil {
 		k.lease.end()
 		return k.storeError(err)
@@ -154,7 +149,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 
 // send sends the request under a fresh claim.
 func (k *keyedCall) send(ctx context.Context, out any) error {
-	k.hold(ctx, keyState{Fingerprint: k.fingerprint, Since: k.claim.Now})
+	k.hold(ctx, keyState{Fingerprint: k.fingerprint})
 	return k.sendUnder(ctx, out)
 }
 
@@ -210,7 +205,7 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 	if k.finder == nil {
 		return false, nil
 	}
-	since := k.askedAt.Add(k.state.Since.Sub(k.claim.Now)) // by the local clock
+	since := k.askedAt.Add(k.claim.FirstAt.Sub(k.claim.Now)) // by the local clock
 	for found, err := range k.finder(ctx, k.client, since, []RequestOption{k.lookOptions()}) {
 		if err != nil {
 			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
