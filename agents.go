@@ -10,7 +10,7 @@ type AgentsService service
 
 var (
 	opListAgents             = operation{method: "GET", path: "/v1/agents", idempotent: true}
-	opCreateAgent            = operation{method: "POST", path: "/v1/agents"}
+	opCreateAgent            = operation{method: "POST", path: "/v1/agents", find: findBy(findAgent)}
 	opGetAgent               = operation{method: "GET", path: "/v1/agents/{agent_id}", idempotent: true}
 	opUpdateAgent            = operation{method: "PATCH", path: "/v1/agents/{agent_id}", idempotent: true}
 	opDeleteAgent            = operation{method: "DELETE", path: "/v1/agents/{agent_id}", idempotent: true}

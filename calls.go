@@ -12,7 +12,7 @@ type CallsService service
 
 var (
 	opListCalls     = operation{method: "GET", path: "/v1/calls", idempotent: true}
-	opCreateCall    = operation{method: "POST", path: "/v1/calls"}
+	opCreateCall    = operation{method: "POST", path: "/v1/calls", find: findBy(findPlaced)}
 	opGetCall       = operation{method: "GET", path: "/v1/calls/{call_id}", idempotent: true}
 	opEndCall       = operation{method: "POST", path: "/v1/calls/{call_id}/end", idempotent: true}
 	opCreateWebCall = operation{method: "POST", path: "/v1/calls/web"}

@@ -11,7 +11,7 @@ type ContactsService service
 
 var (
 	opListContacts        = operation{method: "GET", path: "/v1/contacts", idempotent: true}
-	opCreateContact       = operation{method: "POST", path: "/v1/contacts"}
+	opCreateContact       = operation{method: "POST", path: "/v1/contacts", find: findBy(findContact)}
 	opGetContact          = operation{method: "GET", path: "/v1/contacts/{contact_id}", idempotent: true}
 	opUpdateContact       = operation{method: "PATCH", path: "/v1/contacts/{contact_id}", idempotent: true}
 	opDeleteContact       = operation{method: "DELETE", path: "/v1/contacts/{contact_id}", idempotent: true, emptyOK: true}

@@ -60,6 +60,7 @@ type memoryEntry struct {
 	key       string
 	token     string
 	completed bool
+	firstAt   time.Time
 	expires   time.Time
 	retention time.Duration
 	note      []byte
@@ -84,21 +85,21 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 		if !s.makeRoom(now) {
 			return nil, ErrStoreFull
 		}
-		e = &memoryEntry{key: key}
+		e = &memoryEntry{key: key, firstAt: now, note: bytes.Clone(opts.Note)}
 		s.entries[key] = e
 	case e.completed:
 		c.Status, c.Value = ClaimCompleted, bytes.Clone(e.value)
 		return c, nil
 	case now.Before(e.expires):
-		c.Status, c.RetryAfter = ClaimHeld, e.expires.Sub(now)
+		c.Status, c.RetryAfter, c.Note = ClaimHeld, e.expires.Sub(now), bytes.Clone(e.note)
 		return c, nil
 	default:
-		c.Note, c.LapsedAt = e.note, e.expires
+		c.Note, c.LapsedAt = bytes.Clone(e.note), e.expires
 	}
 	s.tokens++
-	e.token, e.retention, e.note = strconv.Itoa(s.tokens), opts.Retention, bytes.Clone(opts.Note)
+	e.token, e.retention = strconv.Itoa(s.tokens), opts.Retention
 	s.lease(e, now.Add(opts.Lease))
-	c.Status, c.Token, c.Expires = ClaimGranted, e.token, e.expires
+	c.Status, c.Token, c.Expires, c.FirstAt = ClaimGranted, e.token, e.expires, e.firstAt
 	return c, nil
 }
 

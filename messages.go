@@ -12,7 +12,7 @@ import (
 type MessagesService service
 
 var (
-	opSendMessage = operation{method: "POST", path: "/v1/messages"}
+	opSendMessage = operation{method: "POST", path: "/v1/messages", find: findBy(findSent)}
 	opReact       = operation{method: "POST", path: "/v1/messages/{message_id}/reactions"}
 )
 

@@ -13,7 +13,7 @@ type NumbersService service
 
 var (
 	opListNumbers        = operation{method: "GET", path: "/v1/numbers", idempotent: true}
-	opBuyNumber          = operation{method: "POST", path: "/v1/numbers"}
+	opBuyNumber          = operation{method: "POST", path: "/v1/numbers", find: findBy(findBought)}
 	opGetNumber          = operation{method: "GET", path: "/v1/numbers/{number_id}", idempotent: true}
 	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls", idempotent: true}
 	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyOK: true}

@@ -30,6 +30,9 @@ type operation struct {
 	// steady is set for such a response if its bytes must come at a steady pace: each further so many within the attempt's
 	// timeout.
 	steady int
+	// find returns the finder of what a request with params may have created. It is nil if no list shows the operation's
+	// effect.
+	find func(params any) finder
 }
 
 func (op *operation) String() string { return op.method + " " + op.path }

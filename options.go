@@ -35,6 +35,7 @@ const (
 // config holds the settings of a Client. It is not changed once the Client exists.
 type config struct {
 	transport  transport.Client
+	keyed      keyedConfig
 	key        func() apiKey
 	keySource  func(context.Context) (string, error) // used instead of key, unless nil
 	address    string                                // the base URL without a slash at its end
@@ -56,6 +57,7 @@ func defaultConfig() *config {
 			RetryWaitMax:  defaultRetryWaitMax,
 			MaxRetryAfter: defaultMaxRetryAfter,
 		},
+		keyed:      defaultKeyedConfig(),
 		maxRetries: defaultMaxRetries,
 		timeout:    defaultTimeout,
 		userAgent:  fmt.Sprintf("agentphone-go/%s (%s; %s)", Version, runtime.Version(), runtime.GOOS),

@@ -36,8 +36,19 @@ func (s *service) send(ctx context.Context, op *operation, args []string, params
 	if err != nil {
 		return err
 	}
-	c := s.owner()
-	res, err := c.send(ctx, op, path, params, opts)
+	return s.owner().call(ctx, op, path, params, out, opts)
+}
+
+// call sends a request and decodes its response into out, unless that is nil.
+func (c *Client) call(ctx context.Context, op *operation, path string, params, out any, opts []RequestOption) error {
+	req, rc, err := c.newRequest(ctx, op, path, params, opts)
+	if err != nil {
+		return err
+	}
+	if rc.idempotencyKey != "" {
+		return c.newKeyedCall(op, req, rc, params).do(ctx, out)
+	}
+	res, err := c.exchange(ctx, op, req, rc)
 	if err != nil {
 		return err
 	}
@@ -46,13 +57,9 @@ func (s *service) send(ctx context.Context, op *operation, args []string, params
 
 var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
 
-// send sends a request, with retries, and returns its response, which is a 2xx. For any other response it returns an
+// exchange sends a request, with retries, and returns its response, which is a 2xx. For any other response it returns an
 // *APIError. All requests of the package are sent here.
-func (c *Client) send(ctx context.Context, op *operation, path string, params any, opts []RequestOption) (*transport.Response, error) {
-	req, rc, err := c.newRequest(ctx, op, path, params, opts)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Request, rc *requestConfig) (*transport.Response, error) {
 	res, err := c.cfg.transport.Do(ctx, req)
 	if err != nil {
 		rc.response.setLast(err)
@@ -197,9 +204,5 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	if err := checkDoPath(path); err != nil {
 		return err
 	}
-	res, err := c.send(ctx, op, path, in, opts)
-	if err != nil || out == nil {
-		return err
-	}
-	return c.decode(ctx, op, res, out)
+	return c.call(ctx, op, path, in, out, opts)
 }

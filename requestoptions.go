@@ -24,6 +24,8 @@ type requestConfig struct {
 	timeoutSet bool          // by an option of this request
 	serverWait time.Duration // how long the server may hold the response back
 	response   *Response
+
+	idempotencyKey string
 }
 
 type requestOption func(*requestConfig) error

@@ -141,6 +141,9 @@ const quickBody = 1 << 20
 
 // decode decodes the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
 func (c *Client) decode(ctx context.Context, op *operation, res *transport.Response, out any) error {
+	if out == nil {
+		return nil
+	}
 	body := bytes.TrimSpace(res.Body)
 	var err error
 	if len(body) == 0 || string(body) == "null" {
@@ -196,11 +199,16 @@ type Response struct {
 	Body      []byte // nil for a stream
 	Attempts  int    // attempts made in all
 	RequestID string // header X-Request-Id, to quote to support
+
+	// Of a request with an idempotency key: the result was recorded by an earlier request, or was found in a list after an
+	// attempt whose response was lost. Then the response has only a status, a body and, if it was recorded, a RequestID.
+	Replayed   bool
+	Reconciled bool
 }
 
 func (r *Response) set(res *transport.Response) {
 	if r != nil {
-		*r = Response{res.Status, res.Header.Clone(), res.Body, res.Attempts, res.Header.Get("X-Request-Id")}
+		*r = Response{Status: res.Status, Header: res.Header.Clone(), Body: res.Body, Attempts: res.Attempts, RequestID: res.Header.Get("X-Request-Id")}
 	}
 }
 
@@ -218,4 +226,11 @@ func (r *Response) setLast(err error) {
 		last.Attempts = failed.Attempts
 	}
 	r.set(last)
+}
+
+// mark says where the result of a call with an idempotency key came from.
+func (r *Response) mark(replayed, reconciled bool) {
+	if r != nil {
+		r.Replayed, r.Reconciled = replayed, reconciled
+	}
 }

@@ -30,7 +30,9 @@ type Store interface {
 type ClaimOptions struct {
 	Lease     time.Duration // how long the claim holds unless it is renewed; required
 	Retention time.Duration // how long a completed or lapsed claim is remembered; required
-	Note      []byte        // kept with the claim, and returned to who claims the key after it lapsed
+	// Note is kept with a claim of a key that nobody had, and returned to who claims the key after the claim has lapsed. A claim
+	// after one that lapsed keeps the note of that until it is renewed: its holder may crash before it has read it.
+	Note []byte
 }
 
 // ClaimStatus says what came of [Store].Claim.
@@ -51,8 +53,11 @@ type Claim struct {
 	// If granted:
 	Token    string    // tells this claim from earlier and later ones of the key
 	Expires  time.Time // when the lease ends, unless renewed
-	Note     []byte    // of the claim before, if that lapsed
 	LapsedAt time.Time // when the lease of the claim before ended; zero if there was none
+	FirstAt  time.Time // when the key was claimed first: Now, unless claims of it have lapsed
+
+	// Note is, if granted, what the claim before left when it lapsed, and if held, that of the holder.
+	Note []byte
 
 	RetryAfter time.Duration // if held: until the lease of the holder ends
 	Value      []byte        // if completed

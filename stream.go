@@ -18,7 +18,12 @@ func (s *service) stream(ctx context.Context, op *operation, id string, opts []R
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.owner().send(ctx, op, path, nil, opts)
+	c := s.owner()
+	req, rc, err := c.newRequest(ctx, op, path, nil, opts)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.exchange(ctx, op, req, rc)
 	if err != nil {
 		return nil, err
 	}

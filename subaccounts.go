@@ -12,7 +12,7 @@ type SubAccountsService service
 
 var (
 	opListSubAccounts  = operation{method: "GET", path: "/v1/sub-accounts", idempotent: true}
-	opCreateSubAccount = operation{method: "POST", path: "/v1/sub-accounts"}
+	opCreateSubAccount = operation{method: "POST", path: "/v1/sub-accounts", find: findBy(findSubAccount)}
 	opUpdateSubAccount = operation{method: "PATCH", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true}
 	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyOK: true}
 )

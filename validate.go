@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/textproto"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -161,6 +162,15 @@ func checkHeader(name, value string) (string, error) {
 		return "", &ValidationError{"header " + name, "cannot be set"}
 	}
 	return name, checkHeaderValue("header "+name, value)
+}
+
+// isNil reports whether an interface value is nil, or holds a nil pointer.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // isToken reports whether s is a token of RFC 9110, 5.6.2.

@@ -79,7 +79,7 @@ func (t *storeTest) claimFor(key string, opts agentphone.ClaimOptions) *agentpho
 func (t *storeTest) granted(c *agentphone.Claim, note string) *agentphone.Claim {
 	t.Helper()
 	switch {
-	case c.Status != agentphone.ClaimGranted || c.Token == "" || !c.Expires.After(c.Now):
+	case c.Status != agentphone.ClaimGranted || c.Token == "" || !c.Expires.After(c.Now) || c.FirstAt.IsZero() || c.FirstAt.After(c.Now):
 		t.Fatalf("claim is not granted: %+v", c)
 	case string(c.Note) != note:
 		t.Fatalf("claim has the note %q, want %q", c.Note, note)
@@ -89,8 +89,8 @@ func (t *storeTest) granted(c *agentphone.Claim, note string) *agentphone.Claim 
 
 func (t *storeTest) fresh(c *agentphone.Claim) *agentphone.Claim {
 	t.Helper()
-	if t.granted(c, ""); !c.LapsedAt.IsZero() {
-		t.Fatalf("a key that nobody had lapsed at %v", c.LapsedAt)
+	if t.granted(c, ""); !c.LapsedAt.IsZero() || !c.FirstAt.Equal(c.Now) {
+		t.Fatalf("a key that nobody had lapsed at %v and was claimed first at %v", c.LapsedAt, c.FirstAt)
 	}
 	return c
 }
@@ -124,9 +124,17 @@ func (t *storeTest) lost(what string, err error) {
 }
 
 func (t *storeTest) claimIsGrantedToOne() {
-	t.fresh(t.claim("a", longLease, "one"))
-	t.held(t.claim("a", longLease, "two"), longLease)
-	t.held(t.claim("a", longLease, "three"), longLease)
+	c := t.fresh(t.claim("a", longLease, "one"))
+	for _, note := range []string{"two", "three"} {
+		held := t.claim("a", longLease, note)
+		if t.held(held, longLease); string(held.Note) != "one" {
+			t.Fatalf("a held claim shows the note %q, want the holder's", held.Note)
+		}
+	}
+	t.ok("Renew", t.store.Renew(t.Context(), c, longLease, []byte("renewed")))
+	if held := t.claim("a", longLease, ""); string(held.Note) != "renewed" {
+		t.Fatalf("a held claim shows the note %q, want the holder's latest", held.Note)
+	}
 	t.fresh(t.claim("b", longLease, "other"))
 }
 
@@ -149,7 +157,15 @@ func (t *storeTest) lapsedClaimLeavesItsNote() {
 		t.Fatalf("lapsed at %v, after %v", second.LapsedAt, second.Now)
 	}
 	time.Sleep(storeLease + 50*time.Millisecond)
-	t.granted(t.claim("a", longLease, "third"), "second")
+	third := t.granted(t.claim("a", storeLease, "third"), "first") // the second was never renewed
+	t.ok("Renew", t.store.Renew(t.Context(), third, storeLease, []byte("third")))
+	time.Sleep(storeLease + 50*time.Millisecond)
+	fourth := t.granted(t.claim("a", longLease, "fourth"), "third")
+	for _, c := range []*agentphone.Claim{second, third, fourth} {
+		if d := c.FirstAt.Sub(first.FirstAt).Abs(); d > 5*time.Millisecond {
+			t.Fatalf("first claimed at %v, want %v", c.FirstAt, first.FirstAt)
+		}
+	}
 }
 
 func (t *storeTest) renewExtends() {

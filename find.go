@@ -1,0 +1,258 @@
+package agentphone
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// finder iterates, for the parameters of a call that is not idempotent, over what may be its effect: what fits the parameters and
+// came to be since a time by the local clock, newest first.
+type finder func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error]
+
+// effect is something that a call may have created: what the call would have returned.
+type effect struct {
+	id     string
+	result any
+}
+
+// findBy makes the finder of an operation's parameters, for its declaration. with returns nil for parameters whose effect no list
+// shows.
+func findBy[P any](with func(P) finder) func(params any) finder {
+	return func(params any) finder {
+		p, ok := params.(P)
+		if !ok {
+			return nil
+		}
+		return with(p)
+	}
+}
+
+const (
+	clockAllowance   = 2 * time.Minute  // between the API's Date header and its timestamps
+	unknownAllowance = 15 * time.Minute // without a Date header
+)
+
+// effectTime tells what is too old to be an effect of a call. The API's timestamps are by its clock, of which the Date header of the
+// response that lists them shows the skew.
+type effectTime struct {
+	since    time.Time // by the local clock
+	response Response  // the latest page
+}
+
+// option makes a list note its responses.
+func (e *effectTime) option() RequestOption { return WithResponse(&e.response) }
+
+// isBefore reports whether something of a page of the list came to be too early. What has no time is not.
+func (e *effectTime) isBefore(t Timestamp) bool {
+	if t.IsZero() {
+		return false
+	}
+	date, err := http.ParseTime(e.response.Header.Get("Date"))
+	if err != nil {
+		return t.Before(e.since.Add(-unknownAllowance))
+	}
+	return t.Before(e.since.Add(time.Until(date) - clockAllowance))
+}
+
+// effects turns a list into the effects in it. match returns the effect that an item is, or a nil result, and when the item came to
+// be. In a list that is sorted by that time, newest first, the first item that is too old is the last that is looked at.
+func effects[T any](when *effectTime, items iter.Seq2[T, error], sorted bool, match func(*T) (effect, Timestamp)) iter.Seq2[effect, error] {
+	return func(yield func(effect, error) bool) {
+		for item, err := range items {
+			if err != nil {
+				yield(effect{}, err)
+				return
+			}
+			found, at := match(&item)
+			switch {
+			case when.isBefore(at):
+				if sorted {
+					return
+				}
+			case found.result != nil:
+				if !yield(found, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// collectEffects returns the results of a finder.
+func collectEffects[T any](found iter.Seq2[effect, error]) ([]T, error) {
+	var out []T
+	for e, err := range found {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *e.result.(*T))
+	}
+	return out, nil
+}
+
+// samePhone reports whether two addresses of a message are the same, although one may be written as a tel: URI.
+func samePhone(a, b string) bool {
+	return strings.TrimPrefix(a, "tel:") == strings.TrimPrefix(b, "tel:")
+}
+
+// findSent finds a text among those of the numbers that it may have been sent from. A text that starts a group is not found by
+// its recipients.
+func findSent(p SendMessageParams) finder {
+	if len(p.Recipients) > 0 {
+		return nil
+	}
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		return func(yield func(effect, error) bool) {
+			numbers, err := c.Messages.senders(ctx, p, opts)
+			if err != nil {
+				yield(effect{}, err)
+				return
+			}
+			for _, number := range numbers {
+				when := &effectTime{since: since}
+				messages := c.Numbers.AllMessages(ctx, number, ListMessagesParams{}, append(opts[:len(opts):len(opts)], when.option())...)
+				for found, err := range effects(when, messages, true, func(m *NumberMessage) (effect, Timestamp) {
+					if m.Direction != DirectionOutbound || !samePhone(m.To, p.ToNumber) || m.Body != p.Body {
+						return effect{}, m.ReceivedAt
+					}
+					return effect{m.ID, &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}}, m.ReceivedAt
+				}) {
+					if !yield(found, err) || err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// senders returns the ids of the numbers that a text may have been sent from.
+func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts []RequestOption) ([]string, error) {
+	if p.FromNumber == "" && p.NumberID != "" {
+		return []string{p.NumberID}, nil
+	}
+	var ids []string
+	for number, err := range s.client.Numbers.All(ctx, ListNumbersParams{}, opts...) {
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case p.FromNumber != "" && !samePhone(number.PhoneNumber, p.FromNumber):
+		case p.FromNumber == "" && p.AgentID != "" && number.AgentID != p.AgentID:
+		default:
+			ids = append(ids, number.ID)
+		}
+	}
+	return ids, nil
+}
+
+// FindSent lists the messages that Send with params may have sent since a time, newest first: outbound, to the same address, with the
+// same body, from the number given or one of the agent's. since is by the local clock; there is an allowance for the skew of the
+// API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given ([WithIdempotencyKey] does it by itself). Media are not
+// compared. A message that starts a group (Recipients) cannot be found: it is a *[ValidationError]. Retried.
+// (GET /v1/numbers/{number_id}/messages)
+func (s *MessagesService) FindSent(ctx context.Context, params SendMessageParams, since time.Time, opts ...RequestOption) ([]SentMessage, error) {
+	if err := params.validate(); err != nil {
+		return nil, err
+	}
+	find := findSent(params)
+	if find == nil {
+		return nil, &ValidationError{"recipients", "a message that starts a group cannot be found"}
+	}
+	return findAll[SentMessage](ctx, (*service)(s), find, since, opts)
+}
+
+func findAll[T any](ctx context.Context, s *service, find finder, since time.Time, opts []RequestOption) ([]T, error) {
+	c := s.owner()
+	if c == nil || c.cfg == nil {
+		return nil, errNoClient
+	}
+	return collectEffects[T](find(ctx, c, since, opts))
+}
+
+func findPlaced(p CreateCallParams) finder {
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		when := &effectTime{since: since}
+		calls := c.Calls.All(ctx, ListCallsParams{Direction: DirectionOutbound}, append(opts[:len(opts):len(opts)], when.option())...)
+		return effects(when, calls, true, func(call *Call) (effect, Timestamp) {
+			if call.AgentID != p.AgentID || !samePhone(call.ToNumber, p.ToNumber) || p.FromNumberID != "" && call.PhoneNumberID != p.FromNumberID {
+				return effect{}, call.StartedAt
+			}
+			return effect{call.ID, call}, call.StartedAt
+		})
+	}
+}
+
+// FindPlaced lists the calls that Create with params may have placed since a time, newest first: outbound, by the same agent, to the
+// same number. since is by the local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown],
+// where no idempotency key was given. Retried. (GET /v1/calls)
+func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, since time.Time, opts ...RequestOption) ([]Call, error) {
+	if err := params.validate(); err != nil {
+		return nil, err
+	}
+	return findAll[Call](ctx, (*service)(s), findPlaced(params), since, opts)
+}
+
+func findBought(p BuyNumberParams) finder {
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		when := &effectTime{since: since}
+		numbers := c.Numbers.All(ctx, ListNumbersParams{}, append(opts[:len(opts):len(opts)], when.option())...)
+		return effects(when, numbers, false, func(n *PhoneNumber) (effect, Timestamp) {
+			if n.Country != p.Country || !strings.HasPrefix(n.PhoneNumber, "+1"+p.AreaCode) || n.CreatedAt.IsZero() {
+				return effect{}, n.CreatedAt
+			}
+			return effect{n.ID, n}, n.CreatedAt
+		})
+	}
+}
+
+// FindBought lists the numbers that Buy with params may have bought since a time: of the same country and area code. since is by the
+// local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given.
+// Retried. (GET /v1/numbers)
+func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams, since time.Time, opts ...RequestOption) ([]PhoneNumber, error) {
+	if err := params.validate(); err != nil {
+		return nil, err
+	}
+	return findAll[PhoneNumber](ctx, (*service)(s), findBought(params), since, opts)
+}
+
+// What was created is found by its name or number.
+
+func findAgent(p CreateAgentParams) finder {
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		when := &effectTime{since: since}
+		return effects(when, c.Agents.All(ctx, ListAgentsParams{}, append(opts[:len(opts):len(opts)], when.option())...), false, func(a *Agent) (effect, Timestamp) {
+			if a.Name != p.Name || a.CreatedAt.IsZero() {
+				return effect{}, a.CreatedAt
+			}
+			return effect{a.ID, a}, a.CreatedAt
+		})
+	}
+}
+
+func findContact(p CreateContactParams) finder {
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		when := &effectTime{since: since}
+		return effects(when, c.Contacts.All(ctx, ListContactsParams{}, append(opts[:len(opts):len(opts)], when.option())...), false, func(a *Contact) (effect, Timestamp) {
+			if !samePhone(a.PhoneNumber, p.PhoneNumber) || a.CreatedAt.IsZero() {
+				return effect{}, a.CreatedAt
+			}
+			return effect{a.ID, a}, a.CreatedAt
+		})
+	}
+}
+
+func findSubAccount(p CreateSubAccountParams) finder {
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		when := &effectTime{since: since}
+		return effects(when, c.SubAccounts.All(ctx, ListSubAccountsParams{}, append(opts[:len(opts):len(opts)], when.option())...), false, func(a *SubAccount) (effect, Timestamp) {
+			if a.Name != p.Name || a.CreatedAt.IsZero() {
+				return effect{}, a.CreatedAt
+			}
+			return effect{a.ID, a}, a.CreatedAt
+		})
+	}
+}

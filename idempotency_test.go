@@ -1,0 +1,469 @@
+package agentphone_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// inBubble runs f with an API in memory in a synctest bubble.
+func inBubble(t *testing.T, f func(t *testing.T, srv *agentphonetest.Server)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		srv := agentphonetest.NewServer()
+		defer srv.Close()
+		f(t, srv)
+	})
+}
+
+func text(srv *agentphonetest.Server, body string) agentphone.SendMessageParams {
+	return agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", Body: body}
+}
+
+func key(k string) agentphone.RequestOption { return agentphone.WithIdempotencyKey(k) }
+
+func TestWithIdempotencyKey_RepeatedCallReturnsTheRecordedResult(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		first, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err)
+		for range 3 {
+			var response agentphone.Response
+			again, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"), agentphone.WithResponse(&response))
+			require.NoError(t, err)
+			assert.Equal(t, first, again)
+			assert.True(t, response.Replayed)
+			assert.False(t, response.Reconciled)
+			assert.Equal(t, 0, response.Attempts)
+		}
+		other, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("another"))
+		require.NoError(t, err)
+		assert.NotEqual(t, first.ID, other.ID)
+		assert.Len(t, srv.Messages(), 2)
+	})
+}
+
+func TestWithIdempotencyKey_IsScopedToOperationAndSubAccount(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err)
+		call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"}, key("k"))
+		require.NoError(t, err)
+		assert.NotEmpty(t, call.ID)
+		sub, err := c.SubAccounts.Create(t.Context(), agentphone.CreateSubAccountParams{Name: "s"}, key("k"))
+		require.NoError(t, err)
+		var response agentphone.Response
+		_, err = c.ForSubAccount(sub.ID).Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "a"}, key("k"), agentphone.WithResponse(&response))
+		require.NoError(t, err)
+		_, err = c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "a"}, key("k"), agentphone.WithResponse(&response))
+		require.NoError(t, err)
+		assert.False(t, response.Replayed)
+	})
+}
+
+func TestWithIdempotencyKey_OtherParametersAreRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err)
+		_, err = c.Messages.Send(t.Context(), text(srv, "ho"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrIdempotencyKeyReused)
+		assert.EqualError(t, err, "agentphone: POST /v1/messages: agentphone: the idempotency key was used with other parameters")
+
+		// Also where the first call has no result.
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500})
+		_, err = c.Messages.Send(t.Context(), text(srv, "unsent"), key("k2"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		_, err = c.Messages.Send(t.Context(), text(srv, "other"), key("k2"))
+		require.ErrorIs(t, err, agentphone.ErrIdempotencyKeyReused)
+		time.Sleep(20 * time.Minute)
+		_, err = c.Messages.Send(t.Context(), text(srv, "unsent"), key("k2"))
+		require.NoError(t, err, "whoever used it with other parameters has not disturbed the first")
+		assert.Len(t, srv.Messages(), 2)
+	})
+}
+
+func TestWithIdempotencyKey_BadInputSendsNothing(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`))
+	params := agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}
+	for name, k := range map[string]string{"empty": "", "too long": strings.Repeat("k", 256), "control character": "a\nb"} {
+		_, err := c.Messages.Send(t.Context(), params, key(k))
+		require.ErrorIs(t, err, agentphone.ErrValidation, name)
+	}
+	_, err := c.Agents.Get(t.Context(), "agt_1", key("k"))
+	require.ErrorIs(t, err, agentphone.ErrValidation, "idempotent")
+	require.ErrorIs(t, c.Do(t.Context(), "DELETE", "/v1/x", nil, nil, key("k")), agentphone.ErrValidation)
+	assert.Empty(t, s.Requests())
+	for name, opt := range map[string]agentphone.Option{
+		"nil store": agentphone.WithStore(nil), "nil pointer": agentphone.WithStore((*agentphone.MemoryStore)(nil)),
+		"settle time": agentphone.WithSettleTime(0), "retention": agentphone.WithKeyRetention(-1),
+	} {
+		_, err := agentphone.NewClient(apitest.Key, opt)
+		require.ErrorIs(t, err, agentphone.ErrValidation, name)
+	}
+	_, err = c.Messages.Send(t.Context(), params, key(strings.Repeat("k", 255)))
+	require.NoError(t, err)
+}
+
+// What certainly had no effect frees the key.
+func TestWithIdempotencyKey_CertainFailureFreesIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client(agentphone.WithMaxRetries(0))
+		for _, status := range []int{400, 402, 429} {
+			srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: status})
+			_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+			require.Error(t, err)
+			require.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		}
+		var response agentphone.Response
+		_, err := c.Messages.Send(t.Context(), text(srv, "other now"), key("k"), agentphone.WithResponse(&response))
+		require.NoError(t, err)
+		assert.False(t, response.Replayed)
+		assert.Len(t, srv.Messages(), 1)
+	})
+}
+
+// A response that is lost after the effect: the effect is found in the lists, at once.
+func TestWithIdempotencyKey_LostResponseIsReconciled(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		ctx := t.Context()
+		for name, call := range map[string]struct {
+			operation string
+			do        func(opts ...agentphone.RequestOption) (string, error)
+		}{
+			"message": {"POST /v1/messages", func(opts ...agentphone.RequestOption) (string, error) {
+				m, err := c.Messages.Send(ctx, text(srv, "hi"), opts...)
+				return resultIDOf(m, err, func() string { return m.ID })
+			}},
+			"call": {"POST /v1/calls", func(opts ...agentphone.RequestOption) (string, error) {
+				call, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"}, opts...)
+				return resultIDOf(call, err, func() string { return call.ID })
+			}},
+			"number": {"POST /v1/numbers", func(opts ...agentphone.RequestOption) (string, error) {
+				n, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: agentphone.CountryUS, AreaCode: "212"}, opts...)
+				return resultIDOf(n, err, func() string { return n.ID })
+			}},
+			"agent": {"POST /v1/agents", func(opts ...agentphone.RequestOption) (string, error) {
+				a, err := c.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "new"}, opts...)
+				return resultIDOf(a, err, func() string { return a.ID })
+			}},
+			"contact": {"POST /v1/contacts", func(opts ...agentphone.RequestOption) (string, error) {
+				a, err := c.Contacts.Create(ctx, agentphone.CreateContactParams{PhoneNumber: "+14155550177", Name: "n"}, opts...)
+				return resultIDOf(a, err, func() string { return a.ID })
+			}},
+			"sub-account": {"POST /v1/sub-accounts", func(opts ...agentphone.RequestOption) (string, error) {
+				a, err := c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "new"}, opts...)
+				return resultIDOf(a, err, func() string { return a.ID })
+			}},
+		} {
+			srv.InjectFault(agentphonetest.Fault{Operation: call.operation, Reset: true})
+			var response agentphone.Response
+			id, err := call.do(key("k"), agentphone.WithResponse(&response))
+			require.NoError(t, err, name)
+			require.NotEmpty(t, id, name)
+			assert.True(t, response.Reconciled, name)
+			again, err := call.do(key("k"), agentphone.WithResponse(&response))
+			require.NoError(t, err, name)
+			assert.Equal(t, id, again, name)
+			assert.True(t, response.Replayed, name)
+		}
+		assert.Len(t, srv.Messages(), 1)
+		assert.Len(t, srv.Calls(), 1)
+	})
+}
+
+func resultIDOf[T any](v *T, err error, id func() string) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return id(), nil
+}
+
+// A request that was lost before the effect: nothing is sent again until it is certain that there was none.
+func TestWithIdempotencyKey_UnknownIsSentAgainOnlyOnceItHasSettled(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500})
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		require.NotErrorIs(t, err, agentphone.ErrTemporary)
+		var pending *agentphone.PendingError
+		require.ErrorAs(t, err, &pending)
+		assert.Equal(t, 10*time.Minute, pending.RetryAfter)
+		began := time.Now()
+		for time.Since(began) < 10*time.Minute-time.Second { // asking often does not put it off
+			_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+			require.ErrorAs(t, err, &pending)
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			assert.Equal(t, 10*time.Minute-time.Since(began), pending.RetryAfter)
+			assert.Empty(t, srv.Messages())
+			time.Sleep(min(70*time.Second, pending.RetryAfter-time.Second))
+		}
+		time.Sleep(time.Second)
+		var response agentphone.Response
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"), agentphone.WithResponse(&response))
+		require.NoError(t, err)
+		assert.False(t, response.Reconciled || response.Replayed)
+		assert.Len(t, srv.Messages(), 1)
+	})
+}
+
+// Two calls with equal parameters and different keys, whose responses are both lost, are two messages.
+func TestWithIdempotencyKey_TwoKeysNeverSettleOnOneResult(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		ids := map[string]bool{}
+		for _, k := range []string{"a", "b", "c"} {
+			srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
+			m, err := c.Messages.Send(t.Context(), text(srv, "hi"), key(k))
+			require.NoError(t, err)
+			ids[m.ID] = true
+		}
+		assert.Len(t, ids, 3)
+
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500}) // no effect
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("d"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, "the others' messages are not its own")
+		assert.Len(t, srv.Messages(), 3)
+	})
+}
+
+func TestWithIdempotencyKey_ConcurrentCallsAreOneMessage(t *testing.T) {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	store := agentphone.NewMemoryStore()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	ids := map[string]int{}
+	for range 64 {
+		c := srv.Client(agentphone.WithStore(store))
+		all.Go(func() {
+			for {
+				m, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+				if errors.Is(err, agentphone.ErrIdempotencyKeyInUse) {
+					assert.ErrorIs(t, err, agentphone.ErrTemporary)
+					var pending *agentphone.PendingError
+					assert.ErrorAs(t, err, &pending)
+					assert.Positive(t, pending.RetryAfter)
+					continue
+				}
+				if assert.NoError(t, err) {
+					mu.Lock()
+					ids[m.ID]++
+					mu.Unlock()
+				}
+				return
+			}
+		})
+	}
+	all.Wait()
+	assert.Len(t, ids, 1)
+	assert.Len(t, srv.Messages(), 1)
+}
+
+// Operations whose effect no list shows stay unknown: nothing is sent again under their key.
+func TestWithIdempotencyKey_WhatNoListShowsStaysUnknown(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/webhooks", Reset: true})
+		set := func() error {
+			_, err := c.Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://example.com/hook"}, key("k"))
+			return err
+		}
+		for range 3 {
+			err := set()
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			var pending *agentphone.PendingError
+			require.ErrorAs(t, err, &pending)
+			assert.Zero(t, pending.RetryAfter)
+			time.Sleep(time.Hour)
+		}
+		sent := 0
+		for _, r := range srv.Requests() {
+			if r.Operation == "POST /v1/webhooks" {
+				sent++
+			}
+		}
+		assert.Equal(t, 1, sent)
+	})
+}
+
+// A store that cannot be asked: nothing is sent.
+func TestWithIdempotencyKey_StoreThatFailsBeforeSendsNothing(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`), agentphone.WithStore(faultyStore{err: errors.New("connection refused")}))
+	_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key("k"))
+	require.ErrorIs(t, err, agentphone.ErrTemporary)
+	require.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+	assert.EqualError(t, err, "agentphone: POST /v1/messages: the store of idempotency keys: connection refused")
+	assert.Empty(t, s.Requests())
+}
+
+// A store that fails after the request was sent: the call is not reported as done, and the next one finds its effect.
+func TestWithIdempotencyKey_StoreThatFailsAfterIsReconciledLater(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		store := &faultyStore{Store: agentphone.NewMemoryStore(), completes: true}
+		c := srv.Client(agentphone.WithStore(store))
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		store.completes = false
+		var response agentphone.Response
+		m, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"), agentphone.WithResponse(&response))
+		require.NoError(t, err)
+		assert.True(t, response.Reconciled)
+		require.Len(t, srv.Messages(), 1)
+		assert.Equal(t, srv.Messages()[0].ID, m.ID)
+	})
+}
+
+type faultyStore struct {
+	agentphone.Store
+	err       error
+	completes bool // Complete fails
+	renews    bool // Renew fails
+}
+
+func (s faultyStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.Store.Claim(ctx, key, opts)
+}
+
+func (s faultyStore) Complete(ctx context.Context, c *agentphone.Claim, value []byte) error {
+	if s.completes {
+		return errors.New("store is down")
+	}
+	return s.Store.Complete(ctx, c, value)
+}
+
+func (s faultyStore) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	if s.renews {
+		return errors.New("store is down")
+	}
+	return s.Store.Renew(ctx, c, lease, note)
+}
+
+// No attempt goes out without a lease: where it cannot be renewed, the wait for a retry ends with it.
+func TestWithIdempotencyKey_NothingIsSentWithoutALease(t *testing.T) {
+	for name, renews := range map[string]bool{"renewed": false, "not renewed": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent []time.Duration
+				began := time.Now()
+				c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
+					sent = append(sent, time.Since(began))
+					if n < 3 {
+						return apitest.Response(429, "", "Retry-After", "50"), nil
+					}
+					return apitest.Response(200, `{"id":"x_1"}`), nil
+				}, agentphone.WithStore(&faultyStore{Store: agentphone.NewMemoryStore(), renews: renews}))
+				_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key("k"))
+				if !renews {
+					require.NoError(t, err)
+					assert.Len(t, sent, 3)
+					return
+				}
+				require.ErrorIs(t, err, agentphone.ErrTemporary, "%v", err)
+				require.ErrorIs(t, err, agentphone.ErrClaimLost)
+				assert.Len(t, sent, 1)
+				assert.Equal(t, 30*time.Second, time.Since(began))
+			})
+		})
+	}
+}
+
+// A process that crashes after it has sent leaves its claim to lapse; whoever repeats the call finds the effect.
+func TestWithIdempotencyKey_CrashIsReconciledByAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		store := agentphone.NewMemoryStore()
+		crashed, crash := context.WithCancelCause(t.Context())
+		hung := srv.Client(agentphone.WithStore(&crashingStore{Store: store, crashed: crashed}))
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Delay: 5 * time.Second}) // after the effect
+		go func() { _, _ = hung.Messages.Send(crashed, text(srv, "hi"), key("k")) }()
+		time.Sleep(time.Second)
+		crash(errors.New("killed"))
+		synctest.Wait()
+		other := srv.Client(agentphone.WithStore(store))
+		_, err := other.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrIdempotencyKeyInUse, "for one lease")
+		time.Sleep(30 * time.Second)
+		var response agentphone.Response
+		m, err := other.Messages.Send(t.Context(), text(srv, "hi"), key("k"), agentphone.WithResponse(&response))
+		require.NoError(t, err)
+		assert.True(t, response.Reconciled)
+		require.Len(t, srv.Messages(), 1)
+		assert.Equal(t, srv.Messages()[0].ID, m.ID)
+	})
+}
+
+// crashingStore does nothing any more once its process has crashed.
+type crashingStore struct {
+	agentphone.Store
+	crashed context.Context
+}
+
+func (s *crashingStore) Complete(ctx context.Context, c *agentphone.Claim, value []byte) error {
+	if s.crashed.Err() != nil {
+		return s.crashed.Err()
+	}
+	return s.Store.Complete(ctx, c, value)
+}
+
+func (s *crashingStore) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	if s.crashed.Err() != nil {
+		return s.crashed.Err()
+	}
+	return s.Store.Renew(ctx, c, lease, note)
+}
+
+func TestMessagesFindSent_ListsWhatFits(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		params := text(srv, "hi")
+		_, err := c.Messages.Send(t.Context(), params)
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		began := time.Now()
+		var want []string
+		for range 3 {
+			m, err := c.Messages.Send(t.Context(), params)
+			require.NoError(t, err)
+			want = append([]string{m.ID}, want...)
+			time.Sleep(time.Second)
+		}
+		_, err = c.Messages.Send(t.Context(), text(srv, "ho"))
+		require.NoError(t, err)
+		srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "hi")
+		found, err := c.Messages.FindSent(t.Context(), params, began)
+		require.NoError(t, err)
+		var got []string
+		for _, m := range found {
+			got = append(got, m.ID)
+		}
+		assert.Equal(t, want, got)
+		for _, from := range []agentphone.SendMessageParams{
+			{NumberID: srv.NumberID(), ToNumber: params.ToNumber, Body: "hi"}, {FromNumber: srv.PhoneNumber(), ToNumber: params.ToNumber, Body: "hi"},
+		} {
+			found, err := c.Messages.FindSent(t.Context(), from, began)
+			require.NoError(t, err)
+			assert.Len(t, found, 3, fmt.Sprint(from))
+		}
+		_, err = c.Messages.FindSent(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), Recipients: []string{"+14155550101", "+14155550102"}, Body: "b"}, began)
+		require.ErrorIs(t, err, agentphone.ErrValidation)
+	})
+}

@@ -1,0 +1,73 @@
+package agentphone
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// keyLease keeps a granted claim of an idempotency key until it is ended: it renews the claim at every third of its length. Its context ends with the
+// lease, so that nothing goes out under a claim that somebody else may have by then.
+type keyLease struct {
+	store  Store
+	claim  *Claim
+	length time.Duration
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mu     sync.Mutex // held while the claim is renewed
+	note   []byte
+	ended  bool
+	renew  *time.Timer
+	expiry *time.Timer
+}
+
+// holdLease keeps a claim that was asked for at a time, by the local clock: the store's lease ends no sooner than length after that.
+func holdLease(ctx context.Context, store Store, claim *Claim, length time.Duration, note []byte, askedAt time.Time) *keyLease {
+	l := &keyLease{store: store, claim: claim, length: length, note: note}
+	l.ctx, l.cancel = context.WithCancelCause(ctx)
+	left := length - time.Since(askedAt)
+	l.expiry = time.AfterFunc(left, func() { l.cancel(ErrClaimLost) })
+	l.renew = time.AfterFunc(min(left, length)/3, l.keep)
+	return l
+}
+
+// keep renews the claim and plans the next time.
+func (l *keyLease) keep() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return
+	}
+	_ = l.renewTo(l.length) // the lease ends by itself if it cannot be renewed
+	l.renew.Reset(l.length / 3)
+}
+
+// setNote replaces the note in the store, and with it extends the lease.
+func (l *keyLease) setNote(note []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note = note
+	return l.renewTo(l.length)
+}
+
+func (l *keyLease) renewTo(length time.Duration) error {
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), min(storeTimeout, l.length/3))
+	defer cancel()
+	err := l.store.Renew(ctx, l.claim, length, l.note)
+	if err == nil && l.ctx.Err() == nil {
+		l.expiry.Reset(length - time.Since(asked))
+	}
+	return err
+}
+
+// end stops renewing. Nothing that was begun with the lease's context goes on.
+func (l *keyLease) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.renew.Stop()
+	l.expiry.Stop()
+	l.cancel(nil)
+}
