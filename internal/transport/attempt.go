@@ -19,7 +19,6 @@ type attempt struct {
 	began             time.Time
 	passedToTransport bool // the request was given to the user's transport, or to ours
 	carrier           http.RoundTripper
-	ours              bool        // the carrier is our pool, which speaks net/http's own protocols only
 	getConn           atomic.Bool // the carrier fires net/http's trace hooks
 	gotConn           atomic.Bool // a connection was given to the request
 	bodyRead          atomic.Bool // the carrier has begun to read the body, if that is watched
@@ -114,8 +113,9 @@ func (t *trip) end() {
 func (t *trip) send(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
 	req.Header = t.header(req)
-	t.carrier, t.ours = roundTripper(t.next)
-	if !t.ours && !t.req.Idempotent {
+	var ours bool
+	t.carrier, ours = roundTripper(t.next)
+	if !ours && !t.req.Idempotent {
 		// The hooks of our own pool tell all, and net/http writes a body that it does not know in a packet of its own.
 		t.body = watchedBody{req.Body, &t.bodyRead}
 		req.Body = &t.body

@@ -24,17 +24,21 @@ func (c *call) notSent(err error) bool {
 	if errors.As(err, &cut) {
 		return false
 	}
-	_, std := c.carrier.(*http.Transport)
+	t, std := c.carrier.(*http.Transport)
 	switch {
 	case std && notProcessed(err):
 		return true
 	case c.gotConn.Load(), c.bodyRead.Load():
 		return false
-	case len(c.req.Body) == 0 && !c.ours: // a GET that is not idempotent: nobody needs a body to send it
+	case len(c.req.Body) == 0 && !(std && isPlain(t)): // a GET that is not idempotent: nobody reads a body to send it
 		return false
 	}
 	return std && c.getConn.Load() || dialFailed(err)
 }
+
+// isPlain reports whether a transport speaks net/http's own protocols only. Of TLSNextProto a clone has what the program put there,
+// not what net/http did.
+func isPlain(t *http.Transport) bool { return len(t.Clone().TLSNextProto) == 0 }
 
 // notProcessed reports whether the server said, by HTTP/2 (RFC 9113, 8.7), that it did not process the request: it refused the
 // stream, or goes away and had not got to it. net/http exports no types for these errors, so they are told by their whole text,

@@ -44,7 +44,7 @@ func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string
 				if err != nil {
 					return
 				}
-				if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
+				if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 && r.Method != http.MethodGet {
 					return
 				}
 				acted.Add(1)
@@ -89,6 +89,9 @@ func TestRetryEvidence_AltProtocolIsDeliveredOnce(t *testing.T) {
 			c := apitest.NewClientOver(t, wrap(transport), apitest.NoWait, agentphone.WithBaseURL(url))
 			require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
 			assert.EqualValues(t, 1, acted.Load(), "times that the phone rang")
+			_, err := c.Numbers.Lookup(t.Context(), agentphone.LookupNumbersParams{PhoneNumbers: []string{"+14155550123"}})
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			assert.EqualValues(t, 2, acted.Load(), "a lookup is billed once")
 		})
 	}
 }

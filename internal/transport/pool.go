@@ -54,6 +54,5 @@ var pool = sync.OnceValue(func() (p pooled) {
 	// A server drops idle connections without a word; a POST sent on one that is just
 	// being dropped ends with its outcome unknown. The younger, the rarer.
 	t.IdleConnTimeout = 30 * time.Second
-	// Of protocols a clone has only those that the program itself put into http.DefaultTransport.
-	return pooled{t, len(t.TLSNextProto) == 0}
+	return pooled{t, isPlain(std)}
 })
