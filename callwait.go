@@ -17,9 +17,11 @@ import (
 // WaitParams are the parameters of [CallsService.Wait] and [CallsService.CreateAndWait]. The zero value has the defaults.
 type WaitParams struct {
 	// Interval is the time between the first two polls: by default 2 seconds, or MaxInterval if that is shorter. It
-	// grows by 25 % with each poll, up to MaxInterval, and is randomized by up to 10 %.
+	// grows by 25 % with each poll, up to MaxInterval, and is randomized by up to 10 %. At least 100 ms pass between two
+	// polls, however short Interval and MaxInterval are.
 	Interval time.Duration
-	// MaxInterval is the longest time between two polls: by default 5 seconds, or Interval if that is longer.
+	// MaxInterval is the longest time between two polls: by default 5 seconds, or Interval if that is longer. One of less
+	// than 100 ms counts as 100 ms.
 	MaxInterval time.Duration
 	// OnUpdate, if not nil, is called with the call when it is first seen and after each poll that finds it changed. It
 	// is called by the goroutine that waits, and delays the next poll until it returns.
@@ -32,6 +34,7 @@ type WaitParams struct {
 const (
 	defaultWaitInterval    = 2 * time.Second
 	defaultWaitMaxInterval = 5 * time.Second
+	minWaitInterval        = 100 * time.Millisecond
 )
 
 func (p WaitParams) withDefaults() (WaitParams, error) {
@@ -41,6 +44,7 @@ func (p WaitParams) withDefaults() (WaitParams, error) {
 	}
 	p.MaxInterval = cmp.Or(p.MaxInterval, max(p.Interval, defaultWaitMaxInterval))
 	p.Interval = cmp.Or(p.Interval, min(p.MaxInterval, defaultWaitInterval))
+	p.MaxInterval, p.Interval = max(p.MaxInterval, minWaitInterval), max(p.Interval, minWaitInterval)
 	return p, err
 }
 
@@ -134,7 +138,7 @@ func (s *CallsService) wait(ctx context.Context, callID string, last *Call, para
 				last = call
 			}
 		}
-		next := max(jitter(interval), retryAfter(pollErr))
+		next := max(jitter(interval), minWaitInterval, retryAfter(pollErr))
 		if last != nil && last.Final() {
 			if graceEnd.IsZero() {
 				graceEnd = time.Now().Add(params.TranscriptGrace)
@@ -143,7 +147,7 @@ func (s *CallsService) wait(ctx context.Context, callID string, last *Call, para
 			if len(last.Transcripts) > 0 || left <= 0 || last.unanswered() {
 				return last, nil
 			}
-			next = min(next, left)
+			next = max(min(next, left), minWaitInterval)
 		}
 		if err := sleep(ctx, next); err != nil {
 			return last, contextEnded(callID, last, err, pollErr)

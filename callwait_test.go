@@ -130,6 +130,42 @@ func TestCallsWait_RefusesInvalidParamsBeforeSending(t *testing.T) {
 	assert.Empty(t, s.Requests(), "no call is placed if it cannot be waited for")
 }
 
+func TestCallsWait_PollsAtMostTenTimesASecond(t *testing.T) {
+	for _, p := range []agentphone.WaitParams{
+		{Interval: 1}, {MaxInterval: 1}, {Interval: 1, MaxInterval: 1}, {Interval: time.Microsecond, MaxInterval: 99 * time.Millisecond},
+		{Interval: 100 * time.Millisecond, MaxInterval: 100 * time.Millisecond}, {Interval: 1, MaxInterval: 1, TranscriptGrace: time.Minute},
+		{TranscriptGrace: 1}, {Interval: 1, TranscriptGrace: 250 * time.Millisecond},
+	} {
+		for name, respond := range map[string]apitest.Responder{
+			"in progress": apitest.Always(200, `{"id":"call_1","status":"in-progress"}`),
+			"failing":     apitest.Always(503, ``, "Retry-After", "0"),
+			"over":        apitest.Always(200, `{"id":"call_1","status":"completed","endedAt":"2026-01-01T00:00:00Z"}`),
+		} {
+			t.Run(fmt.Sprintf("%s, %+v", name, p), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					defer cancel()
+					var polls []time.Time
+					c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
+						if polls = append(polls, time.Now()); n == 1000 {
+							cancel()
+						}
+						return respond(n, r)
+					}, agentphone.WithMaxRetries(0))
+					_, err := c.Calls.Wait(ctx, "call_1", p)
+					if name != "over" {
+						require.ErrorIs(t, err, context.DeadlineExceeded)
+						assert.Greater(t, len(polls), 2)
+					}
+					for i := 1; i < len(polls); i++ {
+						assert.GreaterOrEqual(t, polls[i].Sub(polls[i-1]), 100*time.Millisecond)
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestCallsWait_WaitErrorHasTheLastStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -26,6 +26,8 @@ type operation struct {
 	// mediaType is set for a response that is read as it comes: a stream or a recording. silence is how long it may pause.
 	mediaType string
 	silence   time.Duration
+	// steady is set for such a response if its bytes must come at a steady pace: each further so many within the attempt's timeout.
+	steady int
 }
 
 func (op *operation) String() string { return op.method + " " + op.path }

@@ -148,7 +148,8 @@ func WithMaxRetryAfter(d time.Duration) Option {
 }
 
 // WithTimeout sets how long one attempt may take, from connecting to the last byte of the response, 30 s by default; 0 is no limit.
-// The whole call, with its retries and waits, is limited by its context.
+// The whole call, with its retries and waits, is limited by its context. A body that is read as it comes may take longer: a
+// recording as long as it goes on at a steady pace ([CallsService.DownloadRecording]), a live transcript as long as the call.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = d

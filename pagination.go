@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
-// Page is one page of a list. To iterate over all pages use the All method that stands beside each List method.
+// Page is one page of a list. To iterate over all pages use the All method that stands beside each List method. The
+// iteration ends with an error if the server returns the same pages again and again, or pages with nothing new.
 type Page[T any] struct {
 	Data    []T  `json:"data"`
 	HasMore bool `json:"hasMore"` // whether more items follow those of this page
@@ -101,6 +103,7 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 		var zero T
 		var previous, beforePrevious map[string]bool // ids of the last two pages that had items
 		next, emptyPages, stalePages := offset, 0, 0
+		cycle := pageCycle{seed: maphash.MakeSeed()}
 		for {
 			page, err := fetch(next, limit)
 			if err != nil {
@@ -108,7 +111,7 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 				return
 			}
 			ids := make(map[string]bool, len(page.Data))
-			yielded := 0
+			stale := true
 			for i := range page.Data {
 				item := &page.Data[i]
 				id := id(item)
@@ -116,7 +119,7 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 				if id != "" && (previous[id] || beforePrevious[id]) {
 					continue
 				}
-				yielded++
+				stale = false
 				if !yield(*item, nil) {
 					return
 				}
@@ -130,18 +133,22 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 					yield(zero, listError(errEmptyPages))
 					return
 				}
-			case yielded == 0 && stalePages > 0:
+				continue
+			case stale:
+				stalePages++
+			default:
+				stalePages = 0
+			}
+			sum, identified := sumOf(&cycle, page.Data, id)
+			// Items without ids may all look the same. That is strange only beyond where the list says that it ends.
+			repeated := (identified || next >= page.Total) && cycle.closed(sum, len(page.Data), next, page.Total)
+			if repeated || stalePages > maxLockstep {
 				yield(zero, listError(errRepeatedPage))
 				return
-			default:
-				// One page without a new item can be due to a list that grew by as much. Two are not.
-				next += len(page.Data)
-				emptyPages, stalePages = 0, stalePages+1
-				if yielded > 0 {
-					stalePages = 0
-				}
-				previous, beforePrevious = ids, previous
 			}
+			next += len(page.Data)
+			emptyPages = 0
+			previous, beforePrevious = ids, previous
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"errors"
 	"iter"
 	"time"
@@ -9,6 +10,9 @@ import (
 // allByTime iterates over messages, newest first. The API pages messages by time only, and several can have the same
 // time. So each page begins just after the oldest time of the page before, and messages that were yielded before are
 // left out by their ids. Messages that arrive meanwhile are newer than all pages that follow.
+//
+// Each page but a few must reach further back than the one before. So a server that returns the same pages again and again
+// ends the iteration, and only messages of one unit of time need to be remembered.
 func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Timestamp), fetch func(ListMessagesParams) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
@@ -18,7 +22,7 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 		}
 		seen := map[string]time.Time{} // the messages yielded before that the next page may hold again
 		unit := time.Second
-		emptyPages := 0
+		emptyPages, stuckPages := 0, 0
 		for {
 			page, err := fetch(p)
 			if err != nil {
@@ -39,6 +43,9 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 					continue // seen before, or a server that ignores Before
 				}
 				seen[id] = at.Time
+				if at.IsZero() { // it is to be forgotten with its page
+					seen[id] = cmp.Or(oldest, p.Before.Time)
+				}
 				yielded++
 				if !yield(*item, nil) {
 					return
@@ -48,6 +55,7 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 			if !params.Before.IsZero() && next.After(params.Before.Time) {
 				next = params.Before
 			}
+			stuck := !p.Before.IsZero() && !next.Before(p.Before.Time)
 			switch {
 			case !page.HasMore:
 				return
@@ -60,15 +68,15 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 			case oldest.IsZero():
 				yield(zero, listError(errNoTime))
 				return
-			case yielded == 0 && !p.Before.IsZero() && !next.Before(p.Before.Time):
-				if p.Limit == maxMessagesPage {
-					yield(zero, listError(noProgressError(page, key)))
-					return
-				}
+			case stuck && (yielded == 0 && p.Limit == maxMessagesPage || stuckPages == maxStuckPages):
+				yield(zero, listError(noProgressError(page, key)))
+				return
+			case stuck:
+				stuckPages++
 				p.Limit = maxMessagesPage // more messages of one time than the page holds: a larger page reaches beyond them
 				continue
 			}
-			emptyPages = 0
+			emptyPages, stuckPages = 0, 0
 			p.Before = next
 			for id, at := range seen {
 				if at.After(next.Time) {
@@ -78,6 +86,9 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 		}
 	}
 }
+
+// maxStuckPages is how many pages in a row may reach no further back, as they do if messages of the same time arrive meanwhile.
+const maxStuckPages = 10
 
 // precision returns the unit in which the API wrote a time. A time may have been truncated to it, so a page must begin
 // after the whole unit that holds the time.

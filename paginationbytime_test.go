@@ -188,3 +188,72 @@ func TestNumbersAllMessages_NoPageBeginsAfterBefore(t *testing.T) {
 		assert.Equal(t, "2026-04-19T10:00:05.5Z", r.Query.Get("before"))
 	}
 }
+
+func TestNumbersAllMessages_CycleOfPagesIsAnError(t *testing.T) {
+	start := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
+	at := func(d time.Duration) string { return start.Add(-d).Format(time.RFC3339Nano) }
+	for name, item := range map[string]func(page, i int) string{
+		"newest first": func(page, i int) string {
+			return fmt.Sprintf(`{"id":"m_%d_%d","receivedAt":%q}`, page, i, at(time.Duration(10*page+i)*time.Second))
+		},
+		"oldest first": func(page, i int) string {
+			return fmt.Sprintf(`{"id":"m_%d_%d","receivedAt":%q}`, page, i, at(-time.Duration(10*page+i)*time.Second))
+		},
+		"of one second": func(page, i int) string {
+			return fmt.Sprintf(`{"id":"m_%d_%d","receivedAt":%q}`, page, i, at(time.Duration(10*page+i)*time.Microsecond))
+		},
+		"of one time": func(page, i int) string { return fmt.Sprintf(`{"id":"m_%d_%d","receivedAt":%q}`, page, i, at(0)) },
+		"without ids": func(page, i int) string {
+			return fmt.Sprintf(`{"receivedAt":%q}`, at(time.Duration(10*page+i)*time.Second))
+		},
+		"of one time without ids": func(int, int) string { return fmt.Sprintf(`{"receivedAt":%q}`, at(0)) },
+		"some without times": func(page, i int) string {
+			if i == 0 {
+				return fmt.Sprintf(`{"id":"m_%d"}`, page)
+			}
+			return fmt.Sprintf(`{"id":"m_%d_%d","receivedAt":%q}`, page, i, at(time.Duration(10*page+i)*time.Second))
+		},
+		"some without ids and times": func(page, i int) string {
+			if i == 0 {
+				return `{}`
+			}
+			return fmt.Sprintf(`{"id":"m_%d_%d","receivedAt":%q}`, page, i, at(time.Duration(10*page+i)*time.Second))
+		},
+	} {
+		for _, cycle := range []int{1, 2, 3, 10, 50} {
+			for _, limit := range []int{0, 3} {
+				t.Run(fmt.Sprintf("%d pages %s, limit %d", cycle, name, limit), func(t *testing.T) {
+					c, s := apitest.NewClient(t, cyclicPages(0, cycle, 3, item, func(int) int { return 0 }))
+					seq := c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{Limit: limit})
+					_, err := agentphone.Collect(seq, 0)
+					require.ErrorContains(t, err, "agentphone: listing: ")
+					assert.LessOrEqual(t, len(s.Requests()), 2*cycle+12)
+				})
+			}
+		}
+	}
+}
+
+// Of the messages that it yields an iteration remembers only those that the next page may hold again.
+func TestNumbersAllMessages_TenThousandPagesTakeConstantMemory(t *testing.T) {
+	const pages = 10_000
+	start := time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
+	n, early, late := 0, 0, 0
+	c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		switch n++; n {
+		case 100:
+			early = apitest.HeapInUse()
+		case pages:
+			late = apitest.HeapInUse()
+		}
+		body := fmt.Sprintf(`{"data":[{"id":"a%d"},{"id":"b%[1]d","receivedAt":%q}],"hasMore":%t}`, n, start.Add(-time.Duration(n)*time.Minute).Format(time.RFC3339), n < pages)
+		return apitest.Response(200, body), nil
+	}))
+	messages, err := 0, error(nil)
+	for _, err = range c.Numbers.AllMessages(t.Context(), "num_1", agentphone.ListMessagesParams{}) {
+		require.NoError(t, err)
+		messages++
+	}
+	assert.Equal(t, 2*pages, messages)
+	assert.Less(t, late, early+256<<10)
+}

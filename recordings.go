@@ -13,15 +13,16 @@ import (
 
 var opGetRecording = operation{
 	method: "GET", path: "/v1/calls/{call_id}/recording", idempotent: true, noKey: true,
-	mediaType: "audio/wav", silence: 30 * time.Second,
+	mediaType: "audio/wav", silence: 30 * time.Second, steady: 16 << 10,
 }
 
 // DownloadRecording writes the recording of a call, a WAV file, to w while it is received, and returns the number of
 // bytes written. It sends no API key. (GET /v1/calls/{call_id}/recording)
 //
 // It fails with [ErrNotFound] if there is no recording, and with a *[DecodeError] if the response is not a recording.
-// It is retried until the download begins. A download that breaks off or receives nothing for 30 seconds is an error;
-// what was received until then has been written to w.
+// It is retried until the download begins. A download that breaks off, receives nothing for 30 seconds, or less than 16 KiB
+// within an attempt's timeout ([WithTimeout], [WithRequestTimeout]; none if that is 0), is an error; what was received until
+// then has been written to w. The time that w takes does not count. As a whole it is limited by ctx only.
 func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w io.Writer, opts ...RequestOption) (int64, error) {
 	if w == nil {
 		return 0, &ValidationError{"w", "is nil"}

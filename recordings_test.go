@@ -188,10 +188,111 @@ func TestCallsDownloadRecording_StalledDownloadIsAnError(t *testing.T) {
 			response := apitest.Response(200, "", "Content-Type", "audio/wav")
 			response.Body = pr
 			return response, nil
-		}))
+		}), agentphone.WithTimeout(0)) // so that 4 bytes in 29 seconds are fast enough
 		n, err := c.Calls.DownloadRecording(t.Context(), "call_1", io.Discard)
 		assert.EqualValues(t, 40, n)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.EqualError(t, err, "agentphone: GET /v1/calls/{call_id}/recording: no response within 30s (attempts=1)")
 	})
+}
+
+// recordingAt responds with a recording that comes in pieces of a size, each after a pause.
+func recordingAt(size int, pause time.Duration, total int) http.RoundTripper {
+	return apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+		pr, pw := io.Pipe()
+		go func() {
+			for sent := 0; sent < total; sent += size {
+				select {
+				case <-r.Context().Done():
+					pw.CloseWithError(r.Context().Err())
+					return
+				case <-time.After(pause):
+					_, _ = pw.Write(bytes.Repeat([]byte("R"), size))
+				}
+			}
+			_ = pw.Close()
+		}()
+		response := apitest.Response(200, "", "Content-Type", "audio/wav")
+		response.Body = pr
+		return response, nil
+	})
+}
+
+func TestCallsDownloadRecording_DrippingDownloadIsAnError(t *testing.T) {
+	for name, tc := range map[string]struct {
+		client http.Client
+		opts   []agentphone.Option
+		call   []agentphone.RequestOption
+		size   int
+		pause  time.Duration
+		within time.Duration
+	}{
+		"by default":               {size: 1, pause: time.Second, within: 30 * time.Second},
+		"a byte every 29 seconds":  {size: 1, pause: 29 * time.Second, within: 30 * time.Second},
+		"half as fast as it must":  {size: 8 << 10, pause: 30*time.Second - 1, within: 30 * time.Second},
+		"WithTimeout":              {opts: []agentphone.Option{agentphone.WithTimeout(time.Minute)}, size: 1, pause: time.Second, within: time.Minute},
+		"WithRequestTimeout":       {call: []agentphone.RequestOption{agentphone.WithRequestTimeout(2 * time.Second)}, size: 1, pause: time.Millisecond, within: 2 * time.Second},
+		"the http.Client's":        {client: http.Client{Timeout: time.Second}, size: 1, pause: time.Millisecond, within: time.Second},
+		"the timeout is a day off": {opts: []agentphone.Option{agentphone.WithTimeout(24 * time.Hour)}, size: 1, pause: 20 * time.Second, within: 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tc.client.Transport = recordingAt(tc.size, tc.pause, 100_000*tc.size)
+				c, err := agentphone.NewClient(apitest.Key, append(tc.opts, agentphone.WithHTTPClient(&tc.client))...)
+				require.NoError(t, err)
+				began := time.Now()
+				_, err = c.Calls.DownloadRecording(t.Context(), "call_1", io.Discard, tc.call...)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.EqualError(t, err, fmt.Sprintf("agentphone: GET /v1/calls/{call_id}/recording: less than 16 KiB of the response within %v (attempts=1)", tc.within))
+				assert.Equal(t, tc.within, time.Since(began))
+			})
+		})
+	}
+}
+
+func TestCallsDownloadRecording_SlowButSteadyDownloadsAreWhole(t *testing.T) {
+	for name, tc := range map[string]struct {
+		timeout     time.Duration
+		size        int
+		pause       time.Duration
+		total       int
+		slowOfWrite time.Duration
+	}{
+		"a KiB a second, for five hours":   {30 * time.Second, 1 << 10, time.Second, 18 << 20, 0},
+		"just fast enough":                 {30 * time.Second, 16 << 10, 30*time.Second - time.Millisecond, 1 << 20, 0},
+		"small":                            {30 * time.Second, 1, time.Second, 20, 0},
+		"a short timeout":                  {time.Second, 16 << 10, 900 * time.Millisecond, 10 << 20, 0},
+		"no timeout, a byte every second":  {0, 1, time.Second, 10_000, 0},
+		"a writer that takes minutes each": {time.Second, 1 << 10, time.Millisecond, 1 << 20, 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := apitest.NewClientOver(t, recordingAt(tc.size, tc.pause, tc.total), agentphone.WithTimeout(tc.timeout))
+				n, err := c.Calls.DownloadRecording(t.Context(), "call_1", writerFunc(func(p []byte) (int, error) {
+					time.Sleep(tc.slowOfWrite)
+					return len(p), nil
+				}))
+				require.NoError(t, err)
+				assert.EqualValues(t, tc.total, n)
+			})
+		})
+	}
+}
+
+func TestCallsDownloadRecording_DrippingServerIsGivenUp(t *testing.T) {
+	gone := make(chan struct{})
+	srv := recordingServer(t, func(w http.ResponseWriter, r *http.Request) {
+		defer close(gone)
+		for i := 0; i < 1000 && r.Context().Err() == nil; i++ {
+			_, _ = io.WriteString(w, "R")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL(srv.URL), agentphone.WithTimeout(300*time.Millisecond))
+	require.NoError(t, err)
+	n, err := c.Calls.DownloadRecording(t.Context(), "call_1", io.Discard)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Positive(t, n)
+	<-gone // the connection is closed
 }

@@ -95,7 +95,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
-		Stream: op.mediaType != "", Silence: op.silence,
+		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
 		Lasting: func(res *transport.Response) bool { return op.resultOf(res) != nil || isLastingResponse(res) },
 	}
 	if op.mediaType != "" {

@@ -68,12 +68,16 @@ type TranscriptEndedData struct {
 //
 // If the connection breaks, or is silent for 45 seconds (the server sends a heartbeat every 15 seconds), it reconnects
 // after an exponential backoff with full jitter ([WithRetryWait]), or after the reconnection time that the server gave.
-// No turn is lost or yielded twice. The stream ends before the ended event only with its context, or with an error that
-// is not transient, such as [ErrNotFound]; such an error is the last value that it yields. Memory use does not grow
-// with the length of the call.
+// The server then sends the transcript from its beginning, and what was yielded before is left out, by its role, content and
+// time. So no turn is lost or yielded twice. Should the server go on where the connection broke, or send only a part of the
+// transcript again, or another one, turns may be yielded twice, but none is lost.
+//
+// The stream ends before the ended event only with its context, or with an error that is not transient, such as
+// [ErrNotFound]; such an error is the last value that it yields, and counts the attempts of all connections. Memory use does
+// not grow with the length of the call.
 func (s *CallsService) StreamTranscript(ctx context.Context, callID string, opts ...RequestOption) iter.Seq2[TranscriptEvent, error] {
 	return func(yield func(TranscriptEvent, error) bool) {
-		r := transcriptReader{service: (*service)(s), yield: yield}
+		r := transcriptReader{service: (*service)(s), yield: yield, replay: newTranscriptReplay()}
 		for failures := 1; ; failures++ {
 			before := r.turns
 			done, err := r.readConnection(ctx, callID, opts)
@@ -83,7 +87,7 @@ func (s *CallsService) StreamTranscript(ctx context.Context, callID string, opts
 			if r.turns > before {
 				failures = 1
 			}
-			if err == nil || isTransient(err) && ctx.Err() == nil {
+			if err == nil || isTransient(err) && !(ctx.Err() != nil && errors.Is(err, ctx.Err())) {
 				wait := max(r.client.cfg.transport.Backoff(failures), r.retry, retryAfter(err))
 				if failures > 1 {
 					wait = max(wait, minReconnectWait)
@@ -105,7 +109,8 @@ type transcriptReader struct {
 	*service
 	yield     func(TranscriptEvent, error) bool
 	connected bool
-	turns     int           // yielded so far; the server sends them again on each connection
+	replay    *transcriptReplay
+	turns     int           // yielded so far
 	attempts  int           // HTTP requests in all
 	retry     time.Duration // the reconnection time that the server gave last, or 0
 }
@@ -115,17 +120,18 @@ type transcriptReader struct {
 func (r *transcriptReader) readConnection(ctx context.Context, callID string, opts []RequestOption) (done bool, err error) {
 	res, err := r.stream(ctx, &opStreamTranscript, callID, opts)
 	if err != nil {
-		var failed *TransportError
-		if errors.As(err, &failed) {
-			r.attempts += failed.Attempts
-			failed.Attempts = r.attempts
+		if n := attemptsOf(err); n != nil {
+			r.attempts += *n
+			*n = r.attempts
 		}
 		return false, err
 	}
 	defer func() { _ = res.Stream.Close() }()
 	r.attempts += res.Attempts
+	res.Attempts = r.attempts // for errors
+	r.replay.connect()
 	events := sse.NewReader(res.Stream)
-	for replayed := 0; ; {
+	for {
 		raw, err := events.Next()
 		if retry := events.Retry(); retry > 0 {
 			r.retry = min(retry, maxStreamSilence)
@@ -133,17 +139,14 @@ func (r *transcriptReader) readConnection(ctx context.Context, callID string, op
 		if err != nil {
 			return false, r.readError(res, err)
 		}
-		var event TranscriptEvent
-		switch event.Type = TranscriptEventType(raw.Type); event.Type {
+		event := TranscriptEvent{Type: TranscriptEventType(raw.Type)}
+		switch event.Type {
 		case TranscriptEventConnected:
 			if r.connected {
 				continue
 			}
 			err = json.Unmarshal(raw.Data, &event.Connected)
 		case TranscriptEventTurn:
-			if replayed++; replayed <= r.turns {
-				continue
-			}
 			err = json.Unmarshal(raw.Data, &event.Turn)
 		case TranscriptEventEnded:
 			if json.Unmarshal(raw.Data, &event.Ended) != nil || event.Ended == nil {
@@ -158,12 +161,43 @@ func (r *transcriptReader) readConnection(ctx context.Context, callID string, op
 		if err != nil {
 			return false, r.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))
 		}
-		if !r.yield(event, nil) || event.Type == TranscriptEventEnded {
+		if !r.give(event) || event.Type == TranscriptEventEnded {
 			return true, nil
 		}
-		r.connected = r.connected || event.Type == TranscriptEventConnected
-		r.turns = max(r.turns, replayed)
 	}
+}
+
+// give yields an event, unless it is a turn that was yielded before, and turns that were held until it came. It returns false
+// if the iteration is over.
+func (r *transcriptReader) give(event TranscriptEvent) bool {
+	var turns []TranscriptEntry
+	switch event.Type {
+	case TranscriptEventTurn:
+		turns = r.replay.next(*event.Turn)
+	case TranscriptEventEnded:
+		turns = r.replay.rest()
+	}
+	r.turns += len(turns)
+	for i := range turns {
+		if !r.yield(TranscriptEvent{Type: TranscriptEventTurn, Turn: &turns[i]}, nil) {
+			return false
+		}
+	}
+	r.connected = r.connected || event.Type == TranscriptEventConnected
+	return event.Type == TranscriptEventTurn || r.yield(event, nil)
+}
+
+// attemptsOf returns where an error of a request counts its attempts, or nil if nothing was sent.
+func attemptsOf(err error) *int {
+	switch e := err.(type) { // not errors.As: one may hold another, of an attempt before
+	case *APIError:
+		return &e.Attempts
+	case *TransportError:
+		return &e.Attempts
+	case *DecodeError:
+		return &e.Attempts
+	}
+	return nil
 }
 
 // readError returns the error of a read from a stream, or nil if the server closed the stream.

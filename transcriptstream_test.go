@@ -2,6 +2,7 @@ package agentphone_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -206,6 +207,58 @@ func TestCallsStreamTranscript_EndsOnPermanentErrors(t *testing.T) {
 			_, _, err := collectTranscript(t.Context(), t, c)
 			require.EqualError(t, err, "agentphone: GET /v1/calls/{call_id}/transcript/stream: "+tc.want)
 			assert.Len(t, s.Requests(), 1)
+		})
+	}
+}
+
+func TestCallsStreamTranscript_AttemptsAreThoseOfAllConnections(t *testing.T) {
+	for name, last := range map[string]apitest.Responder{
+		"APIError":                apitest.Always(404, ``),
+		"APIError, later":         apitest.Always(429, ``, "Retry-After", "86400"),
+		"not a stream":            apitest.Always(200, `<html>`, "Content-Type", "text/html"),
+		"event of no JSON":        apitest.Always(200, "event: turn\ndata: hi\n\n", "Content-Type", "text/event-stream"),
+		"endless event":           func(int, apitest.Request) (*http.Response, error) { return eventStream(zeros{}), nil },
+		"certificate":             func(int, apitest.Request) (*http.Response, error) { return nil, &tls.CertificateVerificationError{} },
+		"context, in a request":   func(int, apitest.Request) (*http.Response, error) { return nil, context.Canceled },
+		"context, in the stream":  func(int, apitest.Request) (*http.Response, error) { return eventStream(brokenReader{}), nil },
+		"context, in a 503":       apitest.Always(503, ``),
+		"context, between others": func(int, apitest.Request) (*http.Response, error) { return eventStream(strings.NewReader("")), nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				c, s := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
+					switch n {
+					case 1, 3, 4, 6: // retried within a connection
+						return apitest.Response(503, ``), nil
+					case 2, 5:
+						return eventStream(strings.NewReader(sseConnected + sseTurn(0))), nil
+					}
+					if strings.HasPrefix(name, "context") {
+						cancel()
+					}
+					return last(n, r)
+				})
+				_, _, err := collectTranscript(ctx, t, c)
+				attempts := 0
+				var apiErr *agentphone.APIError
+				var transportErr *agentphone.TransportError
+				var decodeErr *agentphone.DecodeError
+				switch {
+				case errors.As(err, &transportErr):
+					attempts = transportErr.Attempts
+				case errors.As(err, &apiErr):
+					attempts = apiErr.Attempts
+				case errors.As(err, &decodeErr):
+					attempts = decodeErr.Attempts
+				}
+				assert.Equal(t, 7, attempts, "%v", err)
+				assert.Len(t, s.Requests(), 7)
+				if strings.HasPrefix(name, "context") {
+					assert.ErrorIs(t, err, context.Canceled)
+				}
+			})
 		})
 	}
 }

@@ -36,15 +36,18 @@ func main() {
 		stop() // a second Ctrl-C ends the program at once
 	}()
 	err := run(ctx, *agentID, *to)
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, errNotHungUp):
 		fmt.Fprintln(os.Stderr, "livetranscript: interrupted")
 		os.Exit(130)
-	}
-	if err != nil {
+	default:
 		fmt.Fprintln(os.Stderr, "livetranscript:", err)
 		os.Exit(1)
 	}
 }
+
+var errNotHungUp = errors.New("hanging up failed, so the phone may go on ringing")
 
 func run(ctx context.Context, agentID, to string) error {
 	client, err := agentphone.NewClientFromEnv()
@@ -68,10 +71,17 @@ func run(ctx context.Context, agentID, to string) error {
 		return err
 	}
 	if err := listen(ctx, client, call.ID); err != nil {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
-		defer cancel()
-		_, endErr := client.Calls.End(end, call.ID)
-		return errors.Join(err, endErr)
+		return errors.Join(err, hangUp(ctx, client, call.ID))
+	}
+	return nil
+}
+
+// hangUp ends the call although ctx was canceled: a phone must not go on ringing for a program that has ended.
+func hangUp(ctx context.Context, client *agentphone.Client, callID string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if _, err := client.Calls.End(ctx, callID); err != nil {
+		return fmt.Errorf("call %s: %w: %w", callID, errNotHungUp, err)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func main() {
 	err := run(ctx, *to)
 	switch {
 	case err == nil:
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, errNotHungUp):
 		fmt.Fprintln(os.Stderr, "quickstart: interrupted")
 		os.Exit(130)
 	default:
@@ -47,6 +47,8 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+var errNotHungUp = errors.New("hanging up failed, so the phone may go on ringing")
 
 func run(ctx context.Context, to string) error {
 	inMemory := os.Getenv("AGENTPHONE_API_KEY") == ""
@@ -181,7 +183,7 @@ func hangUp(ctx context.Context, client *agentphone.Client, callID string) error
 	defer cancel()
 	ended, err := client.Calls.End(ctx, callID)
 	if err != nil {
-		return err
+		return fmt.Errorf("call %s: %w: %w", callID, errNotHungUp, err)
 	}
 	say("hung up: %s", ended.Status)
 	return nil

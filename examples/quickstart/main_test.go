@@ -82,3 +82,24 @@ func TestQuickstart_CtrlCHangsUp(t *testing.T) {
 	assert.Contains(t, out.String(), "hung up: completed")
 	assert.True(t, srv.Calls()[0].Final(), "the phone does not go on ringing")
 }
+
+func TestQuickstart_CtrlCSaysIfHangingUpFailed(t *testing.T) {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/calls/{call_id}/end", Status: 403, Times: -1})
+	cmd := quickstart(t, []string{"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.Start()}, "-to", "+14155550199")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if strings.Contains(lines.Text(), "in-progress") {
+			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+		}
+	}
+	assert.Equal(t, 1, exitCode(t, cmd.Wait()))
+	assert.Contains(t, stderr.String(), "call "+srv.Calls()[0].ID+": hanging up failed, so the phone may go on ringing: agentphone: POST /v1/calls/{call_id}/end: 403")
+	assert.False(t, srv.Calls()[0].Final())
+}

@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -77,6 +79,7 @@ func (c *call) cut(err error) error {
 // trip is one round trip with its timer and its trace.
 type trip struct {
 	*call
+	parent context.Context // the SDK call's
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer // nil without a timeout
@@ -86,10 +89,10 @@ type trip struct {
 }
 
 func (c *call) newTrip(ctx context.Context) *trip {
-	t := &trip{call: c}
+	t := &trip{call: c, parent: ctx}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	if c.timeout > 0 {
-		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{c.timeout}) })
+		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
 	}
 	t.trace.GetConn = func(string) { c.getConn.Store(true) }
 	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
@@ -148,7 +151,10 @@ func (t *trip) openStream(resp *http.Response) (*http.Response, error) {
 		t.end()
 		return nil, err
 	}
-	resp.Body = &stream{resp.Body, t.ctx, t.cancel, t.req.Silence}
+	resp.Body = &stream{
+		ReadCloser: resp.Body, parent: t.parent, ctx: t.ctx, cancel: t.cancel,
+		silence: t.req.Silence, steady: t.req.Steady, timeout: t.timeout,
+	}
 	t.response.Stream = resp.Body
 	t.response.EndsByClose = resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !resp.Uncompressed
 	return resp, nil
@@ -159,6 +165,9 @@ func (t *trip) readWhole(resp *http.Response) (*http.Response, error) {
 	body, err := readBody(resp)
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
+	if err == nil && t.ctx.Err() != nil && resp.ContentLength < 0 && !json.Valid(body) {
+		err = io.ErrUnexpectedEOF // the server saw the connection close, and ended the body before it was closed altogether
+	}
 	if err != nil && resp.StatusCode/100 == 2 {
 		return nil, t.cut(ownCause(t.ctx, err))
 	}
@@ -168,9 +177,18 @@ func (t *trip) readWhole(resp *http.Response) (*http.Response, error) {
 }
 
 // timeoutError reports an attempt that took longer than it may.
-type timeoutError struct{ after time.Duration }
+type timeoutError struct {
+	after time.Duration
+	bytes int // that did not come within it; 0 if none came
+}
 
-func (e *timeoutError) Error() string        { return fmt.Sprintf("no response within %v", e.after) }
+func (e *timeoutError) Error() string {
+	if e.bytes > 0 {
+		return fmt.Sprintf("less than %d KiB of the response within %v", e.bytes>>10, e.after)
+	}
+	return fmt.Sprintf("no response within %v", e.after)
+}
+
 func (e *timeoutError) Timeout() bool        { return true }
 func (e *timeoutError) Temporary() bool      { return true }
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
@@ -205,3 +223,33 @@ func ownCause(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// contextError reports a call whose context ended, whatever the connection made of that: "use of closed network connection", or
+// the context's cause alone.
+type contextError struct {
+	ended error // the context's Err
+	cause error // the context's, if it has one of its own
+	err   error
+}
+
+// contextEnded returns err as an error of the context, if that has ended.
+func contextEnded(ctx context.Context, err error) error {
+	ended := ctx.Err()
+	if ended == nil || errors.Is(err, ended) {
+		return err
+	}
+	e := &contextError{ended: ended, err: err}
+	if cause := context.Cause(ctx); cause != ended {
+		e.cause = cause
+	}
+	return e
+}
+
+func (e *contextError) Error() string {
+	if e.cause != nil {
+		return e.ended.Error() + ": " + e.cause.Error()
+	}
+	return e.ended.Error()
+}
+
+func (e *contextError) Unwrap() []error { return []error{e.ended, e.err} }

@@ -67,23 +67,50 @@ type bodyError struct {
 func (e *bodyError) Error() string { return "reading the response: " + e.err.Error() }
 func (e *bodyError) Unwrap() error { return e.err }
 
-// stream is a body that its reader closes, and that is given up when it is silent for too long.
+// stream is a body that its reader closes, and that is given up when it is silent for too long, or too slow.
 type stream struct {
 	io.ReadCloser
+	parent  context.Context // the SDK call's
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	silence time.Duration
+	steady  int // bytes that must come within each timeout
+	timeout time.Duration
+
+	received int           // of those bytes
+	waited   time.Duration // for them; the time that the reader takes does not count
 }
 
 func (s *stream) Read(p []byte) (int, error) {
-	if s.silence > 0 {
-		defer time.AfterFunc(s.silence, func() { s.cancel(&timeoutError{s.silence}) }).Stop()
+	if limit, reason := s.limit(); reason != nil {
+		defer time.AfterFunc(limit, func() { s.cancel(reason) }).Stop()
 	}
+	began := time.Now()
 	n, err := s.ReadCloser.Read(p)
+	s.waited += time.Since(began)
+	if s.received += n; s.received >= s.steady {
+		s.received, s.waited = 0, 0
+	}
+	if err == io.EOF && s.ctx.Err() != nil {
+		err = io.ErrUnexpectedEOF // as in readWhole
+	}
 	if err != nil && err != io.EOF {
-		err = ownCause(s.ctx, err)
+		err = contextEnded(s.parent, ownCause(s.ctx, err))
 	}
 	return n, err
+}
+
+// limit returns how long the next read may take, and the error if it takes longer; nil if there is no limit.
+func (s *stream) limit() (limit time.Duration, reason error) {
+	if s.silence > 0 {
+		limit, reason = s.silence, &timeoutError{after: s.silence}
+	}
+	if s.steady > 0 && s.timeout > 0 {
+		if left := s.timeout - s.waited; reason == nil || left < limit {
+			limit, reason = left, &timeoutError{s.timeout, s.steady}
+		}
+	}
+	return limit, reason
 }
 
 func (s *stream) Close() error {

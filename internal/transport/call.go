@@ -70,7 +70,7 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 
 // fail describes a call that ends without a response.
 func (c *call) fail(ctx context.Context, err error) *Error {
-	e := &Error{Err: withoutURL(err), Attempts: c.attempts, MayHaveActed: c.mayHaveActed, Temporary: c.temporary, Key: c.req.Key, Received: c.received}
+	e := &Error{Err: contextEnded(ctx, withoutURL(err)), Attempts: c.attempts, MayHaveActed: c.mayHaveActed, Temporary: c.temporary, Key: c.req.Key, Received: c.received}
 	var cut *bodyError
 	if errors.As(err, &cut) {
 		e.Cut = cut.response

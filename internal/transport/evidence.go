@@ -30,7 +30,7 @@ func (c *call) notSent(err error) bool {
 		return true
 	case c.gotConn.Load(), c.bodyRead.Load():
 		return false
-	case len(c.req.Body) == 0 && !(std && isPlain(t)): // a GET that is not idempotent: nobody reads a body to send it
+	case !c.req.Idempotent && len(c.req.Body) == 0 && !(std && isPlain(t)): // a GET that is not idempotent: nobody reads a body to send it
 		return false
 	}
 	return std && c.getConn.Load() || dialFailed(err)

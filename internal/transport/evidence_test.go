@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -77,22 +78,26 @@ func TestRetryEvidence_AltProtocolIsDeliveredOnce(t *testing.T) {
 		"bare":    func(rt http.RoundTripper) http.RoundTripper { return rt },
 		"wrapped": func(rt http.RoundTripper) http.RoundTripper { return passThrough{rt} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			url, roots, acted := actingServer(t, "h2", func(net.Conn) {})
-			transport := &http.Transport{
-				TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}},
-				TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
-					"h2": func(_ string, conn *tls.Conn) http.RoundTripper { return altProtocol{conn} },
-				},
-			}
-			defer transport.CloseIdleConnections()
-			c := apitest.NewClientOver(t, wrap(transport), apitest.NoWait, agentphone.WithBaseURL(url))
-			require.ErrorIs(t, apitest.CreateCall(t.Context(), c), agentphone.ErrOutcomeUnknown)
-			assert.EqualValues(t, 1, acted.Load(), "times that the phone rang")
-			_, err := c.Numbers.Lookup(t.Context(), agentphone.LookupNumbersParams{PhoneNumbers: []string{"+14155550123"}})
-			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-			assert.EqualValues(t, 2, acted.Load(), "a lookup is billed once")
-		})
+		for what, call := range map[string]func(context.Context, *agentphone.Client) error{
+			"call": apitest.CreateCall,
+			"lookup": func(ctx context.Context, c *agentphone.Client) error { // has no body, and is billed
+				return apitest.Err(c.Numbers.Lookup(ctx, agentphone.LookupNumbersParams{PhoneNumbers: []string{"+14155550123"}}))
+			},
+		} {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				url, roots, acted := actingServer(t, "h2", func(net.Conn) {})
+				transport := &http.Transport{
+					TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}},
+					TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+						"h2": func(_ string, conn *tls.Conn) http.RoundTripper { return altProtocol{conn} },
+					},
+				}
+				defer transport.CloseIdleConnections()
+				c := apitest.NewClientOver(t, wrap(transport), apitest.NoWait, agentphone.WithBaseURL(url))
+				require.ErrorIs(t, call(t.Context(), c), agentphone.ErrOutcomeUnknown)
+				assert.EqualValues(t, 1, acted.Load(), "times that the server acted")
+			})
+		}
 	}
 }
 
