@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -55,22 +56,20 @@ func unmarshal(data []byte, v reflect.Value, name string) error {
 // suspicious reports whether data may hold a string that repair changes. Some that it changes are so common where they are right
 // ("") that they are no suspicion.
 func suspicious(data []byte) bool {
-	for {
-		i := bytes.IndexByte(data, '"')
-		if i < 0 {
-			return false
-		}
-		data = data[i+1:]
-		if end := bytes.IndexByte(data, '"'); end > 0 && isOdd(data[:end]) {
+	// What is between any two quotes is looked at, be it a string or what is between strings, which begins with none of these.
+	for end := 0; end >= 0; end = bytes.IndexByte(data, '"') {
+		if end > 0 && isOdd(data[:end]) {
 			return true
 		}
+		data = data[min(end+1, len(data)):]
 	}
+	return false
 }
 
 func isOdd(s []byte) bool {
 	switch c := s[0]; {
 	case c >= '0' && c <= '9', c == '-':
-		return len(s) <= maxNumber && len(bytes.Trim(s, "0123456789.-+eE")) == 0
+		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool { return strings.IndexByte("0123456789.-+eE", c) < 0 })
 	case c == 'N':
 		return string(s) == none
 	case c|0x20 == 't', c == 'f', c == 'F':
