@@ -9,7 +9,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// newAPIError makes an APIError of a response, whatever its body is.
+// newAPIError returns the APIError of a response, whatever its body is.
 func newAPIError(op *operation, res *transport.Response) *APIError {
 	key := res.Key
 	e := &APIError{
@@ -25,7 +25,7 @@ func newAPIError(op *operation, res *transport.Response) *APIError {
 		Error  json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(e.Body, &body) != nil {
-		return e // a proxy's page: only the status is of use
+		return e // such as a proxy's HTML, of which only the status is of use
 	}
 	defer e.clean(key) // in JSON the key may have been escaped
 	switch {
@@ -48,7 +48,7 @@ func (e *APIError) readEnvelope(data []byte) {
 	if json.Unmarshal(data, &e.Message) == nil {
 		return
 	}
-	// Of fields of an unexpected type only those are lost.
+	// Fields of an unexpected type are left out.
 	_ = json.Unmarshal(data, &env)
 	e.Message, e.Code, e.Type = env.Message, env.Code, env.Type
 	e.Details = fieldErrors(env.Details)
@@ -72,7 +72,7 @@ func (e *APIError) readDetail(data []byte) {
 	e.Code = CodeValidation
 }
 
-// clean makes the decoded fields fit to be shown.
+// clean redacts the decoded fields.
 func (e *APIError) clean(key string) {
 	for _, s := range []*string{&e.Message, &e.Code, &e.Type} {
 		*s = redact.Text(*s, key)
@@ -108,7 +108,7 @@ func fieldErrors(list []json.RawMessage) []FieldError {
 	return out
 }
 
-// location joins ["body", "customTools", 0, "url"] to customTools.0.url.
+// location returns a path such as customTools.0.url for ["body", "customTools", 0, "url"].
 func location(loc []any) string {
 	if len(loc) > 1 && (loc[0] == "body" || loc[0] == "query" || loc[0] == "path" || loc[0] == "header") {
 		loc = loc[1:]

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Client is a client of the API. Its fields are the API's resources. It is safe for concurrent use and never changes after it
-// is made; make one and keep it.
+// Client is a client of the API, made by [NewClient]. Each field is a service with the methods of one of the API's
+// resources. A Client is safe for concurrent use. It does not change once it is made, and should be reused.
 //
-// However a Client is printed, logged or encoded, its key does not show.
+// Its key is not shown when it is printed, logged or encoded.
 type Client struct {
 	Signup        *SignupService
 	Agents        *AgentsService
@@ -31,10 +31,10 @@ type Client struct {
 	cfg *config
 }
 
-// service is what each of the Client's fields is.
+// service is the type of which the services are made: type AgentsService service.
 type service struct{ client *Client }
 
-// owner returns the client of a service, or nil if that is a field of a zero Client.
+// owner returns the client of a service; nil if the service is nil, as in a zero Client.
 func (s *service) owner() *Client {
 	if s == nil {
 		return nil
@@ -42,10 +42,10 @@ func (s *service) owner() *Client {
 	return s.client
 }
 
-// NewClient returns a client for a key such as sk_live_.... The key may be "" to sign up ([SignupService] needs none); any
-// call that needs one then returns [ErrNoAPIKey].
+// NewClient returns a client that uses an API key such as sk_live_.... The key may be "" to sign up ([SignupService]);
+// methods that need a key then return [ErrNoAPIKey]. NewClient sends nothing.
 //
-// A key with white space or control characters, or an invalid option, is a *[ValidationError]. Nothing is sent.
+// For a key with white space or control characters, or an invalid option, it returns a *[ValidationError].
 func NewClient(key string, opts ...Option) (*Client, error) {
 	cfg := defaultConfig()
 	k, err := newAPIKey(key)
@@ -64,8 +64,8 @@ func NewClient(key string, opts ...Option) (*Client, error) {
 	return newClient(cfg), nil
 }
 
-// NewClientFromEnv returns a client for the key in AGENTPHONE_API_KEY and, if that is set, the base URL in
-// AGENTPHONE_BASE_URL. Without a key it returns [ErrNoAPIKey]. Options are applied after the environment.
+// NewClientFromEnv returns a client that uses the API key in AGENTPHONE_API_KEY and, if it is set, the base URL in
+// AGENTPHONE_BASE_URL. Without a key it returns [ErrNoAPIKey]. Options take precedence over the environment.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	key := os.Getenv("AGENTPHONE_API_KEY")
 	if key == "" {
@@ -99,9 +99,9 @@ func newClient(cfg *config) *Client {
 	return c
 }
 
-// ForSubAccount returns a client whose requests act on a sub-account (header X-Sub-Account-Id). It shares everything else with
-// c and is cheap to make. If id is empty or cannot be an id, each of its calls returns a *[ValidationError]; none acts on the
-// main account.
+// ForSubAccount returns a client whose requests act on a sub-account (header X-Sub-Account-Id). It shares everything
+// else with c and is cheap to make. If id is empty or cannot be an id, each of its methods returns a
+// *[ValidationError]; no request acts on the main account.
 func (c *Client) ForSubAccount(id string) *Client {
 	if c == nil || c.cfg == nil {
 		return &Client{}
@@ -111,7 +111,7 @@ func (c *Client) ForSubAccount(id string) *Client {
 	return newClient(&cfg)
 }
 
-// String returns the base URL and the sub-account, without the key.
+// String returns a text with the base URL and the sub-account, without the key.
 func (c Client) String() string {
 	var b strings.Builder
 	b.WriteString("agentphone.Client{")
@@ -124,11 +124,11 @@ func (c Client) String() string {
 	return b.String() + "}"
 }
 
-// Format prints the result of String, whatever the verb.
+// Format writes what String returns, whatever the verb.
 func (c Client) Format(f fmt.State, verb rune) { formatText(f, verb, c.String()) }
 
-// LogValue returns the result of String.
+// LogValue returns what String returns.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalText returns the result of String, so that a struct with a Client in it can be encoded without its key.
+// MarshalText returns what String returns, so that a struct with a Client in it can be encoded, without the key.
 func (c Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

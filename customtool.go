@@ -10,17 +10,22 @@ import (
 
 // CustomTool is an HTTP endpoint that a hosted agent may call during a conversation.
 type CustomTool struct {
-	Name                 string            `json:"name"`            // required: up to 64 letters, digits, _ and -
-	Description          string            `json:"description"`     // required: tells the model when to call it; 1,024 characters at most
-	URL                  string            `json:"url"`             // required: https; 2,048 characters at most
-	Method               string            `json:"method,omitzero"` // GET or POST
-	Headers              map[string]string `json:"headers,omitzero"`
-	Parameters           map[string]any    `json:"parameters,omitzero"` // a JSON Schema of the arguments
-	TimeoutMs            int               `json:"timeoutMs,omitzero"`  // milliseconds, 1,000 to 120,000
-	SpeakDuringExecution *bool             `json:"speakDuringExecution,omitzero"`
-	ExecutionMessage     string            `json:"executionMessage,omitzero"` // said meanwhile; 500 characters at most
-	// Extra holds the fields of a response that this struct has no field for, or whose values are of another type than
-	// its field. They are sent with the others, so that a tool can be read, changed and written without loss.
+	Name        string `json:"name"`        // required: 1 to 64 letters, digits, _ and -
+	Description string `json:"description"` // required: tells the model when to call it; at most 1,024 characters
+	URL         string `json:"url"`         // required: https; at most 2,048 characters
+
+	Method     string            `json:"method,omitzero"`     // GET or POST; if empty the API decides
+	Headers    map[string]string `json:"headers,omitzero"`    // of each request to URL
+	Parameters map[string]any    `json:"parameters,omitzero"` // JSON Schema of the arguments
+	TimeoutMs  int               `json:"timeoutMs,omitzero"`  // milliseconds, 1,000 to 120,000; if 0 the API decides
+
+	// SpeakDuringExecution says whether the agent speaks while the tool runs; if nil the API decides.
+	SpeakDuringExecution *bool `json:"speakDuringExecution,omitzero"`
+	// ExecutionMessage is what it says then, at most 500 characters.
+	ExecutionMessage string `json:"executionMessage,omitzero"`
+
+	// Extra holds the fields of a response that have no field in this struct, or values of another type than the field.
+	// They are sent with the others, so that a tool can be read, changed and written without loss.
 	Extra map[string]any `json:"-"`
 }
 
@@ -33,8 +38,8 @@ func checkTools(tools []CustomTool) error {
 	return nil
 }
 
-// UnmarshalJSON decodes a tool. It never fails: the API leaves the tools in its responses untyped, and an unexpected
-// one must not make its agent, or a whole page of agents, unreadable.
+// UnmarshalJSON decodes a tool. It never fails: the API does not specify the tools in its responses, and an unexpected
+// one must not keep an agent, or a page of agents, from being decoded.
 func (t *CustomTool) UnmarshalJSON(data []byte) error {
 	*t = CustomTool{}
 	var rest map[string]json.RawMessage
@@ -61,7 +66,7 @@ func (t *CustomTool) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON encodes the tool with the fields in Extra, except for those that a struct field sets too.
+// MarshalJSON encodes the tool with the fields in Extra. A field of the struct takes precedence over one in Extra.
 func (t CustomTool) MarshalJSON() ([]byte, error) {
 	type plain CustomTool
 	data, err := json.Marshal(plain(t))

@@ -89,13 +89,13 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 		},
 		"outcome unknown": {
 			apitest.CreateCall, apitest.Always(502, html),
-			"agentphone: POST /v1/calls: 502 Bad Gateway (attempts=1); it may have taken effect: look before trying again",
+			"agentphone: POST /v1/calls: 502 Bad Gateway (attempts=1); it may have taken effect: check before retrying",
 		},
 		"connection failed": {
 			apitest.CreateCall, func(int, apitest.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 			},
-			"agentphone: POST /v1/calls: read tcp: connection reset by peer (attempts=1); it may have taken effect: look before trying again",
+			"agentphone: POST /v1/calls: read tcp: connection reset by peer (attempts=1); it may have taken effect: check before retrying",
 		},
 		"connection not made": {
 			apitest.CreateCall, nil,
@@ -117,7 +117,7 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 		},
 		"empty response, not idempotent": {
 			apitest.CreateCall, apitest.Always(201, ``),
-			"agentphone: POST /v1/calls: decode 201 response: the body is empty (attempts=1); it may have taken effect: look before trying again",
+			"agentphone: POST /v1/calls: decode 201 response: the body is empty (attempts=1); it may have taken effect: check before retrying",
 		},
 		"invalid input": {
 			func(ctx context.Context, c *agentphone.Client) error {

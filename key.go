@@ -7,15 +7,16 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// apiKey is a key with its header. A client holds it in a function, so that no printer, however deep it looks, finds it.
+// apiKey is a key and the header made of it. A client holds it in a closure, so that printing the client does not show
+// it, however deep the printer looks.
 type apiKey struct{ key, authorization string }
 
-// newAPIKey refuses what cannot be a key. "" is none.
+// newAPIKey returns an error if key cannot be one. It may be "", which stands for no key.
 func newAPIKey(key string) (apiKey, error) {
 	return apiKey{key, "Bearer " + key}, checkKey(key)
 }
 
-// authorize gives a request its key. An operation that needs none gets none.
+// authorize sets the key of a request, unless its operation needs none.
 func (c *config) authorize(ctx context.Context, op *operation, req *transport.Request) error {
 	k := c.key()
 	if c.keySource != nil && !op.noKey {

@@ -15,11 +15,11 @@ type Location struct {
 	PhoneNumber string    `json:"phoneNumber"` // E.164
 	Latitude    *float64  `json:"latitude"`    // degrees; nil if unknown
 	Longitude   *float64  `json:"longitude"`   // degrees; nil if unknown
-	Status      string    `json:"status"`
-	LastUpdated Timestamp `json:"lastUpdated"`
+	Status      string    `json:"status"`      // such as "available", "unavailable"
+	LastUpdated Timestamp `json:"lastUpdated"` // when the phone was there; zero if unknown
 }
 
-// Get returns the last known location of the phone with a number in E.164 form. Retried.
+// Get returns the last known location of a phone. phoneNumber is its number in E.164. It is idempotent and is retried.
 // (GET /v1/location/{phone_number})
 func (s *LocationService) Get(ctx context.Context, phoneNumber string, opts ...RequestOption) (*Location, error) {
 	return do[Location](ctx, (*service)(s), &opGetLocation, []string{phoneNumber}, nil, opts)
@@ -31,7 +31,8 @@ type LocationRefresh struct {
 	PollAfterSeconds int  `json:"pollAfterSeconds"` // seconds to wait before the next Get
 }
 
-// Refresh requests new locations from all phones; it does not wait for them. Retried. (POST /v1/location/refresh)
+// Refresh requests new locations from all phones and does not wait for them. It is idempotent and is retried.
+// (POST /v1/location/refresh)
 func (s *LocationService) Refresh(ctx context.Context, opts ...RequestOption) (*LocationRefresh, error) {
 	return do[LocationRefresh](ctx, (*service)(s), &opRefreshLocations, nil, nil, opts)
 }

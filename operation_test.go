@@ -37,7 +37,7 @@ func TestOperations_AreListedOnceEach(t *testing.T) {
 }
 
 // Whether a phone can ring twice is decided by this table, so it stands here in full.
-func TestOperations_NotIdempotentAreThoseThatActAgain(t *testing.T) {
+func TestRetry_OperationsThatAreNotIdempotent(t *testing.T) {
 	want := map[string]bool{
 		"POST /v0/agent/sign-up": true, "POST /v0/agent/verify": true,
 		"POST /v1/agents": true, "POST /v1/numbers": true, "POST /v1/messages": true, "POST /v1/calls": true,
@@ -58,7 +58,7 @@ func TestOperations_NotIdempotentAreThoseThatActAgain(t *testing.T) {
 }
 
 // docs/retries.md names all operations that are not idempotent, in a table, and all other POSTs.
-func TestRetriesDoc_NamesOperationsThatAreNotIdempotent(t *testing.T) {
+func TestRetryDoc_NamesOperationsThatAreNotIdempotent(t *testing.T) {
 	page, err := os.ReadFile("docs/retries.md")
 	require.NoError(t, err)
 	table, others, ok := strings.Cut(string(page), "Every other operation is idempotent.")

@@ -6,8 +6,8 @@ import (
 	"reflect"
 )
 
-// Optional is a field of an update, with three states: absent, the zero value, which leaves the field as it is; null,
-// which clears it; and a value, which sets it.
+// Optional is a field of an update. It is one of three: absent, the zero value, which leaves the field as it is; null
+// ([Null]), which clears it; or a value ([Value]), which sets it.
 //
 //	agentphone.UpdateAgentParams{
 //		SystemPrompt: agentphone.Value("Be brief."), // set
@@ -44,7 +44,7 @@ func (o Optional[T]) IsNull() bool { return o.state == stateNull }
 // IsZero reports whether o is absent. encoding/json leaves such a field out if it has the tag omitzero.
 func (o Optional[T]) IsZero() bool { return o.state == stateAbsent }
 
-// MarshalJSON encodes the value, or null if there is none.
+// MarshalJSON encodes the value, or null if it is null or absent.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if o.state != stateValue {
 		return []byte("null"), nil
@@ -72,6 +72,6 @@ func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Ptr returns a pointer to v, for optional fields of parameters in which the zero value has a meaning, such as
+// Ptr returns a pointer to v, for optional fields of parameters whose zero value means something, as in
 // EnableMessaging: agentphone.Ptr(false).
 func Ptr[T any](v T) *T { return &v }

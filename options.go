@@ -13,18 +13,18 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// Base URLs of the API. Both lead to the same API.
+// Base URLs of the API. Both are the same API.
 const (
 	DefaultBaseURL = "https://api.agentphone.to"
 	AltBaseURL     = "https://api.agentphone.ai"
 )
 
-// Version is this package's version, sent in the User-Agent header.
+// Version is this package's version, which is sent in the User-Agent header.
 const Version = "0.1.0"
 
 const (
 	defaultMaxRetries    = 3
-	defaultRetryWaitMin  = 500 * time.Millisecond
+	defaultRetryWaitBase = 500 * time.Millisecond
 	defaultRetryWaitMax  = 8 * time.Second
 	defaultMaxRetryAfter = time.Minute
 	defaultTimeout       = 30 * time.Second
@@ -36,12 +36,12 @@ const (
 type config struct {
 	transport  transport.Client
 	key        func() apiKey
-	keySource  func(context.Context) (string, error) // used instead, unless nil
+	keySource  func(context.Context) (string, error) // used instead of key, unless nil
 	address    string                                // the base URL without a slash at its end
 	maxRetries int
 	timeout    time.Duration
 	userAgent  string
-	header     http.Header // of all requests; its slices are not changed
+	header     http.Header // of all requests; its slices are never written
 	// A client for a sub-account whose id is empty must not act on the main account.
 	scoped     bool
 	subAccount string
@@ -52,7 +52,7 @@ func defaultConfig() *config {
 	return &config{
 		transport: transport.Client{
 			Base:          base,
-			RetryWaitMin:  defaultRetryWaitMin,
+			RetryWaitBase: defaultRetryWaitBase,
 			RetryWaitMax:  defaultRetryWaitMax,
 			MaxRetryAfter: defaultMaxRetryAfter,
 		},
@@ -62,11 +62,12 @@ func defaultConfig() *config {
 	}
 }
 
-// Option configures a [Client]. An invalid one is an error of [NewClient].
+// Option configures a [Client]. [NewClient] returns a *[ValidationError] for an invalid one.
 type Option func(*config) error
 
-// WithBaseURL sets the API's base URL, [DefaultBaseURL] by default. It must be https; http is allowed for localhost and loopback
-// addresses. It may have a path, but no user information, query or fragment. The key goes to this scheme, host and port only.
+// WithBaseURL sets the API's base URL, [DefaultBaseURL] by default. It must be https; http is allowed for localhost and
+// loopback addresses. It may have a path, but no user information, query or fragment. The key is sent to this scheme,
+// host and port only.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
 		u, err := parseBaseURL(baseURL)
@@ -91,18 +92,20 @@ func parseBaseURL(s string) (*url.URL, error) {
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 		return nil, invalid("is not https (plain http is for loopback addresses only)")
 	}
-	u.Host = strings.ToLower(strings.TrimSuffix(u.Host, ":")) // without an empty port; in lower case, as proxy rules know localhost
+	// Without an empty port, and in lower case, in which proxy rules have localhost.
+	u.Host = strings.ToLower(strings.TrimSuffix(u.Host, ":"))
 	return u, nil
 }
 
-// WithHTTPClient sets the client that sends the requests, [http.DefaultClient] by default. Its Transport and Jar are used, and its
-// Timeout if that is shorter than [WithTimeout]; its CheckRedirect is not, for the package has its own rule (GET and HEAD,
-// within the API's origin). It is read at each call and never changed, and its idle connections are left open. If it has no
-// Transport, and [http.DefaultTransport] is Go's own, a connection pool shared by all clients of this package is used, large
-// enough for hundreds of goroutines.
+// WithHTTPClient sets the client that sends the requests, [http.DefaultClient] by default. Its Transport and Jar are
+// used, and its Timeout if that is shorter than [WithTimeout]. Its CheckRedirect is not used: redirects are followed
+// for GET and HEAD within the API's origin only. The client is read for each request and never written, and its idle
+// connections are left open. If it has no Transport, and [http.DefaultTransport] is Go's own, a connection pool that
+// all clients of this package share is used, large enough for hundreds of goroutines.
 //
-// The Transport sees the key. One that sends requests again by itself can make a phone ring twice; that of go-retryablehttp is
-// refused.
+// The Transport sees the key. One that sends a request again by itself can make a phone ring twice; that of
+// go-retryablehttp is refused. A request whose body your RoundTripper has begun to read counts as sent, whatever error
+// it returns.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -116,7 +119,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithMaxRetries sets how often a request may be retried, 3 by default: there are at most n+1 attempts. 0 turns retries off.
+// WithMaxRetries sets how often a request may be retried, 3 by default: it is sent in at most n+1 attempts. 0 turns
+// retries off.
 func WithMaxRetries(n int) Option {
 	return func(c *config) error {
 		c.maxRetries = n
@@ -124,22 +128,22 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithRetryWait sets the bounds of the exponential backoff with full jitter that is used where a response has no Retry-After: the
-// wait is random, up to lowest before the first retry, and this bound doubles with each retry, up to highest. The defaults
-// are 500 ms and 8 s.
-func WithRetryWait(lowest, highest time.Duration) Option {
+// WithRetryWait sets the waits before retries, which use exponential backoff with full jitter: the nth wait is random
+// between 0 and min(maximum, base*2^(n-1)). After a response with Retry-After the wait is that, plus a random time of
+// up to base/2. The defaults are 500 ms and 8 s.
+func WithRetryWait(base, maximum time.Duration) Option {
 	return func(c *config) error {
-		if lowest < 0 || highest < lowest {
-			return &ValidationError{"retry wait", "is negative, or highest is less than lowest"}
+		if base < 0 || maximum < base {
+			return &ValidationError{"retry wait", "base is negative, or maximum is less than base"}
 		}
-		c.transport.RetryWaitMin, c.transport.RetryWaitMax = lowest, highest
+		c.transport.RetryWaitBase, c.transport.RetryWaitMax = base, maximum
 		return nil
 	}
 }
 
-// WithMaxRetryAfter sets the longest Retry-After that a call waits for, one minute by default. If the server asks for more, or
-// for more than the context has left, the call returns the *[APIError] at once. [CallsService.Wait] and
-// [CallsService.StreamTranscript], which wait anyway, accept up to 10 minutes.
+// WithMaxRetryAfter sets the longest Retry-After that is waited for, one minute by default. If the server asks for a
+// longer wait, or for one that the context does not allow, the method returns the *[APIError] at once.
+// [CallsService.Wait] and [CallsService.StreamTranscript], which wait anyway, accept up to 10 minutes.
 func WithMaxRetryAfter(d time.Duration) Option {
 	return func(c *config) error {
 		c.transport.MaxRetryAfter = d
@@ -147,9 +151,13 @@ func WithMaxRetryAfter(d time.Duration) Option {
 	}
 }
 
-// WithTimeout sets how long one attempt may take, from connecting to the last byte of the response, 30 s by default; 0 is no limit.
-// The whole call, with its retries and waits, is limited by its context. A body that is read as it comes may take longer: a
-// recording as long as it goes on at a steady pace ([CallsService.DownloadRecording]), a live transcript as long as the call.
+// WithTimeout sets the timeout of each attempt, from connecting to the last byte of the response, 30 s by default; 0
+// means no timeout. The context limits the whole request, with its retries and waits.
+//
+// A body that is read while it is received may take longer: a recording as long as it comes at a steady pace
+// ([CallsService.DownloadRecording]), a live transcript as long as the call. With [GetCallOptions].Wait, for which the
+// server holds the response back, the timeout is at least TimeoutSeconds plus 30 s, unless [WithRequestTimeout] sets
+// another.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = d
@@ -157,10 +165,11 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithKeySource sets a function that supplies the API key of each call, instead of the one given to [NewClient], which may be "":
-// for keys that are rotated, or fetched from a vault. It is called once a call, with the call's context, and not for sign-up and
-// recordings, which need no key; retries of the call use the same key. It must be safe for concurrent use and should cache what
-// it fetches. If it fails, the call fails with its error and nothing is sent; a key of "" is [ErrNoAPIKey].
+// WithKeySource sets a function that returns the API key for each request, instead of the key given to [NewClient],
+// which may then be "". It is for keys that are rotated, or fetched from a vault. It is called once for each request,
+// with the request's context, and not for sign-up and recordings, which need no key; retries use the same key. It must
+// be safe for concurrent use and should cache what it fetches. If it fails, the request fails with its error and
+// nothing is sent; a key of "" is [ErrNoAPIKey].
 func WithKeySource(source func(ctx context.Context) (string, error)) Option {
 	return func(c *config) error {
 		if source == nil {
@@ -171,7 +180,8 @@ func WithKeySource(source func(ctx context.Context) (string, error)) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent header instead of agentphone-go/VERSION.
+// WithUserAgent sets the User-Agent header. The default is agentphone-go/VERSION with the versions of Go and of the
+// system, such as "agentphone-go/0.1.0 (go1.25.0; linux)".
 func WithUserAgent(userAgent string) Option {
 	return func(c *config) error {
 		c.userAgent = userAgent
@@ -179,8 +189,8 @@ func WithUserAgent(userAgent string) Option {
 	}
 }
 
-// WithHeader sets a header of all requests, for instance one that a gateway asks for. The same headers are refused as by
-// [WithRequestHeader], which wins over it. It goes to the base URL's origin only, as the key does.
+// WithHeader sets a header of all requests, such as one that a gateway requires. It is sent to the base URL's origin
+// only, as the key is. [WithRequestHeader] takes precedence, and says which headers are refused.
 func WithHeader(name, value string) Option {
 	return func(c *config) error {
 		name, err := checkHeader(name, value)
@@ -195,8 +205,9 @@ func WithHeader(name, value string) Option {
 	}
 }
 
-// WithLogger sets a logger for each attempt (level Debug) and each retry (level Warn): operation, attempt, status, duration, wait,
-// request id; never a URL, header, body, key or phone number. By default nothing is logged.
+// WithLogger sets a logger, which gets a record of each attempt (level Debug) and of each retry (level Warn):
+// operation, attempt, status, duration, wait and request id; never a URL, header, body, key or phone number. By default
+// nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.transport.Logger = logger
@@ -204,8 +215,7 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithSubAccount makes every request act on a sub-account (header
-// X-Sub-Account-Id). See also [Client.ForSubAccount].
+// WithSubAccount makes all requests act on a sub-account (header X-Sub-Account-Id). See also [Client.ForSubAccount].
 func WithSubAccount(id string) Option {
 	return func(c *config) error {
 		c.scoped, c.subAccount = true, id

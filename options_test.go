@@ -99,7 +99,7 @@ func TestHTTPMock_WorksInEachWayBeforeAndAfterNewClient(t *testing.T) {
 	}
 }
 
-func TestHTTPMock_RetriesLandOnce(t *testing.T) {
+func TestRetry_CallOverAMockIsPlacedOnce(t *testing.T) {
 	mock := httpmock.NewMockTransport()
 	mock.RegisterResponder("POST", "https://api.agentphone.to/v1/calls",
 		httpmock.NewStringResponder(429, `{"detail":"slow down"}`).HeaderSet(http.Header{"Retry-After": {"0"}}).

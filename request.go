@@ -15,8 +15,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// do sends op and decodes the response into a new T. params, if any, are the query of a GET and the JSON body of anything
-// else.
+// do sends op, with args in its path, and decodes the response into a new T. params, unless nil, are the query of a GET
+// or DELETE, and the JSON body of any other request.
 func do[T any](ctx context.Context, s *service, op *operation, args []string, params any, opts []RequestOption) (*T, error) {
 	out := new(T)
 	if err := s.send(ctx, op, args, params, out, opts); err != nil {
@@ -30,7 +30,7 @@ func call(ctx context.Context, s *service, op *operation, args []string, params 
 	return s.send(ctx, op, args, params, &success{}, opts)
 }
 
-// send sends op with the arguments in its path and decodes the response into out.
+// send sends op, with args in its path, and decodes the response into out.
 func (s *service) send(ctx context.Context, op *operation, args []string, params, out any, opts []RequestOption) error {
 	path, err := op.fill(args)
 	if err != nil {
@@ -46,8 +46,8 @@ func (s *service) send(ctx context.Context, op *operation, args []string, params
 
 var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
 
-// send sends a request, with retries, and returns its response, which is a 2xx. Every other response and every failure is one
-// of the package's errors. All requests of the package pass here.
+// send sends a request, with retries, and returns its response, which is a 2xx. For any other response it returns an
+// *APIError. All requests of the package are sent here.
 func (c *Client) send(ctx context.Context, op *operation, path string, params any, opts []RequestOption) (*transport.Response, error) {
 	req, rc, err := c.newRequest(ctx, op, path, params, opts)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Client) send(ctx context.Context, op *operation, path string, params an
 	}
 	rc.response.set(res)
 	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats {
-		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt has deleted it
+		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt deleted it
 	}
 	if result := op.resultOf(res); result != nil {
 		res.Body = result
@@ -72,7 +72,7 @@ func (c *Client) send(ctx context.Context, op *operation, path string, params an
 	return res, nil
 }
 
-// newRequest checks and encodes everything, so that later only the network can fail.
+// newRequest checks and encodes everything, so that after it only the network can fail.
 func (c *Client) newRequest(ctx context.Context, op *operation, path string, params any, opts []RequestOption) (*transport.Request, *requestConfig, error) {
 	if c == nil || c.cfg == nil {
 		return nil, nil, errNoClient
@@ -96,7 +96,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
-		Lasting: func(res *transport.Response) bool { return op.resultOf(res) != nil || isLastingResponse(res) },
+		NoRetry: func(res *transport.Response) bool { return op.resultOf(res) != nil || hasPermanentLimit(res) },
 	}
 	if op.mediaType != "" {
 		req.Accept = op.mediaType
@@ -105,7 +105,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	if err := encode(req, rc, params); err != nil {
 		return nil, nil, fmt.Errorf("agentphone: %s: the parameters cannot be encoded: %w", op, err)
 	}
-	// The base path and the escaped path are joined as text: JoinPath would clean, and so change, an id.
+	// The base URL and the escaped path are joined as text, because JoinPath would clean the path, and so change an id.
 	req.URL, err = url.Parse(c.cfg.address + path)
 	if err != nil || req.URL.Host != c.cfg.transport.Base.Host {
 		return nil, nil, &ValidationError{"path", "is not a path below the base URL"}
@@ -142,18 +142,18 @@ func encode(req *transport.Request, rc *requestConfig, params any) (err error) {
 func (c *Client) transportError(op *operation, err error) error {
 	var failed *transport.Error
 	if !errors.As(err, &failed) {
-		failed = &transport.Error{Err: err, MayHaveActed: !op.idempotent}
+		failed = &transport.Error{Err: err, OutcomeUnknown: !op.idempotent}
 	}
 	if failed.Cut != nil {
 		return &DecodeError{
 			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: requestID(failed.Cut),
-			Attempts: failed.Attempts, Err: redact.Error(failed.Err, failed.Key), outcomeUnknown: failed.MayHaveActed, cut: true,
+			Attempts: failed.Attempts, Err: redact.Error(failed.Err, failed.Key), outcomeUnknown: failed.OutcomeUnknown, cut: true,
 		}
 	}
 	e := &TransportError{
 		Operation: op.String(), Attempts: failed.Attempts,
 		Err: redact.Error(failed.Err, failed.Key), Last: redact.Error(failed.LastErr, failed.Key),
-		outcomeUnknown: failed.MayHaveActed, temporary: failed.Temporary,
+		outcomeUnknown: failed.OutcomeUnknown, temporary: failed.Temporary,
 	}
 	if failed.Last != nil {
 		e.Last = c.apiError(op, failed.Last)
@@ -161,24 +161,25 @@ func (c *Client) transportError(op *operation, err error) error {
 	return e
 }
 
-// requestID returns the header X-Request-Id, as it may be shown.
+// requestID returns the header X-Request-Id, redacted.
 func requestID(res *transport.Response) string {
 	return redact.Text(res.Header.Get("X-Request-Id"), res.Key)
 }
 
 func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 	e := newAPIError(op, res)
-	e.outcomeUnknown = res.MayHaveActed
+	e.outcomeUnknown = res.OutcomeUnknown
 	return e
 }
 
-// Do calls an endpoint that the package has no method for. path is below the base URL and escaped by the caller:
-// "/v1/calls/" + url.PathEscape(id); add a query with [WithRequestQuery]. in, unless nil, is sent as JSON with POST, PUT and
-// PATCH, and must be nil with other methods; the response is decoded into out, unless that is nil.
+// Do sends a request to an endpoint that the package has no method for. path is relative to the base URL and escaped by
+// the caller, as in "/v1/calls/" + url.PathEscape(id); [WithRequestQuery] adds a query. in is sent as JSON if method is
+// POST, PUT or PATCH ({} if in is nil), and must be nil for GET, HEAD and DELETE. The response is decoded into out,
+// unless that is nil.
 //
-// The client's rules hold: the key, timeouts, errors, and retries, where a POST counts as not idempotent (see
-// [ErrOutcomeUnknown]) and the other methods as idempotent. Errors and logs name the operation "GET {path}", for the path may
-// hold a phone number.
+// Key, timeouts, retries and errors are those of the client's methods. A POST counts as not idempotent (see
+// [ErrOutcomeUnknown]), other methods as idempotent. Errors and logs name the operation as "GET {path}", since the path
+// may contain a phone number.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	op := &operation{method: method, path: "{path}", idempotent: method != http.MethodPost, untyped: true}
 	switch method {

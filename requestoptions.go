@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// RequestOption changes one call. Every method takes them last. The optional parameters of a few methods, such as
-// [GetCallOptions], are request options too; other methods refuse those.
+// RequestOption configures a single request. Every method takes request options as its last arguments; for a method
+// that makes several requests, such as All, they apply to each. The optional parameters of some methods, such as
+// [GetCallOptions], are request options too; other methods return a *[ValidationError] for them.
 type RequestOption interface {
 	apply(*requestConfig) error
 }
 
 type requestConfig struct {
 	op         *operation  // that the options are for
-	header     http.Header // nil, as query, without options
+	header     http.Header // nil without options, and so is query
 	query      url.Values
 	maxRetries int
 	timeout    time.Duration
-	timeoutSet bool          // by an option of this call
+	timeoutSet bool          // by an option of this request
 	serverWait time.Duration // how long the server may hold the response back
 	response   *Response
 }
@@ -29,7 +30,7 @@ type requestOption func(*requestConfig) error
 
 func (o requestOption) apply(rc *requestConfig) error { return o(rc) }
 
-// requestConfig is the client's configuration with one call's options over it.
+// requestConfig returns the client's configuration with the options of one request applied.
 func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestConfig, error) {
 	rc := &requestConfig{op: op, maxRetries: c.maxRetries, timeout: c.timeout}
 	if len(opts) > 0 || c.scoped || len(c.header) > 0 {
@@ -55,7 +56,7 @@ func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestCon
 	return rc, nil
 }
 
-// only refuses an option that belongs to one operation where it is given to another, which would ignore it.
+// only returns an error unless the request is of one of the operations, the only ones that the option name is for.
 func (rc *requestConfig) only(name string, operations ...*operation) error {
 	if !slices.Contains(operations, rc.op) {
 		return &ValidationError{name, "is not an option of " + rc.op.String()}
@@ -63,7 +64,7 @@ func (rc *requestConfig) only(name string, operations ...*operation) error {
 	return nil
 }
 
-// WithResponse stores the last response, be it a result or an error, in r.
+// WithResponse stores the last response to the request in r, whether the method returns a result or an error.
 func WithResponse(r *Response) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.response = r
@@ -71,7 +72,7 @@ func WithResponse(r *Response) RequestOption {
 	})
 }
 
-// WithRequestTimeout is [WithTimeout] for one call.
+// WithRequestTimeout sets the timeout of each attempt of the request, as [WithTimeout] does for all requests.
 func WithRequestTimeout(d time.Duration) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.timeout, rc.timeoutSet = d, true
@@ -79,7 +80,7 @@ func WithRequestTimeout(d time.Duration) RequestOption {
 	})
 }
 
-// WithRequestMaxRetries is [WithMaxRetries] for one call.
+// WithRequestMaxRetries sets how often the request may be retried, as [WithMaxRetries] does for all requests.
 func WithRequestMaxRetries(n int) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.maxRetries = n
@@ -87,7 +88,7 @@ func WithRequestMaxRetries(n int) RequestOption {
 	})
 }
 
-// WithRequestSubAccount makes one call act on a sub-account.
+// WithRequestSubAccount makes the request act on a sub-account, as [WithSubAccount] does for all requests.
 func WithRequestSubAccount(id string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.header.Set(subAccountHeader, id)
@@ -95,7 +96,7 @@ func WithRequestSubAccount(id string) RequestOption {
 	})
 }
 
-// WithRequestQuery adds a query parameter that the method's parameters do not have.
+// WithRequestQuery adds a parameter to the query of the request, for one that the method's parameters do not have.
 func WithRequestQuery(key, value string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.query.Add(key, value)
@@ -103,9 +104,9 @@ func WithRequestQuery(key, value string) RequestOption {
 	})
 }
 
-// WithRequestHeader sets a header of the request, in place of one set by [WithHeader]. Headers of the connection and Authorization are refused, and so are
-// Idempotency-Key and X-Idempotency-Key: the API knows neither, but Go's net/http sends a POST that has one a second time when
-// a connection breaks.
+// WithRequestHeader sets a header of the request, and takes precedence over [WithHeader]. Headers of the connection and
+// Authorization are refused, and so are Idempotency-Key and X-Idempotency-Key: the API ignores both, but net/http sends
+// a POST that has one of them a second time if the connection breaks.
 func WithRequestHeader(name, value string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		name, err := checkHeader(name, value)

@@ -17,22 +17,23 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// A response that the transport lets through can still grow in memory a hundredfold: {} is two bytes, an Agent hundreds, and
-// millions of them fit into a few kilobytes of gzip. So its values are counted before it is decoded. The bounds are far above
-// what a page holds: 500 items, or 100 calls with transcripts of an hour each.
+// A response of at most 32 MiB may still become a hundred times larger in memory: {} is two bytes, an Agent hundreds,
+// and millions of them are a few kilobytes of gzip. So its values are counted before it is decoded. The limits are far
+// above the largest page: 500 items, or 100 calls with transcripts of an hour each.
 const (
 	maxItems   = 10_000  // objects of a page
 	maxObjects = 200_000 // at any depth
 	maxArrays  = 600_000
-	maxValues  = 500_000 // of arrays and objects
+	maxValues  = 500_000 // in arrays and objects
 	maxDepth   = 200
 )
 
-var errTooManyValues = errors.New("the body has more items, objects, arrays or values than a page can have, or nests them too deep")
+var errTooManyValues = errors.New(
+	"the body has more items, objects, arrays or values than a page can have, or nests them too deep")
 
-// checkSize refuses a JSON text that would take too much memory to decode.
+// checkSize returns an error for a JSON text that would take too much memory to decode.
 func checkSize(body []byte) error {
-	// Those within strings do not count, but most bodies have too few of all to need a closer look.
+	// Most bodies have so few brackets and commas, with those within strings, that there is no need to tell them apart.
 	brackets := bytes.Count(body, []byte{'{'}) + bytes.Count(body, []byte{'['})
 	if brackets <= maxItems && bytes.Count(body, []byte{','}) <= maxValues {
 		return nil
@@ -51,7 +52,7 @@ func checkSize(body []byte) error {
 			} else {
 				arrays++
 			}
-			if c == '{' && depth <= 2 { // {"data":[{, or less around it
+			if c == '{' && depth <= 2 { // as in {"data":[{, or nested less
 				items++
 			}
 			if depth++; depth > maxDepth {
@@ -69,8 +70,8 @@ func checkSize(body []byte) error {
 	return nil
 }
 
-// resultOf returns the result in a 4xx: its body, or the "detail" or "error" in it, whichever has the operation's result. It
-// returns nil if there is none.
+// resultOf returns the result in a 4xx: its body, or the "detail" or "error" in it, whichever has the operation's
+// result; nil if none has.
 func (op *operation) resultOf(res *transport.Response) json.RawMessage {
 	if op.result == "" || res.Status/100 != 4 {
 		return nil
@@ -87,7 +88,7 @@ func (op *operation) resultOf(res *transport.Response) json.RawMessage {
 	return nil
 }
 
-// success decodes the response to an operation that returns nothing else: {"success": true}, another object, or no body.
+// success decodes the response to an operation without a result: {"success": true}, another object, or no body.
 type success struct{}
 
 func (*success) decodeBody(body []byte) error {
@@ -110,8 +111,8 @@ var (
 	errIsErrorObject = errors.New("the body is an error object")
 )
 
-// isErrorObject reports whether a body is an error object in spite of its 2xx, such as {"detail": "down for maintenance"}: out,
-// into which it was decoded, has no field for it.
+// isErrorObject reports whether the body of a 2xx is an error object, such as {"detail": "down for maintenance"}: out,
+// into which it was decoded, is still zero and has no field for it.
 func isErrorObject(body []byte, out any) bool {
 	v := reflect.ValueOf(out).Elem()
 	var object map[string]json.RawMessage
@@ -126,7 +127,7 @@ func isErrorObject(body []byte, out any) bool {
 	return false
 }
 
-// hasField reports whether encoding/json decodes a name into a struct.
+// hasField reports whether encoding/json decodes name into a field of t.
 func hasField(t reflect.Type, name string) bool {
 	return slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -134,11 +135,11 @@ func hasField(t reflect.Type, name string) bool {
 	})
 }
 
-// quickBody is a body that is decoded in some milliseconds. Decoding more, up to 32 MiB, counts against the attempt's timeout and
-// the context.
+// quickBody is the size in bytes of a body that is decoded in a few milliseconds. The time to decode a larger one, up
+// to 32 MiB, counts towards the attempt's timeout and the context.
 const quickBody = 1 << 20
 
-// decode reads the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
+// decode decodes the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
 func (c *Client) decode(ctx context.Context, op *operation, res *transport.Response, out any) error {
 	body := bytes.TrimSpace(res.Body)
 	var err error
@@ -166,7 +167,7 @@ func (c *Client) decode(ctx context.Context, op *operation, res *transport.Respo
 		err = errIsErrorObject
 	}
 	if err == nil && len(body) > quickBody {
-		err = res.Late(ctx)
+		err = res.Expired(ctx)
 	}
 	if err == nil {
 		return nil
@@ -174,7 +175,7 @@ func (c *Client) decode(ctx context.Context, op *operation, res *transport.Respo
 	return c.decodeError(op, res, err)
 }
 
-// decodeError reports a response that err kept from being decoded.
+// decodeError returns the error of a response that could not be decoded because of err.
 func (c *Client) decodeError(op *operation, res *transport.Response, err error) *DecodeError {
 	var mistyped *json.UnmarshalTypeError
 	if errors.As(err, &mistyped) { // its text may quote the value
@@ -187,14 +188,14 @@ func (c *Client) decodeError(op *operation, res *transport.Response, err error) 
 	}
 }
 
-// Response is what [WithResponse] fills in: the last response as it was received, be it a result or an error. If the last attempt
-// got none, it is that of an earlier attempt; if no attempt did, Status is 0.
+// Response is the last response to a request, as it was received ([WithResponse]). If the last attempt got no response,
+// it is that of an earlier attempt; if no attempt got one, Status is 0.
 type Response struct {
-	Status    int
+	Status    int // HTTP status, such as 200
 	Header    http.Header
 	Body      []byte // nil for a stream
-	Attempts  int    // requests made in all
-	RequestID string // header X-Request-Id
+	Attempts  int    // attempts made in all
+	RequestID string // header X-Request-Id, to quote to support
 }
 
 func (r *Response) set(res *transport.Response) {
@@ -203,7 +204,7 @@ func (r *Response) set(res *transport.Response) {
 	}
 }
 
-// setLast is set for a call that ended without a response.
+// setLast sets the response of a request that failed with err: the last that an attempt got.
 func (r *Response) setLast(err error) {
 	var failed *transport.Error
 	last := &transport.Response{}

@@ -12,7 +12,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// stream is do for a response whose body is read while it is received. The caller closes the Stream.
+// stream sends op, with id in its path, and returns the response with its body unread. The caller closes its Stream.
 func (s *service) stream(ctx context.Context, op *operation, id string, opts []RequestOption) (*transport.Response, error) {
 	path, err := op.fill([]string{id})
 	if err != nil {
@@ -29,8 +29,7 @@ func (s *service) stream(ctx context.Context, op *operation, id string, opts []R
 	return res, nil
 }
 
-// checkStream returns an error for a response that would pass for an empty stream or a broken recording: the HTML page
-// of a proxy, a part (206), or no content.
+// checkStream returns an error for a 2xx that is not the stream: a proxy's HTML, a part of it (206), or no content.
 func (op *operation) checkStream(res *transport.Response) error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	switch family, _, _ := strings.Cut(op.mediaType, "/"); {
@@ -44,7 +43,7 @@ func (op *operation) checkStream(res *transport.Response) error {
 	return fmt.Errorf("the content type is %s, want %s", cmp.Or(kind, "missing"), op.mediaType)
 }
 
-// unreadable returns the error of a stream whose content cannot be decoded.
+// unreadable returns the error of a stream that cannot be decoded.
 func (s *service) unreadable(op *operation, res *transport.Response, err error) error {
 	return s.client.decodeError(op, res, err)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // SubAccountsService manages sub-accounts, whose agents, numbers and messages are separate from the account's.
-// [Client.ForSubAccount] returns a client that acts for one. A sub-account has no sub-accounts.
+// [Client.ForSubAccount] returns a client that acts on one. A sub-account has no sub-accounts.
 type SubAccountsService service
 
 var (
@@ -17,11 +17,11 @@ var (
 	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyOK: true}
 )
 
-// SubAccount is a sub-account.
+// SubAccount is a part of the account with agents, numbers and messages of its own.
 type SubAccount struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
-	Status    string    `json:"status"`
+	Status    string    `json:"status"` // such as "active"
 	CreatedAt Timestamp `json:"createdAt"`
 }
 
@@ -29,21 +29,22 @@ const maxSubAccountsPage = 500
 
 // ListSubAccountsParams are the parameters of [SubAccountsService.List] and [SubAccountsService.All].
 type ListSubAccountsParams struct {
-	Limit     int `url:"limit,omitempty"`      // page size, 1 to 500; the default for All is 500
+	Limit     int `url:"limit,omitempty"`      // page size, 1 to 500; if 0 the API decides, and it is 500 for All
 	Offset    int `url:"offset,omitempty"`     // number of sub-accounts to skip
-	StatsDays int `url:"stats_days,omitempty"` // number of days that the API's statistics cover
+	StatsDays int `url:"stats_days,omitempty"` // number of days that the API's statistics cover; if 0 the API decides
 }
 
 func (p ListSubAccountsParams) validate() error {
 	return firstOf(checkPage(p.Limit, maxSubAccountsPage, p.Offset), inRange("stats_days", p.StatsDays, 0))
 }
 
-// List returns one page of the account's sub-accounts. Retried. (GET /v1/sub-accounts)
+// List returns one page of the account's sub-accounts. It is idempotent and is retried. (GET /v1/sub-accounts)
 func (s *SubAccountsService) List(ctx context.Context, params ListSubAccountsParams, opts ...RequestOption) (*Page[SubAccount], error) {
 	return list[SubAccount](ctx, (*service)(s), &opListSubAccounts, nil, params, params.Offset, opts)
 }
 
-// All iterates over the account's sub-accounts. Retried. (GET /v1/sub-accounts)
+// All iterates over the account's sub-accounts, and requests one page at a time. It is idempotent and is retried.
+// (GET /v1/sub-accounts)
 func (s *SubAccountsService) All(ctx context.Context, params ListSubAccountsParams, opts ...RequestOption) iter.Seq2[SubAccount, error] {
 	return allByOffset(params.Offset, cmp.Or(params.Limit, maxSubAccountsPage), func(a *SubAccount) string { return a.ID },
 		func(offset, limit int) (*Page[SubAccount], error) {
@@ -60,8 +61,8 @@ func (p CreateSubAccountParams) validate() error { return required("name", p.Nam
 
 // Create creates a sub-account. (POST /v1/sub-accounts)
 //
-// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the name with
-// [SubAccountsService.List] before creating the sub-account again.
+// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the name with
+// [SubAccountsService.All] before you create the sub-account again.
 func (s *SubAccountsService) Create(ctx context.Context, params CreateSubAccountParams, opts ...RequestOption) (*SubAccount, error) {
 	return do[SubAccount](ctx, (*service)(s), &opCreateSubAccount, nil, params, opts)
 }
@@ -73,13 +74,12 @@ type UpdateSubAccountParams struct {
 
 func (p UpdateSubAccountParams) validate() error { return required("name", p.Name) }
 
-// Update renames a sub-account. Retried. (PATCH /v1/sub-accounts/{sub_account_id})
+// Update renames a sub-account. It is idempotent and is retried. (PATCH /v1/sub-accounts/{sub_account_id})
 func (s *SubAccountsService) Update(ctx context.Context, subAccountID string, params UpdateSubAccountParams, opts ...RequestOption) (*SubAccount, error) {
 	return do[SubAccount](ctx, (*service)(s), &opUpdateSubAccount, []string{subAccountID}, params, opts)
 }
 
-// Delete deletes a sub-account. Retried: after a lost response, a retry that finds nothing
-// left to delete succeeds. (DELETE /v1/sub-accounts/{sub_account_id})
+// Delete deletes a sub-account. It is idempotent and is retried. (DELETE /v1/sub-accounts/{sub_account_id})
 func (s *SubAccountsService) Delete(ctx context.Context, subAccountID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteSubAccount, []string{subAccountID}, nil, opts)
 }

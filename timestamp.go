@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Timestamp is a time in requests and responses: a [time.Time] in UTC. A time that a response gives as null, "" or not
-// at all is the zero Timestamp, for which IsZero returns true.
+// Timestamp is a time in requests and responses: a [time.Time] in UTC. It is zero, and IsZero returns true, if a
+// response has null or "" for it, or has not got it.
 //
-// It decodes from the formats that the API uses: ISO 8601 with or without a time of day, a fraction of a second and a
-// zone (none is UTC), and numbers of seconds, or of milliseconds from 1e11 on, since 1970. It encodes as RFC 3339, or
-// null if it is zero.
+// It is decoded from the formats that the API uses: ISO 8601 with or without a time of day, a fraction of a second and
+// a zone (a time without a zone is UTC), or a number of seconds since 1970 (from 1e11 on, of milliseconds). It is
+// encoded as RFC 3339, or as null if it is zero.
 type Timestamp struct{ time.Time }
 
-// NewTimestamp returns t as a Timestamp, for parameters such as [ListMessagesParams].Before.
+// NewTimestamp returns t as a Timestamp in UTC, for parameters such as [ListMessagesParams].Before.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
-// maxTimestamp is the length of the longest time that is parsed, with all its characters escaped: package time makes copies of what
-// it cannot parse, one for each layout.
+// maxTimestamp is the length of the longest time that is parsed, in bytes, with all its characters escaped. Package
+// time copies a text that it cannot parse, once for each layout.
 const maxTimestamp = 300
 
 var errTimestamp = errors.New("a time is neither ISO 8601 nor a number")
@@ -37,7 +37,7 @@ var timestampLayouts = []string{
 	"2006-01-02",
 }
 
-// UnmarshalJSON decodes a time. Its error does not contain the text that is not a time.
+// UnmarshalJSON decodes a time. Its error does not quote what is not a time.
 func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	switch {
 	case string(data) == "null":
@@ -77,7 +77,7 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 
 func (t *Timestamp) set(parsed time.Time) error {
 	if parsed = parsed.UTC(); parsed.Year() < 0 || parsed.Year() > 9999 {
-		return errTimestamp // in UTC it is in a year that cannot be encoded
+		return errTimestamp // RFC 3339 has four digits for the year
 	}
 	t.Time = parsed
 	return nil
@@ -103,7 +103,7 @@ func (t *Timestamp) fromEpoch(data []byte) error {
 	return nil
 }
 
-// MarshalJSON encodes the time as RFC 3339 in UTC, or the zero Timestamp as null.
+// MarshalJSON encodes the time as RFC 3339 in UTC, or as null if it is zero.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -111,7 +111,7 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return t.UTC().MarshalJSON()
 }
 
-// EncodeValues adds the time, unless it is zero, to a query as RFC 3339 with microseconds, the precision of the API. It
+// EncodeValues sets key to the time in RFC 3339 with microseconds, the precision of the API, unless it is zero. It
 // implements Encoder of github.com/google/go-querystring.
 func (t Timestamp) EncodeValues(key string, v *url.Values) error {
 	if !t.IsZero() {

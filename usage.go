@@ -22,13 +22,13 @@ type Usage struct {
 	PeriodEnd   Timestamp    `json:"periodEnd"`
 }
 
-// Plan is the account's plan.
+// Plan is what the account pays for.
 type Plan struct {
 	Name   string     `json:"name"` // such as "payg", pay as you go, which has no monthly limits
 	Limits PlanLimits `json:"limits"`
 }
 
-// PlanLimits are the limits of a plan. All are 0 for a plan for which the API gives none.
+// PlanLimits are the limits of a plan. They are all 0 if the API gives none.
 type PlanLimits struct {
 	Numbers                int `json:"numbers"`
 	MessagesPerMonth       int `json:"messagesPerMonth"`
@@ -37,14 +37,15 @@ type PlanLimits struct {
 	ConcurrentCalls        int `json:"concurrentCalls"`
 }
 
-// NumberLimits is the number of phone numbers that the account has and may have.
+// NumberLimits says how many phone numbers the account has, may have, and may still buy.
 type NumberLimits struct {
 	Used      int `json:"used"`
 	Limit     int `json:"limit"`
 	Remaining int `json:"remaining"`
 }
 
-// UsageStats are counts since the account was created, and of the last 24 hours, 7 days and 30 days.
+// UsageStats counts messages, calls and webhook deliveries since the account was created, and messages and calls of the
+// last 24 hours, 7 days and 30 days.
 type UsageStats struct {
 	TotalMessages               int  `json:"totalMessages"`
 	MessagesLast24h             int  `json:"messagesLast24h"`
@@ -60,8 +61,8 @@ type UsageStats struct {
 	SMSSegmentsLast30d          *int `json:"smsSegmentsLast30d"` // nil if unknown; a long SMS is several segments
 }
 
-// Get returns the account's plan, limits and counters. It also shows whether the API key is valid. Retried.
-// (GET /v1/usage)
+// Get returns the account's plan, limits and counters. A program can call it to check its API key. It is idempotent and
+// is retried. (GET /v1/usage)
 func (s *UsageService) Get(ctx context.Context, opts ...RequestOption) (*Usage, error) {
 	return do[Usage](ctx, (*service)(s), &opGetUsage, nil, nil, opts)
 }
@@ -73,13 +74,13 @@ type DailyUsageParams struct {
 
 func (p DailyUsageParams) validate() error { return inRange("days", p.Days, 0) }
 
-// DailyUsage is the usage by day.
+// DailyUsage is the result of [UsageService.Daily].
 type DailyUsage struct {
 	Data []DayUsage `json:"data"`
-	Days int        `json:"days"`
+	Days int        `json:"days"` // number of days that Data covers
 }
 
-// DayUsage is the usage of one day.
+// DayUsage counts messages, calls and webhook deliveries of one day.
 type DayUsage struct {
 	Date     string `json:"date"` // such as 2026-04-19
 	Messages int    `json:"messages"`
@@ -87,7 +88,8 @@ type DayUsage struct {
 	Webhooks int    `json:"webhooks"` // webhook deliveries
 }
 
-// Daily returns the usage by day. Retried. (GET /v1/usage/daily)
+// Daily returns counts of messages, calls and webhook deliveries by day. It is idempotent and is retried.
+// (GET /v1/usage/daily)
 func (s *UsageService) Daily(ctx context.Context, params DailyUsageParams, opts ...RequestOption) (*DailyUsage, error) {
 	return do[DailyUsage](ctx, (*service)(s), &opDailyUsage, nil, params, opts)
 }
@@ -99,13 +101,13 @@ type MonthlyUsageParams struct {
 
 func (p MonthlyUsageParams) validate() error { return inRange("months", p.Months, 0) }
 
-// MonthlyUsage is the usage by month.
+// MonthlyUsage is the result of [UsageService.Monthly].
 type MonthlyUsage struct {
 	Data   []MonthUsage `json:"data"`
-	Months int          `json:"months"`
+	Months int          `json:"months"` // number of months that Data covers
 }
 
-// MonthUsage is the usage of one month.
+// MonthUsage counts messages, calls and webhook deliveries of one month.
 type MonthUsage struct {
 	Month    string `json:"month"` // such as 2026-04
 	Messages int    `json:"messages"`
@@ -113,36 +115,39 @@ type MonthUsage struct {
 	Webhooks int    `json:"webhooks"` // webhook deliveries
 }
 
-// Monthly returns the usage by month. Retried. (GET /v1/usage/monthly)
+// Monthly returns counts of messages, calls and webhook deliveries by month. It is idempotent and is retried.
+// (GET /v1/usage/monthly)
 func (s *UsageService) Monthly(ctx context.Context, params MonthlyUsageParams, opts ...RequestOption) (*MonthlyUsage, error) {
 	return do[MonthlyUsage](ctx, (*service)(s), &opMonthlyUsage, nil, params, opts)
 }
 
-// UsageByNumber is the usage by phone number.
+// UsageByNumber is the result of [UsageService.ByNumber].
 type UsageByNumber struct {
 	Data []NumberUsage `json:"data"`
 }
 
-// NumberUsage is the usage of one phone number.
+// NumberUsage counts messages and calls of one phone number.
 type NumberUsage struct {
 	NumberID    string       `json:"numberId"`
 	PhoneNumber string       `json:"phoneNumber"` // E.164
 	Country     Country      `json:"country"`
 	Status      NumberStatus `json:"status"`
-	AgentID     string       `json:"agentId"`
-	AgentName   string       `json:"agentName"`
+	AgentID     string       `json:"agentId"`   // "" if it is attached to no agent
+	AgentName   string       `json:"agentName"` // "" if it is attached to no agent
 	Messages    int          `json:"messages"`
 	Calls       int          `json:"calls"`
 }
 
-// ByNumber returns the usage by phone number. Retried. (GET /v1/usage/by-number)
+// ByNumber returns counts of messages and calls by phone number. It is idempotent and is retried.
+// (GET /v1/usage/by-number)
 func (s *UsageService) ByNumber(ctx context.Context, opts ...RequestOption) (*UsageByNumber, error) {
 	return do[UsageByNumber](ctx, (*service)(s), &opUsageByNumber, nil, nil, opts)
 }
 
-// UsagePeriod is the period that [UsageService.ByAgent] covers.
+// UsagePeriod is the period that [UsageService.ByAgent] covers, up to now.
 type UsagePeriod string
 
+// The periods that the API has.
 const (
 	UsagePeriodWeek  UsagePeriod = "week"
 	UsagePeriodMonth UsagePeriod = "month"
@@ -152,12 +157,12 @@ const (
 // UsageByAgentParams are the parameters of [UsageService.ByAgent].
 type UsageByAgentParams struct {
 	Period UsagePeriod `url:"period"`       // required
-	TZ     string      `url:"tz,omitempty"` // time zone in which the period begins and ends, such as America/New_York
+	TZ     string      `url:"tz,omitempty"` // time zone of the period, such as America/New_York; if empty the API decides
 }
 
 func (p UsageByAgentParams) validate() error { return required("period", string(p.Period)) }
 
-// UsageByAgent is the usage by agent.
+// UsageByAgent is the result of [UsageService.ByAgent].
 type UsageByAgent struct {
 	Data        []AgentUsage `json:"data"`
 	Period      UsagePeriod  `json:"period"`
@@ -165,17 +170,17 @@ type UsageByAgent struct {
 	PeriodEnd   Timestamp    `json:"periodEnd"`
 }
 
-// AgentUsage is the usage of one agent.
+// AgentUsage counts messages and calls of one agent.
 type AgentUsage struct {
 	AgentID      string `json:"agentId"` // "" for usage that belongs to no agent
 	AgentName    string `json:"agentName"`
 	Messages     int    `json:"messages"`
 	Calls        int    `json:"calls"`
-	TotalSeconds int    `json:"totalSeconds"` // duration of its calls
-	IsOrphan     bool   `json:"isOrphan"`     // the agent has been deleted
+	TotalSeconds int    `json:"totalSeconds"` // duration of its calls in all, in seconds
+	IsOrphan     bool   `json:"isOrphan"`     // whether the agent has been deleted
 }
 
-// ByAgent returns the usage by agent. Retried. (GET /v1/usage/by-agent)
+// ByAgent returns counts of messages and calls by agent. It is idempotent and is retried. (GET /v1/usage/by-agent)
 func (s *UsageService) ByAgent(ctx context.Context, params UsageByAgentParams, opts ...RequestOption) (*UsageByAgent, error) {
 	return do[UsageByAgent](ctx, (*service)(s), &opUsageByAgent, nil, params, opts)
 }

@@ -11,9 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// The checks of parameters and options. What the API might accept, they let through.
+// The checks of parameters and options. They accept whatever the API might accept.
 
-// firstOf returns the first error.
+// firstOf returns the first error that is not nil.
 func firstOf(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -30,7 +30,6 @@ func required(field, value string) error {
 	return nil
 }
 
-// requiredE164 and optionalE164 are for numbers that must be in E.164 form.
 func requiredE164(field, value string) error {
 	return firstOf(required(field, value), optionalE164(field, value))
 }
@@ -42,8 +41,8 @@ func optionalE164(field, value string) error {
 	return nil
 }
 
-// checkRecipient refuses only what is plainly a mistyped phone number: a message may also
-// go to a short code, an email address or a group.
+// checkRecipient returns an error only for a mistyped phone number: the recipient may also be a short code, an email
+// address or a group.
 func checkRecipient(field, value string) error {
 	looksDialled := value != "" && strings.Trim(value, "0123456789+-.() ") == ""
 	shortCode := isDigits(value) && (len(value) == 5 || len(value) == 6)
@@ -53,18 +52,19 @@ func checkRecipient(field, value string) error {
 	return nil
 }
 
-// inRange checks a list's limit and the like; 0 is the API's default, highest 0 is no bound.
-func inRange(field string, n, highest int) error {
+// inRange returns an error unless n is between 0, which stands for the API's default, and maximum. A maximum of 0 is
+// none.
+func inRange(field string, n, maximum int) error {
 	switch {
 	case n < 0:
 		return &ValidationError{field, "is negative"}
-	case highest > 0 && n > highest:
-		return &ValidationError{field, fmt.Sprintf("is over %d", highest)}
+	case maximum > 0 && n > maximum:
+		return &ValidationError{field, fmt.Sprintf("is over %d", maximum)}
 	}
 	return nil
 }
 
-// atMost checks the length of a text in characters, as the API counts them.
+// atMost returns an error if text has more characters. The API counts characters, not bytes.
 func atMost(field, text string, characters int) error {
 	if utf8.RuneCountInString(text) > characters {
 		return &ValidationError{field, fmt.Sprintf("is over %d characters", characters)}
@@ -72,8 +72,8 @@ func atMost(field, text string, characters int) error {
 	return nil
 }
 
-func checkPage(limit, highest, offset int) error {
-	return firstOf(inRange("limit", limit, highest), inRange("offset", offset, 0))
+func checkPage(limit, maxLimit, offset int) error {
+	return firstOf(inRange("limit", limit, maxLimit), inRange("offset", offset, 0))
 }
 
 func checkDoPath(path string) error {
@@ -128,7 +128,7 @@ func notNegative[N int | time.Duration](field string, n N) error {
 	return nil
 }
 
-// checkKey refuses what cannot be a key; it says nothing of the key.
+// checkKey returns an error if key cannot be an API key. The error says nothing of the key.
 func checkKey(key string) error {
 	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return &ValidationError{"API key", "has white space, a control character or a character outside ASCII"}
@@ -143,14 +143,15 @@ func checkHeaderValue(field, value string) error {
 	return nil
 }
 
-// refusedHeaders belong to the connection or to the client, or make net/http send a POST again by itself.
+// refusedHeaders are those of the connection and of the client, and those that make net/http send a POST again by
+// itself.
 var refusedHeaders = []string{
 	"Authorization", "Idempotency-Key", "X-Idempotency-Key",
 	"Accept-Encoding", "Connection", "Content-Length", "Host", "Keep-Alive",
 	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-// checkHeader returns the canonical name of a request header.
+// checkHeader returns the canonical name of a header, or an error if a request may not have it.
 func checkHeader(name, value string) (string, error) {
 	if !isToken(name) {
 		return "", &ValidationError{"header", "has an invalid name"}

@@ -24,16 +24,16 @@ var (
 	opTestAgentWebhook   = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook/test", idempotent: true}
 )
 
-// Webhook is a URL to which the API sends events. If no webhook is set, it is the zero Webhook.
+// Webhook is a URL to which the API sends events. It is zero if no webhook is set.
 //
-// Printed with any verb or logged with log/slog, it does not show its Secret. Encoded as JSON, or printed as an
-// unexported field of another struct, it does.
+// Its Secret is not shown if it is printed with any verb or logged with log/slog, but is if it is encoded as JSON or
+// printed as an unexported field of another struct.
 type Webhook struct {
 	ID             string    `json:"id"` // "" if no webhook is set
 	URL            string    `json:"url"`
-	Secret         string    `json:"secret"` // signs the requests: see [NewWebhookHandler] and [VerifyWebhook]
-	Status         string    `json:"status"`
-	ContextLimit   int       `json:"contextLimit"` // number of recent messages that each event carries
+	Secret         string    `json:"secret"`       // signs the requests: see [NewWebhookHandler] and [VerifyWebhook]
+	Status         string    `json:"status"`       // such as "active"
+	ContextLimit   int       `json:"contextLimit"` // number of recent messages in each event
 	TimeoutSeconds int       `json:"timeout"`      // how long your server may take to answer a voice turn
 	CreatedAt      Timestamp `json:"createdAt"`
 }
@@ -44,17 +44,19 @@ func (w Webhook) String() string {
 		w.ID, w.URL, redact.Mark, w.Status, w.ContextLimit, w.TimeoutSeconds)
 }
 
-// Format implements [fmt.Formatter]: it prints String with any verb.
+// Format writes what String returns, whatever the verb.
 func (w Webhook) Format(f fmt.State, verb rune) { formatText(f, verb, w.String()) }
 
-// LogValue implements [slog.LogValuer]: it returns String.
+// LogValue returns what String returns.
 func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 
 // SetWebhookParams are the parameters of [WebhooksService.Set] and [WebhooksService.SetForAgent].
 type SetWebhookParams struct {
-	URL            string `json:"url"`                   // required: an absolute URL
-	ContextLimit   *int   `json:"contextLimit,omitzero"` // number of recent messages that each event carries, 0 (none) to 50; default if nil
-	TimeoutSeconds int    `json:"timeout,omitzero"`      // how long your server may take to answer a voice turn: 5 to 120; default 30
+	URL string `json:"url"` // required: an absolute URL
+	// ContextLimit is the number of recent messages in each event, 0 (none) to 50; if nil the API decides.
+	ContextLimit *int `json:"contextLimit,omitzero"`
+	// TimeoutSeconds is how long your server may take to answer a voice turn, 5 to 120; the default is 30.
+	TimeoutSeconds int `json:"timeout,omitzero"`
 }
 
 func (p SetWebhookParams) validate() error {
@@ -73,21 +75,22 @@ func (p SetWebhookParams) validate() error {
 	return nil
 }
 
-// Get returns the account's webhook, or the zero Webhook if none is set. Retried. (GET /v1/webhooks)
+// Get returns the account's webhook, or the zero Webhook if none is set. It is idempotent and is retried.
+// (GET /v1/webhooks)
 func (s *WebhooksService) Get(ctx context.Context, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opGetWebhook, nil, nil, opts)
 }
 
-// Set sets or replaces the account's webhook and generates a new secret for it. Your server should accept the old
-// secret too until it has the new one. The API accepts 10 requests a minute. (POST /v1/webhooks)
+// Set sets or replaces the account's webhook and returns it with a new secret. Your server should accept the old secret
+// too until it has the new one. The API accepts 10 requests a minute. (POST /v1/webhooks)
 //
-// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
-// with [WebhooksService.Get].
+// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and
+// secret with [WebhooksService.Get].
 func (s *WebhooksService) Set(ctx context.Context, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetWebhook, nil, params, opts)
 }
 
-// Delete deletes the account's webhook. Retried. (DELETE /v1/webhooks)
+// Delete deletes the account's webhook. It is idempotent and is retried. (DELETE /v1/webhooks)
 func (s *WebhooksService) Delete(ctx context.Context, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteWebhook, nil, nil, opts)
 }
@@ -109,40 +112,41 @@ func (p TestWebhookOptions) apply(rc *requestConfig) error {
 
 // WebhookTest is the result of a test event: your server's response to it.
 type WebhookTest struct {
-	Success    bool    `json:"success"`
+	Success    bool    `json:"success"`    // whether your server accepted the event
 	StatusCode int     `json:"statusCode"` // HTTP status; 0 if there was no response
 	ResponseMs float64 `json:"responseMs"` // time until the response, in milliseconds
-	Error      string  `json:"error"`      // "" if there was none
+	Error      string  `json:"error"`      // what went wrong; "" if nothing did
 }
 
 // Test sends a test event, signed like all others, to the account's webhook and returns the response.
-// [TestWebhookOptions] may be given as an option. The API accepts 10 requests a minute. Retried. (POST /v1/webhooks/test)
+// [TestWebhookOptions] may be given as an option. The API accepts 10 requests a minute. It is idempotent and is
+// retried. (POST /v1/webhooks/test)
 func (s *WebhooksService) Test(ctx context.Context, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestWebhook, nil, nil, opts)
 }
 
-// GetForAgent returns an agent's own webhook, or the zero Webhook if none is set. Retried.
+// GetForAgent returns an agent's own webhook, or the zero Webhook if none is set. It is idempotent and is retried.
 // (GET /v1/agents/{agent_id}/webhook)
 func (s *WebhooksService) GetForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opGetAgentWebhook, []string{agentID}, nil, opts)
 }
 
-// SetForAgent sets or replaces an agent's own webhook and generates a new secret for it, as [WebhooksService.Set] does
+// SetForAgent sets or replaces an agent's own webhook and returns it with a new secret, as [WebhooksService.Set] does
 // for the account. (POST /v1/agents/{agent_id}/webhook)
 //
-// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
-// with [WebhooksService.GetForAgent].
+// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and
+// secret with [WebhooksService.GetForAgent].
 func (s *WebhooksService) SetForAgent(ctx context.Context, agentID string, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetAgentWebhook, []string{agentID}, params, opts)
 }
 
-// DeleteForAgent deletes an agent's own webhook; the account's is used again. Retried.
+// DeleteForAgent deletes an agent's own webhook, so that the account's is used again. It is idempotent and is retried.
 // (DELETE /v1/agents/{agent_id}/webhook)
 func (s *WebhooksService) DeleteForAgent(ctx context.Context, agentID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteAgentWebhook, []string{agentID}, nil, opts)
 }
 
-// TestForAgent sends a test event to an agent's own webhook and returns the response. Retried.
+// TestForAgent sends a test event to an agent's own webhook and returns the response. It is idempotent and is retried.
 // (POST /v1/agents/{agent_id}/webhook/test)
 func (s *WebhooksService) TestForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestAgentWebhook, []string{agentID}, nil, opts)

@@ -99,8 +99,8 @@ func TestRetry_IdempotentGivesUpAfterMaxRetriesWithoutErrOutcomeUnknown(t *testi
 	}
 }
 
-// A certificate that is wrong will be wrong at the next attempt too, and nothing was sent.
-func TestRetry_WrongCertificateIsNotRetried(t *testing.T) {
+// A certificate that is invalid will be invalid at the next attempt too, and nothing was sent.
+func TestRetry_InvalidCertificateIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for name, cert := range map[string]struct{ server, trusted *certificate }{
 		"unknown authority": {newCertificate("127.0.0.1"), serverCertificate()},

@@ -24,7 +24,7 @@ type retryRow func(t *testing.T) (*agentphone.Client, func() int)
 
 var retryRows = map[string]retryRow{
 	"no connection was made": unreachable(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}),
-	"a certificate that is wrong": func(t *testing.T) (*agentphone.Client, func() int) {
+	"an invalid certificate": func(t *testing.T) (*agentphone.Client, func() int) {
 		s := newHTTPSServer(t, respondOK)
 		return newClient(t, s.url), func() int { return s.connections() }
 	},
@@ -32,7 +32,7 @@ var retryRows = map[string]retryRow{
 	"the connection broke after the request was sent": onHTTP1(resetConn),
 	"no response in time":                             onHTTP1(writeAndHang("")),
 	"a 2xx whose body broke off":                      onHTTP1(writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")),
-	"a 2xx that is no JSON":                           replies(200, "<html>"),
+	"a 2xx that is not JSON":                          replies(200, "<html>"),
 	"a 2xx over 32 MiB":                               replies(200, strings.Repeat(" ", 33<<20)),
 	"429":                                             replies(429, ""),
 	"429 with a code that waiting does not clear":     replies(429, `{"error":{"code":"OUTBOUND_LIMIT_REACHED"}}`),

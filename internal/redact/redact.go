@@ -1,5 +1,5 @@
-// Package redact is the one door by which texts that others chose (a server, a proxy, a certificate, a user's RoundTripper) enter
-// errors and log records: without the API key, on one line, and short.
+// Package redact makes texts that others chose (a server, a proxy, a certificate, a user's RoundTripper) fit for errors
+// and log records: without the API key, on one line, and short. All such texts pass through it.
 package redact
 
 import (
@@ -11,14 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// Mark stands where the key was.
+// Mark replaces the key.
 const Mark = "[REDACTED]"
 
 // MaxText is the length in bytes of the longest text that Text returns.
 const MaxText = 500
 
-// Text returns s as it may be shown: without the key in any case, without control and formatting characters, with white space
-// folded, cut after MaxText bytes. So it neither forges lines of a log nor controls a terminal.
+// Text returns s without the key, whatever the case of its letters, without control and formatting characters, with
+// each run of white space replaced by a space, cut after MaxText bytes. So s can neither forge lines of a log nor
+// control a terminal.
 func Text(s, key string) string {
 	if len(s) <= MaxText && isPlain(s) && indexKey(s, key) < 0 {
 		return s
@@ -26,12 +27,12 @@ func Text(s, key string) string {
 	return Line(string(Bytes([]byte(s), key)), MaxText)
 }
 
-// Line makes one line of at most limit bytes of a text without a key.
+// Line returns s, a text without the key, as one line of at most limit bytes.
 func Line(s string, limit int) string {
 	if len(s) <= limit && isPlain(s) {
 		return s
 	}
-	// What is cut off is not looked at: it may be megabytes.
+	// What is cut off is not read: it may be megabytes.
 	s, cut := clip(s, 4*limit)
 	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\ufffd"), func(r rune) bool { return unicode.IsSpace(r) || isHidden(r) }), " ")
 	if len(s) > limit {
@@ -43,7 +44,7 @@ func Line(s string, limit int) string {
 	return s
 }
 
-// Bytes returns b with the key, in any case, replaced.
+// Bytes returns b with the key, whatever the case of its letters, replaced by Mark.
 func Bytes(b []byte, key string) []byte {
 	if indexKey(string(b), key) < 0 {
 		return b
@@ -63,10 +64,10 @@ func Bytes(b []byte, key string) []byte {
 	return out.Bytes()
 }
 
-// MaxBody is the length of the longest body that Body returns.
+// MaxBody is the length in bytes of the longest body that Body returns.
 const MaxBody = 64 << 10
 
-// Body returns at most MaxBody bytes of b without the key, nor the beginning of one that was cut.
+// Body returns at most MaxBody bytes of b, with the key replaced and without a part of a key at the end.
 func Body(b []byte, key string) []byte {
 	b = Bytes(b[:min(len(b), MaxBody+len(key))], key)
 	if len(b) < MaxBody {
@@ -81,8 +82,8 @@ func Body(b []byte, key string) []byte {
 	return b
 }
 
-// Error returns err if its text may be shown as it is. Else it returns an error with the text that may be shown: it still is what
-// err is, for errors.Is and errors.As, unless err quotes the key.
+// Error returns err if its text needs no redaction, and else an error with the redacted text. For errors.Is and
+// errors.As that is still what err is, unless the text of err has the key in it.
 func Error(err error, key string) error {
 	if err == nil {
 		return nil
@@ -99,7 +100,7 @@ func Error(err error, key string) error {
 	return &shown{clean, err}
 }
 
-// shown has no Unwrap: whatever prints a chain of errors would print the text that is not to be shown.
+// shown is an error with a redacted text. It has no Unwrap, because printing the chain would show the original text.
 type shown struct {
 	text string
 	err  error
@@ -113,7 +114,7 @@ func (e *shown) Timeout() bool {
 	return errors.As(e.err, &t) && t.Timeout()
 }
 
-// isPlain reports whether a text has nothing that Line would change but its length.
+// isPlain reports whether Line would change nothing of s but its length.
 func isPlain(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -130,10 +131,10 @@ func isPlainUnicode(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return isHidden(r) || r != ' ' && unicode.IsSpace(r) })
 }
 
-// isHidden reports whether a character is a control or formatting character, such as one that reverses the order of a text.
+// isHidden reports whether r is a control or formatting character, such as one that reverses the direction of text.
 func isHidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
-// clip cuts s to at most n bytes, between characters, and reports whether it did.
+// clip cuts s to at most n bytes, between characters, and reports whether it cut anything.
 func clip(s string, n int) (string, bool) {
 	if len(s) <= n {
 		return s, false
@@ -144,7 +145,7 @@ func clip(s string, n int) (string, bool) {
 	return s[:n], true
 }
 
-// indexKey returns where the key first is in s, in any case, or -1. Keys are ASCII.
+// indexKey returns the index of the key in s, whatever the case of its letters, or -1. Keys are ASCII.
 func indexKey(s, key string) int {
 	if key == "" || len(s) < len(key) {
 		return -1
@@ -152,7 +153,7 @@ func indexKey(s, key string) int {
 	return strings.Index(lower(s), lower(key))
 }
 
-// lower lower-cases ASCII letters only, so that no byte moves.
+// lower returns s with its ASCII letters in lower case, and all bytes where they were.
 func lower(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
 		return s

@@ -12,7 +12,7 @@ import (
 
 // Event is one event of a stream.
 type Event struct {
-	Type string // "message" if the stream gives none
+	Type string // "message" if the stream has none
 	ID   string // the last id in the stream up to this event
 	Data []byte // valid until the next call of Next
 }
@@ -37,11 +37,11 @@ type Reader struct {
 // NewReader returns a Reader of the stream r.
 func NewReader(r io.Reader) *Reader { return &Reader{in: bufio.NewReader(r)} }
 
-// Retry returns the last reconnection time in the stream so far, or 0 if there is none.
+// Retry returns the last reconnection time that the stream has set so far, or 0 if it has set none.
 func (r *Reader) Retry() time.Duration { return r.retry }
 
 // Next returns the next event as soon as the blank line that ends it is read. At the end of the stream it returns
-// io.EOF and drops an event that has not ended.
+// io.EOF, and drops an event without a blank line.
 func (r *Reader) Next() (Event, error) {
 	r.data = r.data[:0]
 	var kind string

@@ -64,7 +64,7 @@ func TestReaderNext_FollowsTheSpecification(t *testing.T) {
 	}
 }
 
-func TestReaderRetry(t *testing.T) {
+func TestReader_ReadsTheReconnectionTime(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"retry: 1500\n\n": 1500 * time.Millisecond, "retry:0\n": 0, "retry: -1\n": 0, "retry: +1\n": 0, "retry: 1s\n": 0, "retry:\n": 0, "retry\n": 0,
 		"retry: 99999999999999999999\n": 0,

@@ -15,15 +15,15 @@ import (
 
 const maxReplays = 3 // of a request without a body by net/http itself, on new connections
 
-// attempt is what is known of the current attempt, which may be several round trips: redirects.
+// attempt is what is known of the current attempt, which after redirects is several round trips.
 type attempt struct {
 	attempts          int // so far, this one included
 	began             time.Time
 	passedToTransport bool // the request was given to the user's transport, or to ours
-	carrier           http.RoundTripper
-	getConn           atomic.Bool // the carrier fires net/http's trace hooks
+	roundTripper      http.RoundTripper
+	getConn           atomic.Bool // the RoundTripper fires net/http's trace hooks
 	gotConn           atomic.Bool // a connection was given to the request
-	bodyRead          atomic.Bool // the carrier has begun to read the body, if that is watched
+	bodyRead          atomic.Bool // the RoundTripper has begun to read the body, if that is watched
 	response          *Response
 }
 
@@ -37,8 +37,8 @@ func (c *call) begin(n int) {
 	c.bodyRead.Store(false)
 }
 
-// RoundTrip sends one request and reads its response to the end, so that a response cut short fails the attempt and is retried as
-// such, the connection is kept, and the attempt's timer covers the body too.
+// RoundTrip sends one request and reads its response to the end, so that a response that is cut short fails the
+// attempt, the connection is kept, and the attempt's timeout covers the body too.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		if req.Body != nil {
@@ -46,7 +46,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	t := c.newTrip(req.Context())
+	t := c.newRoundTrip(req.Context())
 	resp, err := t.send(req)
 	if err != nil {
 		t.end()
@@ -69,15 +69,15 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.readWhole(resp)
 }
 
-// cut makes the current response, a success whose body could not be read, an error.
+// cut returns the error of the current response, a 2xx whose body could not be read.
 func (c *call) cut(err error) error {
 	response := c.response
 	c.response = nil
 	return &bodyError{response, err}
 }
 
-// trip is one round trip with its timer and its trace.
-type trip struct {
+// roundTrip is one round trip of an attempt, with its timer and trace.
+type roundTrip struct {
 	*call
 	parent context.Context // the SDK call's
 	ctx    context.Context
@@ -88,8 +88,8 @@ type trip struct {
 	body   watchedBody
 }
 
-func (c *call) newTrip(ctx context.Context) *trip {
-	t := &trip{call: c, parent: ctx}
+func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
+	t := &roundTrip{call: c, parent: ctx}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
@@ -97,40 +97,41 @@ func (c *call) newTrip(ctx context.Context) *trip {
 	t.trace.GetConn = func(string) { c.getConn.Store(true) }
 	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
 		c.gotConn.Store(true)
-		if !conn.Reused && t.opened.Add(1) > maxReplays { // idle ones that turn out dead are no replay
+		if !conn.Reused && t.opened.Add(1) > maxReplays { // idle connections that turn out dead do not count
 			t.cancel(errReplayed)
 		}
 	}
 	return t
 }
 
-// stopTimer reports whether the timer had not run out.
-func (t *trip) stopTimer() bool { return t.timer == nil || t.timer.Stop() }
+// stopTimer stops the timer and reports whether it had not run out.
+func (t *roundTrip) stopTimer() bool { return t.timer == nil || t.timer.Stop() }
 
-func (t *trip) end() {
+func (t *roundTrip) end() {
 	t.stopTimer()
 	t.cancel(nil)
 }
 
 // send passes the request to the transport and returns a response with a body.
-func (t *trip) send(req *http.Request) (*http.Response, error) {
+func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
 	req.Header = t.header(req)
 	var ours bool
-	t.carrier, ours = roundTripper(t.next)
+	t.roundTripper, ours = chooseRoundTripper(t.next)
 	if !ours && !t.req.Idempotent {
-		// The hooks of our own pool tell all, and net/http writes a body that it does not know in a packet of its own.
+		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
+		// own.
 		t.body = watchedBody{req.Body, &t.bodyRead}
 		req.Body = &t.body
 	}
-	if viaPlainProxy(t.carrier, req) {
+	if viaPlainProxy(t.roundTripper, req) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
 		return nil, errPlainProxy
 	}
 	t.passedToTransport = true
-	resp, err := roundTrip(t.carrier, req)
+	resp, err := roundTripOver(t.roundTripper, req)
 	switch {
 	case err != nil:
 		return nil, withoutResponse(ownCause(t.ctx, err))
@@ -142,8 +143,8 @@ func (t *trip) send(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// openStream hands a body over as it comes. The timer, which was for the header, ends here.
-func (t *trip) openStream(resp *http.Response) (*http.Response, error) {
+// openStream returns the response with its body unread. The timer, which was for the header, ends here.
+func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 	if !t.stopTimer() {
 		t.response = nil
 		err := ownCause(t.ctx, context.Canceled)
@@ -161,7 +162,7 @@ func (t *trip) openStream(resp *http.Response) (*http.Response, error) {
 }
 
 // readWhole reads the body to its end.
-func (t *trip) readWhole(resp *http.Response) (*http.Response, error) {
+func (t *roundTrip) readWhole(resp *http.Response) (*http.Response, error) {
 	body, err := readBody(resp)
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
@@ -176,7 +177,7 @@ func (t *trip) readWhole(resp *http.Response) (*http.Response, error) {
 	return resp, nil
 }
 
-// timeoutError reports an attempt that took longer than it may.
+// timeoutError reports an attempt that exceeded its timeout.
 type timeoutError struct {
 	after time.Duration
 	bytes int // that did not come within it; 0 if none came
@@ -193,8 +194,8 @@ func (e *timeoutError) Timeout() bool        { return true }
 func (e *timeoutError) Temporary() bool      { return true }
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// errReplayed ends a round trip in which net/http sends a request again and again, without a
-// pause, after a stream error of HTTP/2.
+// errReplayed ends a round trip in which net/http sends a request again and again, without a pause, after a stream
+// error of HTTP/2.
 var errReplayed = errors.New("the server breaks off every HTTP/2 stream")
 
 var errSwitched = errors.New("the server switches protocols")
@@ -204,7 +205,7 @@ var errRedirectHidden = errors.New("the response is a redirect, which is not fol
 
 var errMalformed = errors.New("the response is malformed HTTP")
 
-// withoutResponse replaces an error in which net/http quotes what it cannot read, which may be anything.
+// withoutResponse replaces an error in which net/http quotes a response that it cannot parse, which may hold anything.
 func withoutResponse(err error) error {
 	if text := err.Error(); strings.Contains(text, "malformed HTTP") || strings.Contains(text, "malformed MIME header") {
 		return errMalformed
@@ -212,7 +213,7 @@ func withoutResponse(err error) error {
 	return err
 }
 
-// ownCause replaces the "context canceled" that net/http makes of a cancellation of ours.
+// ownCause returns why this package canceled ctx, where it did: net/http says only "context canceled".
 func ownCause(ctx context.Context, err error) error {
 	var t *timeoutError
 	switch cause := context.Cause(ctx); {

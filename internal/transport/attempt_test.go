@@ -66,7 +66,7 @@ func TestTimeout_IsADeadlineAndUnknownIfNotIdempotent(t *testing.T) {
 		err = apitest.CreateCall(t.Context(), c)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-		assert.EqualError(t, err, "agentphone: POST /v1/calls: no response within 30s (attempts=1); it may have taken effect: look before trying again")
+		assert.EqualError(t, err, "agentphone: POST /v1/calls: no response within 30s (attempts=1); it may have taken effect: check before retrying")
 		var timeout net.Error
 		require.True(t, errors.As(err, &timeout))
 		assert.True(t, timeout.Timeout())

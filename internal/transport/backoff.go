@@ -11,12 +11,12 @@ import (
 
 const (
 	noRetryAfter time.Duration = -1 // the response has no Retry-After that can be read
-	// farOff stands for every longer Retry-After: it is over any cap and overflows nothing.
+	// farOff stands for every longer Retry-After: it is longer than anybody waits and overflows nothing.
 	farOff = 10 * 365 * 24 * time.Hour
 )
 
-// RetryAfter parses the Retry-After header, seconds or an HTTP date, and reports whether there is one. A date in the past is 0;
-// a value that cannot be parsed counts as none.
+// RetryAfter parses the Retry-After header, seconds or an HTTP date, and reports whether there is one. A date in the
+// past is 0; a value that cannot be parsed counts as none.
 func RetryAfter(h http.Header) (time.Duration, bool) {
 	d := retryAfter(h, time.Now())
 	return max(d, 0), d != noRetryAfter
@@ -43,18 +43,19 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return noRetryAfter
 }
 
-// backoff returns the wait before the next attempt: the server's Retry-After, with up to half of RetryWaitMin added so that its
-// clients do not all return at one moment, else exponential backoff with full jitter.
+// backoff returns the wait before the next attempt: the server's Retry-After plus a jitter of up to half of
+// RetryWaitBase, or else exponential backoff with full jitter.
 func (c *call) backoff(after time.Duration) time.Duration {
 	if after != noRetryAfter {
-		return after + upTo(c.RetryWaitMin/2)
+		return after + upTo(c.RetryWaitBase/2)
 	}
 	return c.Backoff(c.attempts)
 }
 
-// Backoff returns the wait after the nth failure, from 1: exponential backoff with full jitter.
+// Backoff returns the wait after the nth failure, n from 1: a random time between 0 and min(RetryWaitMax,
+// RetryWaitBase*2^(n-1)).
 func (c *Client) Backoff(n int) time.Duration {
-	bound := c.RetryWaitMin
+	bound := c.RetryWaitBase
 	for range n - 1 {
 		if bound >= c.RetryWaitMax/2 {
 			bound = c.RetryWaitMax

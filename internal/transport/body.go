@@ -11,14 +11,14 @@ import (
 
 const (
 	maxBody            = 32 << 20 // of a 2xx response
-	maxErrorBody       = 64 << 10 // of any other: it is only quoted
+	maxErrorBody       = 64 << 10 // of any other, which is only quoted
 	minChunk, maxChunk = 512, 1 << 20
 )
 
 // ErrTooLarge reports a 2xx response over 32 MiB.
 var ErrTooLarge = errors.New("the response is larger than 32 MiB")
 
-// readBody reads a body to its end, or to a limit. A body beyond the limit is an error in a 2xx and merely cut otherwise.
+// readBody reads a body up to a limit. A longer body is ErrTooLarge in a 2xx; that of another response is cut.
 func readBody(resp *http.Response) (body []byte, err error) {
 	limit := int64(maxErrorBody)
 	if resp.StatusCode/100 == 2 {
@@ -28,7 +28,8 @@ func readBody(resp *http.Response) (body []byte, err error) {
 	if n := resp.ContentLength; n > 0 && n <= limit {
 		size = n + 1 // one more, for the read that finds the end
 	}
-	// A body whose length is not known, or not true, comes in pieces: one that grew would be in memory twice whenever it did.
+	// A body of unknown length, or of another than declared, is read in chunks: one buffer that grew would be in memory
+	// twice.
 	var chunks [][]byte
 	total := int64(0)
 	for err == nil && total <= limit {
@@ -58,7 +59,7 @@ func readBody(resp *http.Response) (body []byte, err error) {
 	return body, err
 }
 
-// bodyError reports a 2xx whose body could not be read: the server has acted.
+// bodyError reports a 2xx whose body could not be read.
 type bodyError struct {
 	response *Response // without its body
 	err      error
@@ -67,7 +68,7 @@ type bodyError struct {
 func (e *bodyError) Error() string { return "reading the response: " + e.err.Error() }
 func (e *bodyError) Unwrap() error { return e.err }
 
-// stream is a body that its reader closes, and that is given up when it is silent for too long, or too slow.
+// stream is a body that its reader closes. A read fails if no byte comes for as long as silence, or if the bytes come too slowly.
 type stream struct {
 	io.ReadCloser
 	parent  context.Context // the SDK call's

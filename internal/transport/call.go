@@ -11,8 +11,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
-// call is the state of one SDK call: as the innermost RoundTripper (attempt.go) it sees every request that leaves, and it judges
-// every attempt. Nothing of it is shared with another call.
+// call is the state of one call of Client.Do. It is the innermost RoundTripper (attempt.go), so it sees every request
+// that leaves, and after each attempt it decides whether another follows. Calls share none of it.
 type call struct {
 	*Client
 	req     *Request
@@ -23,22 +23,22 @@ type call struct {
 
 	attempt // the current one, or the last
 
-	// Set by judge after each attempt.
-	mayHaveActed bool
-	temporary    bool
-	waiting      bool
-	wait         time.Duration
-	cause        error     // why the attempt failed, if it got no response
-	received     *Response // the last that was received whole, in whichever attempt
-	acted        bool      // an attempt may have taken effect, were it not idempotent
-	repeated     bool      // one before the last attempt
+	// Set by decideRetry after each attempt.
+	outcomeUnknown bool
+	temporary      bool
+	waiting        bool
+	wait           time.Duration
+	cause          error     // why the attempt failed, if it got no response
+	received       *Response // the last that was received whole, in whichever attempt
+	mayHaveActed   bool      // an attempt so far may have taken effect, whether idempotent or not
+	repeats        bool      // one before the last attempt may have
 }
 
 // deadlineMargin is left for the attempt itself.
 const deadlineMargin = 50 * time.Millisecond
 
-// judge decides, once per attempt, whether another follows and after which wait.
-func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
+// decideRetry decides, once after each attempt, whether another follows and after which wait.
+func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) {
 	after, o := noRetryAfter, outcome{}
 	if err != nil {
 		c.response, c.cause = nil, err
@@ -47,22 +47,24 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 		c.received = c.response
 		after = retryAfter(resp.Header, time.Now())
 		o = outcome{status: resp.StatusCode, retryAfter: after != noRetryAfter}
-		o.lasting = o.status == http.StatusTooManyRequests && c.req.Lasting != nil && c.req.Lasting(c.response)
+		o.permanent = o.status == http.StatusTooManyRequests && c.req.NoRetry != nil && c.req.NoRetry(c.response)
 	}
 	verdict := decide(o, c.req.Idempotent)
-	c.repeated = c.acted
-	c.acted = c.acted || decide(o, false).mayHaveActed
-	c.mayHaveActed, c.temporary = verdict.mayHaveActed, o.notSent && !o.permanent
+	// Of an idempotent request the outcome is never unknown. Whether this attempt may have taken effect, so that a
+	// DELETE whose retry gets 404 has succeeded, is what would be decided if the request were not idempotent.
+	c.repeats = c.mayHaveActed
+	c.mayHaveActed = c.mayHaveActed || decide(o, false).outcomeUnknown
+	c.outcomeUnknown, c.temporary = verdict.outcomeUnknown, o.notSent && !o.permanent
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
 	deadline, hasDeadline := ctx.Deadline()
 	if c.waiting && after != noRetryAfter {
-		// A wait that is too long is for the caller to decide on, and now.
+		// The caller decides at once about a wait that is too long for us.
 		c.waiting = after <= c.MaxRetryAfter && (!hasDeadline || time.Until(deadline) > after)
 	}
 	if c.waiting {
 		c.wait = c.backoff(after)
 		if hasDeadline && after != noRetryAfter {
-			c.wait = min(c.wait, max(after, time.Until(deadline)-deadlineMargin)) // the spread must not overrun it
+			c.wait = min(c.wait, max(after, time.Until(deadline)-deadlineMargin)) // the jitter must not overrun it
 		}
 	}
 	c.log(ctx, resp, err)
@@ -70,7 +72,10 @@ func (c *call) judge(ctx context.Context, resp *http.Response, err error) {
 
 // fail describes a call that ends without a response.
 func (c *call) fail(ctx context.Context, err error) *Error {
-	e := &Error{Err: contextEnded(ctx, withoutURL(err)), Attempts: c.attempts, MayHaveActed: c.mayHaveActed, Temporary: c.temporary, Key: c.req.Key, Received: c.received}
+	e := &Error{
+		Err: contextEnded(ctx, withoutURL(err)), Attempts: c.attempts, OutcomeUnknown: c.outcomeUnknown, Temporary: c.temporary,
+		Key: c.req.Key, Received: c.received,
+	}
 	var cut *bodyError
 	if errors.As(err, &cut) {
 		e.Cut = cut.response
@@ -92,8 +97,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// log writes a record per attempt and one per retry. They hold no address, header or error text: each of those can carry a
-// phone number or a key.
+// log writes a record for each attempt and one for each retry. They hold no address, header or error text: each of
+// those can contain a phone number or a key.
 func (c *call) log(ctx context.Context, resp *http.Response, err error) {
 	if c.Logger == nil {
 		return

@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the rows of the table in docs/retries.md mean. A row whose 2xx was received whole never reaches decide: response.go
-// judges what it says.
+// What the rows of the table in docs/retries.md mean. The row of a 2xx that was received whole is not here: response.go
+// decides on that.
 var rows = map[string]outcome{
 	"no connection was made": {failed: true, notSent: true},
 	"HTTP/2: the stream was refused, or the connection was going away": {failed: true, notSent: true},
 	"429": {status: 429},
-	"429 with a code that waiting does not clear": {status: 429, lasting: true},
+	"429 with a code that waiting does not clear": {status: 429, permanent: true},
 	"503 with Retry-After":                        {status: 503, retryAfter: true},
 	"503 without":                                 {status: 503},
 	"408":                                         {status: 408},
@@ -36,7 +36,7 @@ var rows = map[string]outcome{
 	"404":                                             {status: 404},
 	"409":                                             {status: 409},
 	"422":                                             {status: 422},
-	"a certificate that is wrong":                     {failed: true, notSent: true, permanent: true},
+	"an invalid certificate":                          {failed: true, notSent: true, permanent: true},
 	"a host that does not exist":                      {failed: true, notSent: true, permanent: true},
 }
 
@@ -46,7 +46,7 @@ func TestRetryDecide_IsTheTableOfTheDocs(t *testing.T) {
 	require.NoError(t, err)
 	_, table, found := strings.Cut(string(page), "| what happened | idempotent | not idempotent |\n")
 	require.True(t, found)
-	words := map[verdict]string{{retry: true}: "retried", {mayHaveActed: true}: "unknown", {}: "error"}
+	words := map[verdict]string{{retry: true}: "retried", {outcomeUnknown: true}: "unknown", {}: "error"}
 	seen := 0
 	for line := range strings.SplitSeq(table, "\n") {
 		if strings.HasPrefix(line, "|---") {
@@ -57,7 +57,7 @@ func TestRetryDecide_IsTheTableOfTheDocs(t *testing.T) {
 			break
 		}
 		row := strings.TrimSpace(cells[1])
-		if row == "a 2xx that is no JSON" {
+		if row == "a 2xx that is not JSON" {
 			continue
 		}
 		seen++
@@ -74,21 +74,21 @@ func TestRetryDecide_IsTheTableOfTheDocs(t *testing.T) {
 // A status that is none of HTTP's, or of a response that is not final, says nothing of what was done.
 func TestRetryDecide_StatusBelow200IsUnknown(t *testing.T) {
 	for status := range 200 {
-		assert.Equal(t, verdict{mayHaveActed: true}, decide(outcome{status: status}, false), "%d", status)
+		assert.Equal(t, verdict{outcomeUnknown: true}, decide(outcome{status: status}, false), "%d", status)
 		assert.Equal(t, verdict{retry: true}, decide(outcome{status: status}, true), "%d", status)
 	}
 }
 
 // Whatever the status, a request that is not idempotent is never both retried and perhaps done.
-func TestRetryDecide_NeverRetriesWhatMayHaveActed(t *testing.T) {
+func TestRetryDecide_NeverRetriesIfTheOutcomeIsUnknown(t *testing.T) {
 	for status := range 1000 {
 		for _, o := range []outcome{{status: status}, {status: status, retryAfter: true}} {
 			v := decide(o, false)
-			assert.False(t, v.retry && v.mayHaveActed, "%+v", o)
-			assert.False(t, decide(o, true).mayHaveActed, "%+v", o)
+			assert.False(t, v.retry && v.outcomeUnknown, "%+v", o)
+			assert.False(t, decide(o, true).outcomeUnknown, "%+v", o)
 		}
 	}
 	for _, o := range []outcome{{failed: true}, {failed: true, permanent: true}} {
-		assert.Equal(t, verdict{mayHaveActed: true}, decide(o, false), "%+v", o)
+		assert.Equal(t, verdict{outcomeUnknown: true}, decide(o, false), "%+v", o)
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"sync/atomic"
 )
 
-// A request that is not idempotent is retried only on proof that the server did not act on it. What did not happen, such as a
-// trace hook that did not fire, is no proof by itself: an *http.Transport may carry the request by a protocol that is not
-// net/http's own (TLSNextProto), and any other RoundTripper may do as it likes. What both cannot do is to send the request
-// without reading its body, of which a POST always has one, and no server can act on half a request.
+// A request that is not idempotent is retried only on proof that the server did not act on it. That a trace hook did
+// not fire is no proof by itself: an *http.Transport may send the request by a protocol that is not net/http's own
+// (TLSNextProto), and any other RoundTripper may do as it likes. But neither can send the request without reading its
+// body, which every POST of this package has, and no server acts on half a request.
 
-// notSent reports whether it is certain that the server did not get the request, or says that it did not process it.
+// notSent reports whether the server certainly did not get the request, or says that it did not process it.
 func (c *call) notSent(err error) bool {
 	if !c.passedToTransport {
 		return true
@@ -24,7 +24,7 @@ func (c *call) notSent(err error) bool {
 	if errors.As(err, &cut) {
 		return false
 	}
-	t, std := c.carrier.(*http.Transport)
+	t, std := c.roundTripper.(*http.Transport)
 	switch {
 	case std && notProcessed(err):
 		return true
@@ -36,14 +36,14 @@ func (c *call) notSent(err error) bool {
 	return std && c.getConn.Load() || dialFailed(err)
 }
 
-// isPlain reports whether a transport speaks net/http's own protocols only. Of TLSNextProto a clone has what the program put there,
-// not what net/http did.
+// isPlain reports whether a transport speaks net/http's own protocols only. A clone has those entries of TLSNextProto
+// that the program put there, not the one of net/http itself.
 func isPlain(t *http.Transport) bool { return len(t.Clone().TLSNextProto) == 0 }
 
-// notProcessed reports whether the server said, by HTTP/2 (RFC 9113, 8.7), that it did not process the request: it refused the
-// stream, or goes away and had not got to it. net/http exports no types for these errors, so they are told by their whole text,
-// no part of which the server can choose. It shows them only because the request has no GetBody. Should the text change, the
-// request counts as sent.
+// notProcessed reports whether the server said, by HTTP/2 (RFC 9113, 8.7), that it did not process the request: it
+// refused the stream, or is going away and had not got to it. net/http exports no types for these errors, so they are
+// recognized by their whole text, no part of which the server can choose. net/http returns them only because the
+// request has no GetBody. Should the text change, the request counts as sent.
 func notProcessed(err error) bool { return notProcessedText.MatchString(withoutURL(err).Error()) }
 
 var notProcessedText = regexp.MustCompile(`^http2: Transport: cannot retry err \[(` +
@@ -51,7 +51,7 @@ var notProcessedText = regexp.MustCompile(`^http2: Transport: cannot retry err \
 	`http2: Transport received Server's graceful shutdown GOAWAY` +
 	`)\] after Request\.Body was written; define Request\.GetBody to avoid this error$`)
 
-// watchedBody notes that whoever carries the request has begun to read its body.
+// watchedBody records that the RoundTripper has begun to read the body of a request.
 type watchedBody struct {
 	io.ReadCloser
 	read *atomic.Bool
@@ -62,8 +62,8 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-// dialFailed reports whether the error is that of a dial and of nothing else. Of joined errors another may be that of a request
-// which was sent.
+// dialFailed reports whether err is the error of a dial and of nothing else: joined with it may be that of a request
+// that was sent.
 func dialFailed(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if op, ok := err.(*net.OpError); ok {

@@ -21,8 +21,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-// actingServer accepts TLS connections, reads one request of each to its end as HTTP/1.1, counts it (the phone rings) and lets
-// respond finish.
+// actingServer accepts TLS connections, reads one request of each to its end as HTTP/1.1, counts it (the phone rings)
+// and lets respond finish.
 func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string, roots *x509.CertPool, acted *atomic.Int32) {
 	t.Helper()
 	certificates := httptest.NewTLSServer(nil)
@@ -56,7 +56,8 @@ func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string
 	return "https://" + listener.Addr().String(), roots, acted
 }
 
-// altProtocol stands for an HTTP/2 implementation other than net/http's, such as golang.org/x/net's: it fires no trace hooks.
+// altProtocol stands for an HTTP/2 implementation other than net/http's, such as golang.org/x/net's: it fires no trace
+// hooks.
 type altProtocol struct{ conn *tls.Conn }
 
 func (a altProtocol) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -10,10 +10,12 @@ import (
 	"syscall/js"
 )
 
-// Where GOOS is js, net/http sends requests with the fetch of the browser (or node, or Deno). It has no trace hooks and no errors
-// with types, so every failed attempt counts as one that may have acted. This file mends what else would not hold.
+// Where GOOS is js, net/http sends requests with the fetch of the browser (or node, or Deno). It has no trace hooks and
+// no errors with types, so every failed attempt counts as one that may have acted. This file mends what else would not
+// hold.
 
-// fetchRedirect is the header by which net/http is given fetch's option. Where it does not use fetch, it refuses such a header.
+// fetchRedirect is the header by which net/http is given fetch's option. Where it does not use fetch, it refuses such a
+// header.
 const fetchRedirect = "js.fetch:redirect"
 
 // hasFetch is what net/http finds when the program starts: within node it does not use fetch.
@@ -23,7 +25,8 @@ var hasFetch = func() bool {
 	return !inNode && !js.Global().Get("fetch").IsUndefined()
 }()
 
-// usesFetch reports whether a RoundTripper sends requests with fetch. One that is not net/http's own is taken to wrap it.
+// usesFetch reports whether a RoundTripper sends requests with fetch. One that is not net/http's own is taken to wrap
+// it.
 func usesFetch(rt http.RoundTripper) bool {
 	t, ok := rt.(*http.Transport)
 	//lint:ignore SA1019 net/http looks at them too
@@ -31,8 +34,8 @@ func usesFetch(rt http.RoundTripper) bool {
 	return hasFetch && !dials
 }
 
-// roundTrip passes a request to a RoundTripper.
-func roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+// roundTripOver passes a request to a RoundTripper.
+func roundTripOver(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	if !usesFetch(rt) {
 		return rt.RoundTrip(req)
 	}
@@ -59,8 +62,8 @@ func roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) 
 	return resp, nil
 }
 
-// oneUnitPerByte makes a header value one that fetch sends as the bytes that it is: a character per byte. Characters that are
-// no byte make it throw, and net/http panic.
+// oneUnitPerByte makes a header value one that fetch sends as the bytes that it is: a character per byte. Characters
+// that are no byte make it throw, and net/http panic.
 func oneUnitPerByte(value string) string {
 	units := make([]rune, len(value))
 	for i := range len(value) {
@@ -93,8 +96,8 @@ func (b *fetchBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close closes a body that has not ended. To close one that broke off would be an unhandled rejection, which ends the program in
-// node and Deno.
+// Close closes a body that has not ended. To close one that broke off would be an unhandled rejection, which ends the
+// program in node and Deno.
 func (b *fetchBody) Close() error {
 	b.stop()
 	if b.ended {

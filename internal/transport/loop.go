@@ -9,8 +9,9 @@ import (
 )
 
 // This file alone knows go-retryablehttp. What the library does: it rewinds the body, sends the request through the
-// http.Client, asks CheckRetry after each attempt, waits in a way that the context can end, drains the body of a response that
-// is not the last, and repeats. Its policies (what to retry, how long to wait, what to log) are all replaced.
+// http.Client, asks CheckRetry after each attempt, waits in a way that the context can end, drains the body of a
+// response that is not the last, and starts again. Its policies (what to retry, how long to wait, what to log) are all
+// replaced.
 
 // loop is the library's part of a call. It is a field of call, not two pointers, to save allocations.
 type loop struct {
@@ -28,8 +29,8 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	request.Request = plain.WithContext(ctx)
 	body := c.req.Body
 	if body == nil && !c.req.Idempotent {
-		// A GET that is not idempotent has an empty body. Nothing of it is sent, but with none net/http takes the GET for
-		// one that it may send again by itself.
+		// A GET that is not idempotent has an empty body. Nothing of it is sent, but with none net/http takes the GET
+		// for one that it may send again by itself.
 		body = []byte{}
 	}
 	if body != nil {
@@ -37,8 +38,8 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	// With a GetBody net/http itself sends a request again: on HTTP/2 without limit after some stream errors, and to another
-	// address after a 307 or 308.
+	// With a GetBody net/http itself sends a request again: on HTTP/2 without limit after some stream errors, and to
+	// another address after a 307 or 308.
 	request.GetBody = nil
 	c.loop.client = retryablehttp.Client{
 		HTTPClient:     &c.http,
@@ -61,10 +62,10 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 // beginAttempt is the loop's hook before each attempt.
 func (c *call) beginAttempt(_ retryablehttp.Logger, _ *http.Request, n int) { c.begin(n + 1) }
 
-// checkRetry is the loop's policy. The wait that the call decides on is handed to decidedWait in RetryWaitMin, which nothing else
-// reads: a second method value would cost an allocation.
+// checkRetry is the loop's policy. The wait that the call decides on is handed to decidedWait in RetryWaitMin, which
+// nothing else reads: a second method value would cost an allocation.
 func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	c.judge(ctx, resp, err)
+	c.decideRetry(ctx, resp, err)
 	c.loop.client.RetryWaitMin = c.wait
 	return c.waiting, nil // an error here would replace the attempt's own
 }

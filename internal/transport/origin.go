@@ -10,8 +10,9 @@ import (
 
 const maxRedirects = 5
 
-// header returns the header that a request is sent with, made anew for each: a RoundTripper may write to it. http.Client holds
-// none of it, so it can forward none, the key least of all; what it adds itself is the cookies of a jar.
+// header returns the header that a request is sent with, a new one each time, because a RoundTripper may write to it.
+// The http.Client never has it, so it cannot forward any of it, such as the key, to another host. It adds the cookies
+// of a jar.
 func (c *call) header(req *http.Request) http.Header {
 	h := make(http.Header, 4)
 	var values [4]string // one allocation
@@ -38,11 +39,11 @@ func (c *call) header(req *http.Request) http.Header {
 	return h
 }
 
-// errPlainProxy reports a request that the user's transport would send to a proxy without TLS, with the key in it.
+// errPlainProxy reports a request with the key in it that the user's transport would send to a proxy without TLS.
 var errPlainProxy = errors.New("a plain http request does not go through a proxy: it would show the key")
 
-// viaPlainProxy reports whether an *http.Transport would send a request through a proxy without TLS to the API. A base URL of plain
-// http is a loopback address, where no proxy belongs.
+// viaPlainProxy reports whether an *http.Transport would send a request through a proxy without TLS to the API. A base
+// URL of plain http is a loopback address, where no proxy belongs.
 func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
 	t, ok := rt.(*http.Transport)
 	if !ok || t.Proxy == nil || req.URL.Scheme != "http" {
@@ -52,7 +53,8 @@ func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
 	return proxy != nil || err != nil
 }
 
-// mayFollow reports whether a redirect is followed: only for an idempotent GET or HEAD, and only within the API's origin.
+// mayFollow reports whether a redirect is followed: only for an idempotent GET or HEAD, and only within the API's
+// origin.
 func (c *call) mayFollow(location string) bool {
 	if !c.req.Idempotent || c.req.Method != http.MethodGet && c.req.Method != http.MethodHead {
 		return false
@@ -61,7 +63,7 @@ func (c *call) mayFollow(location string) bool {
 	return err == nil && sameOrigin(to, c.Base) && to.User == nil
 }
 
-// hideRedirect takes the Location away from a redirect that is not followed: http.Client would try it, and quote an address that
+// hideRedirect removes the Location of a redirect that is not followed: http.Client would follow it, or quote one that
 // it cannot parse.
 func (c *call) hideRedirect(resp *http.Response) {
 	if location := resp.Header.Get("Location"); location != "" && !c.mayFollow(location) {

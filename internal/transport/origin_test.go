@@ -19,7 +19,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestHeader_IsTheSameOnEveryAttempt(t *testing.T) {
+func TestRetry_HeaderIsTheSameOnEveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
@@ -56,7 +56,8 @@ func TestHeader_IsTheSameOnEveryAttempt(t *testing.T) {
 	})
 }
 
-// Without TLS whoever carries a request sees the key, so a plain http request, which is for loopback addresses, passes no proxy.
+// Without TLS whoever carries a request sees the key, so a plain http request, which is for loopback addresses, passes
+// no proxy.
 func TestProxy_PlainHTTPNeverGoesThroughOne(t *testing.T) {
 	var proxied atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied.Add(1) }))

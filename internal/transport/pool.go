@@ -10,10 +10,10 @@ import (
 // stdTransport is http.DefaultTransport as the program started with it.
 var stdTransport = http.DefaultTransport
 
-// roundTripper returns the user's own transport, or if that is nil the package's pool. It reports whether that is net/http as Go
-// made it. http.DefaultTransport is read each time: httpmock.Activate and others replace it at any moment, and then theirs is
-// used.
-func roundTripper(own http.RoundTripper) (rt http.RoundTripper, ours bool) {
+// chooseRoundTripper returns the user's own transport, or if that is nil the package's pool, and reports whether it is
+// the pool and speaks no protocol but net/http's own. http.DefaultTransport is read each time: others, such as
+// httpmock.Activate, may replace it, and then theirs is used.
+func chooseRoundTripper(own http.RoundTripper) (rt http.RoundTripper, ours bool) {
 	if own != nil {
 		return own, false
 	}
@@ -31,9 +31,8 @@ type pooled struct {
 	plain     bool            // it speaks no protocol but net/http's own
 }
 
-// pool is http.DefaultTransport (its proxy, dialer and TLS settings as they are
-// at the first call) with room for many idle connections to one host: with net/http's
-// 2, 256 goroutines open a connection for nearly every request.
+// pool returns http.DefaultTransport, with its settings at the first request, but with room for many idle connections
+// to one host: with the 2 of net/http, 256 goroutines open a connection for nearly every request.
 var pool = sync.OnceValue(func() (p pooled) {
 	std, ok := stdTransport.(*http.Transport)
 	if !ok {
@@ -51,8 +50,8 @@ var pool = sync.OnceValue(func() (p pooled) {
 	t.MaxIdleConns = 512
 	t.MaxIdleConnsPerHost = 256
 	t.MaxResponseHeaderBytes = 1 << 20
-	// A server drops idle connections without a word; a POST sent on one that is just
-	// being dropped ends with its outcome unknown. The younger, the rarer.
+	// Servers close idle connections, and the outcome of a POST that is sent on one at that moment is unknown. The
+	// shorter a connection has been idle, the rarer that is.
 	t.IdleConnTimeout = 30 * time.Second
 	return pooled{t, isPlain(std)}
 })

@@ -1,10 +1,12 @@
-// Package transport turns one SDK call into HTTP attempts: it sends the key to the API's origin only, retries what may be
-// retried, waits between attempts, and says of a failure whether the server may have acted.
+// Package transport sends the requests of the client, each in one attempt or more: it sends the key to the API's origin
+// only, retries what may be retried, waits between attempts, and reports of a failure whether the request may have
+// taken effect.
 //
-// In the order in which a call passes them: [Client.Do] (transport.go) makes a call and hands it to the loop (loop.go, all
-// of go-retryablehttp). The loop makes attempts (attempt.go): headers and redirects by origin.go, bodies by body.go. After
-// each attempt the call judges it (call.go) by decide (decide.go, the retry table) and by what is known of whether the
-// request was sent (evidence.go).
+// In the order in which things happen: [Client.Do] (transport.go) makes a call, which is the state of one request, and
+// hands it to the loop (loop.go, all that there is of go-retryablehttp). The loop makes attempts (attempt.go): headers
+// and redirects are the work of origin.go, bodies that of body.go, connections that of pool.go. After each attempt
+// decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request was sent (evidence.go),
+// and for how long to wait (backoff.go).
 package transport
 
 import (
@@ -17,20 +19,20 @@ import (
 	"time"
 )
 
-// Client is what all calls of one SDK client share. It is not changed after it is made.
+// Client holds what all requests of an agentphone.Client share. It is not changed after it is made.
 type Client struct {
-	// HTTPClient is the caller's own pointer, or nil for http.DefaultClient. It is read for each call and never written: a
-	// transport that is swapped later (httpmock does so) is seen, and the caller's client stays as it was.
+	// HTTPClient is the user's, or nil for http.DefaultClient. It is read for each request and never written: a
+	// Transport that is replaced later (httpmock does so) is used, and the user's client stays as it was.
 	HTTPClient *http.Client
 	// Base is the API's address. The key goes to its scheme, host and port only.
 	Base          *url.URL
-	RetryWaitMin  time.Duration
-	RetryWaitMax  time.Duration
-	MaxRetryAfter time.Duration
-	Logger        *slog.Logger
+	RetryWaitBase time.Duration // upper bound of the first wait
+	RetryWaitMax  time.Duration // upper bound of all
+	MaxRetryAfter time.Duration // longest Retry-After that is waited for
+	Logger        *slog.Logger  // nil for none
 }
 
-// Request is one SDK call.
+// Request is what Do sends, in one attempt or more.
 type Request struct {
 	Operation     fmt.Stringer // method and path template: all that logs and errors say of the address
 	Method        string
@@ -43,36 +45,36 @@ type Request struct {
 	Authorization string      // header with the key; "" for public operations
 	Key           string      // to be redacted wherever it is quoted
 	Stream        bool        // hand a 2xx body over unread
-	// Lasting, unless nil, reports whether a 429 is not worth a retry.
-	Lasting    func(*Response) bool
+	// NoRetry, unless nil, reports whether a 429 is not to be retried: it would be the same again.
+	NoRetry    func(*Response) bool
 	MaxRetries int
 	Timeout    time.Duration // of one attempt; for a stream, until its header. 0 is none.
 	Silence    time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
 	Steady     int           // of a stream: the bytes, each time, that must come within another Timeout of reading. 0 is none.
 }
 
-// Response is the server's last response. It holds no *http.Request: that would carry the key to wherever the response is
-// kept or printed.
+// Response is the server's last response. It holds no *http.Request: that would carry the key to wherever the response
+// is kept or printed.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 	Stream io.ReadCloser // instead of Body, for a 2xx of a streamed request
 	Key    string        // of the request, to be redacted
-	// EndsByClose reports whether only the end of the connection tells where the body ends, so that one that is cut short
-	// looks whole.
+	// EndsByClose reports whether only the end of the connection tells where the body ends, so that one that is cut
+	// short looks whole.
 	EndsByClose bool
 	Attempts    int
 	// Deadline is when the attempt's timeout is over; zero if there is none.
 	Deadline time.Time
-	// MayHaveActed is set on an error response after which a request that is not idempotent may have taken effect.
-	MayHaveActed bool
-	// Repeats reports whether an earlier attempt, whose response was lost or said nothing of it, may have taken effect already.
+	// OutcomeUnknown is set on an error response to a request that is not idempotent and may have taken effect.
+	OutcomeUnknown bool
+	// Repeats reports whether an earlier attempt may have taken effect, because its response was lost or does not tell.
 	Repeats bool
 }
 
-// Late returns an error if the context has ended or the attempt's timeout is over.
-func (r *Response) Late(ctx context.Context) error {
+// Expired returns an error if the context has ended or the attempt's timeout is over, else nil.
+func (r *Response) Expired(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -82,21 +84,20 @@ func (r *Response) Late(ctx context.Context) error {
 	return nil
 }
 
-// Error reports a call that got no whole response.
+// Error reports a request that got no whole response.
 type Error struct {
 	Key      string // of the request, to be redacted
 	Err      error  // never a *url.Error, whose text has the address
 	Attempts int
-	// MayHaveActed reports whether a request that is not idempotent may have taken effect.
-	MayHaveActed bool
+	// OutcomeUnknown reports whether a request that is not idempotent may have taken effect.
+	OutcomeUnknown bool
 	// Temporary reports whether the request certainly had no effect and may succeed later: no connection was made.
 	Temporary bool
 	// Cut is the 2xx response whose body could not be read, without it; else nil.
 	Cut *Response
 	// Received is the last response that was received whole, in an earlier attempt; nil if there was none.
 	Received *Response
-	// Last or LastErr is set if the context ended while the call waited to retry: the response, or the error, after which
-	// it was to retry.
+	// If the context ended during a wait, Last or LastErr is what was to be retried: a response or an error.
 	Last    *Response
 	LastErr error
 }
@@ -125,7 +126,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, call.fail(ctx, err)
 	}
 	response := call.response
-	response.MayHaveActed, response.Repeats = call.mayHaveActed, call.repeated
+	response.OutcomeUnknown, response.Repeats = call.outcomeUnknown, call.repeats
 	if response.Stream != nil {
 		response.Stream = resp.Body
 	}
