@@ -121,18 +121,23 @@ func TestHostileServer_ObjectsAreLimitedBracesInStringsAreNot(t *testing.T) {
 		body string
 		ok   bool
 	}{
-		"texts full of braces":      {`{"data":[` + strings.Repeat(`{"id":"m","body":"`+text+`"},`, 200) + `{}]}`, true},
-		"a bare array of items":     {`[` + strings.Repeat(`{},`, 10_000) + `{}]`, false},
-		"as many items as may be":   {`{"data":[` + strings.Repeat(`{},`, 9_998) + `{}]}`, true},
-		"one item more":             {`{"data":[` + strings.Repeat(`{},`, 9_999) + `{}]}`, false},
-		"as many objects as may be": {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
-		"one object more":           {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_998) + `{}]}]}`, false},
-		"as many tools as may be":   {`{"data":[{"customTools":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
-		"as many values as may be":  {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_000) + `""]}]}`, true},
-		"one value more":            {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_001) + `""]}]}`, false},
-		"as many names as may be":   {`{"data":[{"customTools":[{"parameters":{` + names.String() + `"":0}}]}]}`, true},
-		"as many arrays as may be":  {`{"data":[{"customTools":[{"parameters":{"a":[` + strings.Repeat(`[],`, 499_990) + `[]]}}]}]}`, true},
-		"a hundred calls of hours":  {`{"data":[` + strings.Repeat(`{"transcripts":[`+strings.Repeat(`{"id":"t","transcript":"a","confidence":1,"response":"b","createdAt":null},`, 950)+`{}]},`, 99) + `{}],"total":100}`, true},
+		"texts full of braces":       {`{"data":[` + strings.Repeat(`{"id":"m","body":"`+text+`"},`, 200) + `{}]}`, true},
+		"a bare array of items":      {`[` + strings.Repeat(`{},`, 10_000) + `{}]`, false},
+		"as many items as may be":    {`{"data":[` + strings.Repeat(`{},`, 9_998) + `{}]}`, true},
+		"one item more":              {`{"data":[` + strings.Repeat(`{},`, 9_999) + `{}]}`, false},
+		"as many objects as may be":  {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
+		"one object more":            {`{"data":[{"reactions":[` + strings.Repeat(`{},`, 199_998) + `{}]}]}`, false},
+		"as many tools as may be":    {`{"data":[{"customTools":[` + strings.Repeat(`{},`, 199_997) + `{}]}]}`, true},
+		"as many values as may be":   {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_000) + `""]}]}`, true},
+		"one value more":             {`{"data":[{"mediaUrls":[` + strings.Repeat(`"",`, 500_001) + `""]}]}`, false},
+		"as many names as may be":    {`{"data":[{"customTools":[{"parameters":{` + names.String() + `"":0}}]}]}`, true},
+		"as many arrays as may be":   {`{"data":[{"customTools":[{"parameters":{"a":[` + strings.Repeat(`[],`, 499_990) + `[]]}}]}]}`, true},
+		"objects to repair":          {`{"data":[{"reactions":[` + strings.Repeat(`{"id":"None"},`, 199_997) + `{}],"numbers":[],"fromNumber":"tel:+1"}]}`, true},
+		"values to repair":           {`{"data":[{"mediaUrls":[` + strings.Repeat(`"None",`, 500_000) + `""]}]}`, true},
+		"turns to repair":            {`{"data":[{"transcripts":[` + strings.Repeat(`{"confidence":"1"},`, 199_997) + `{}]}]}`, true},
+		"items to repair":            {`{"data":[` + strings.Repeat(`{"id":"None","fromNumber":"4155550124","createdAt":"None","maxSilenceMs":"7","durationSeconds":"7"},`, 9_998) + `{}]}`, true},
+		"names beside one to repair": {`{"data":[{"id":"None","metadata":{` + names.String() + `"":0}}]}`, true},
+		"a hundred calls of hours":   {`{"data":[` + strings.Repeat(`{"transcripts":[`+strings.Repeat(`{"id":"t","transcript":"a","confidence":1,"response":"b","createdAt":null},`, 950)+`{}]},`, 99) + `{}],"total":100}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := apitest.NewClient(t, apitest.Always(200, test.body))
@@ -140,6 +145,9 @@ func TestHostileServer_ObjectsAreLimitedBracesInStringsAreNot(t *testing.T) {
 			for name, call := range map[string]func() error{
 				"Conversations.ListMessages": func() error {
 					return apitest.Err(c.Conversations.ListMessages(ctx, "cv_1", agentphone.ListMessagesParams{}))
+				},
+				"Conversations.List": func() error {
+					return apitest.Err(c.Conversations.List(ctx, agentphone.ListConversationsParams{}))
 				},
 				"Agents.List": func() error { return apitest.Err(c.Agents.List(ctx, agentphone.ListAgentsParams{})) },
 				"Calls.List":  func() error { return apitest.Err(c.Calls.List(ctx, agentphone.ListCallsParams{})) },
