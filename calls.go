@@ -150,8 +150,8 @@ func (p CreateCallParams) validate() error {
 // The API accepts 120 calls a minute. If as many of the account's calls are in progress as it may have at a time, Create fails with
 // [ErrConflict], or with [ErrRateLimited] after the retries.
 //
-// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new call to ToNumber
-// with [CallsService.List] before calling again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the call with
+// [CallsService.FindPlaced] before placing it again, or use [WithIdempotencyKey].
 func (s *CallsService) Create(ctx context.Context, params CreateCallParams, opts ...RequestOption) (*Call, error) {
 	return do[Call](ctx, (*service)(s), &opCreateCall, nil, params, opts)
 }

@@ -449,24 +449,17 @@ func ExampleNormalizeE164() {
 
 // placeOnce places a call. If the outcome is unknown it finds the call, and does not place it again.
 func placeOnce(ctx context.Context, client *agentphone.Client, params agentphone.CreateCallParams) (*agentphone.Call, error) {
-	began := time.Now().Add(-time.Minute) // the clocks differ
+	began := time.Now()
 	call, err := client.Calls.Create(ctx, params)
 	if !errors.Is(err, agentphone.ErrOutcomeUnknown) {
 		return call, err
 	}
 	// The phone may be ringing, or have rung.
-	calls := client.Calls.All(ctx, agentphone.ListCallsParams{Search: params.ToNumber, Direction: agentphone.DirectionOutbound})
-	for placed, listErr := range calls {
-		switch {
-		case listErr != nil:
-			return nil, errors.Join(err, listErr)
-		case !placed.StartedAt.IsZero() && placed.StartedAt.Before(began):
-			return nil, err // newest first: the rest is older
-		case placed.ToNumber == params.ToNumber && placed.AgentID == params.AgentID:
-			return &placed, nil
-		}
+	placed, findErr := client.Calls.FindPlaced(ctx, params, began)
+	if len(placed) == 0 {
+		return nil, errors.Join(err, findErr) // not listed, or after a timeout not yet
 	}
-	return nil, err // not listed, or after a timeout not yet
+	return &placed[0], nil
 }
 
 // The response to a placed call is lost: the call is found, not placed again.
@@ -480,4 +473,28 @@ func ExampleErrOutcomeUnknown() {
 	})
 	fmt.Println(call.ToNumber, err, "calls placed:", len(srv.Calls()))
 	// Output: +14155550123 <nil> calls placed: 1
+}
+
+// However often it runs, the text is sent once.
+func ExampleWithIdempotencyKey() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client, ctx, agentID := srv.Client(), context.Background(), srv.AgentID()
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true}) // the first response is lost
+
+	for range 3 {
+		message, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
+			AgentID: agentID, ToNumber: "+14155550123", Body: "Your table is booked.",
+		}, agentphone.WithIdempotencyKey("reminder-2026-11-25-ada"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(message.ToNumber)
+	}
+	fmt.Println("texts sent:", len(srv.Messages()))
+	// Output:
+	// +14155550123
+	// +14155550123
+	// +14155550123
+	// texts sent: 1
 }

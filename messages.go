@@ -186,7 +186,7 @@ type SentMessage struct {
 // no WhatsApp ([CodeWhatsAppNotEnabled]). (POST /v1/messages)
 //
 // Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the message with
-// [NumbersService.ListMessages] before sending it again.
+// [MessagesService.FindSent] before sending it again, or use [WithIdempotencyKey].
 func (s *MessagesService) Send(ctx context.Context, params SendMessageParams, opts ...RequestOption) (*SentMessage, error) {
 	return do[SentMessage](ctx, (*service)(s), &opSendMessage, nil, params, opts)
 }

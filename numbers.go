@@ -111,8 +111,8 @@ func (p BuyNumberParams) validate() error {
 // are in stock the status is 503; without Retry-After that is [ErrOutcomeUnknown], as any 503. The API accepts 20 requests a
 // minute. (POST /v1/numbers)
 //
-// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for a new number with
-// [NumbersService.List] before buying again.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the number with
+// [NumbersService.FindBought] before buying another, or use [WithIdempotencyKey].
 func (s *NumbersService) Buy(ctx context.Context, params BuyNumberParams, opts ...RequestOption) (*PhoneNumber, error) {
 	return do[PhoneNumber](ctx, (*service)(s), &opBuyNumber, nil, params, opts)
 }
