@@ -4,7 +4,9 @@ FUZZSECONDS ?= 5
 EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
-CHECKS := fmt tidy vet bench-test wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
+STORES := redisstore sqlstore
+
+CHECKS := fmt tidy vet bench-test stores wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
 .PHONY: check checks test $(CHECKS) bench
 
@@ -45,6 +47,10 @@ bench:
 bench-test:
 	cd bench && $(GO) vet ./... && $(GO) test ./...
 
+# The modules of the stores, on a real redis-server and PostgreSQL. With CI set, missing servers are a failure.
+stores:
+	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...); done
+
 # The chaos tests again, alone, to print their tally. CHAOS_SEED=... sets the seed.
 chaos:
 	$(GO) test -race -count 1 -run '^TestChaos' -v ./internal/networktest
@@ -67,7 +73,7 @@ vet-platforms:
 lint: bin/staticcheck
 	bin/staticcheck ./...
 	GOOS=js GOARCH=wasm bin/staticcheck ./internal/transport/...
-	cd bench && ../bin/staticcheck ./...
+	@set -e; for m in bench $(STORES); do echo "== $$m"; (cd $$m && ../bin/staticcheck ./...); done
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
@@ -75,7 +81,7 @@ bin/staticcheck: tools/go.mod tools/go.sum
 tidy:
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
-	cd bench && $(GO) mod tidy -diff
+	@set -e; for m in bench $(STORES); do echo "== $$m"; (cd $$m && $(GO) mod tidy -diff); done
 
 # Runs every example against the API in memory. Servers are interrupted after two seconds.
 examples:

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
@@ -29,6 +30,9 @@ type WaitParams struct {
 	// TranscriptGrace is how long to continue polling after the call has ended while its transcript is still empty, as
 	// it is for some moments. By default Wait does not.
 	TranscriptGrace time.Duration
+	// EndOnCancel hangs up if the context ends before the call does, in a request of its own that takes at most 10 seconds:
+	// the call does not go on, and cost, when nobody waits for it any more.
+	EndOnCancel bool
 }
 
 const (
@@ -48,12 +52,17 @@ func (p WaitParams) withDefaults() (WaitParams, error) {
 	return p, err
 }
 
-// WaitError reports a wait whose context ended before the call did. The call continues; [CallsService.End] ends it.
+// WaitError reports a wait whose context ended before the call did. The call continues, unless it has been Ended;
+// [CallsService.End] ends it.
 type WaitError struct {
 	CallID string
 	Status CallStatus // as of the last successful poll; "" if there was none
 	Err    error      // the context's error
 	Last   error      // why the last poll failed, or nil
+
+	// With [WaitParams].EndOnCancel: the call was ended, or why it may still be going on.
+	Ended  bool
+	EndErr error
 }
 
 // Error returns a text of the context's error, the last status and the error of the last poll.
@@ -65,7 +74,13 @@ func (e *WaitError) Error() string {
 	if e.Last != nil {
 		text += "; the last poll failed: " + e.Last.Error()
 	}
-	return text
+	switch {
+	case e.Ended:
+		text += "; the call was ended"
+	case e.EndErr != nil:
+		text += "; ending it failed: " + e.EndErr.Error()
+	}
+	return redact.Line(text, maxErrorText)
 }
 
 // Unwrap returns Err and, unless it is nil, Last.
@@ -89,7 +104,7 @@ func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParam
 	if err != nil {
 		return nil, err
 	}
-	return s.wait(ctx, callID, nil, params, opts)
+	return s.waitOrEnd(ctx, callID, nil, params, opts)
 }
 
 // CreateAndWait places a call as [CallsService.Create] does, then waits for it as [CallsService.Wait] does. opts apply
@@ -113,7 +128,30 @@ func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParam
 			Err: errors.New("the call has no id"), outcomeUnknown: true,
 		}
 	}
-	return s.wait(ctx, call.ID, call, wait, opts)
+	return s.waitOrEnd(ctx, call.ID, call, wait, opts)
+}
+
+const endOnCancelTimeout = 10 * time.Second
+
+// waitOrEnd is wait, and ends the call for EndOnCancel.
+func (s *CallsService) waitOrEnd(ctx context.Context, callID string, seen *Call, params WaitParams, opts []RequestOption) (*Call, error) {
+	call, err := s.wait(ctx, callID, seen, params, opts)
+	var stopped *WaitError
+	if !params.EndOnCancel || !errors.As(err, &stopped) {
+		return call, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endOnCancelTimeout)
+	defer cancel()
+	opts = slices.DeleteFunc(slices.Clone(opts), func(o RequestOption) bool {
+		_, ok := o.(GetCallOptions)
+		return ok
+	})
+	_, stopped.EndErr = s.End(ctx, callID, opts...)
+	if errors.Is(stopped.EndErr, ErrConflict) { // it is over
+		stopped.EndErr = nil
+	}
+	stopped.Ended = stopped.EndErr == nil
+	return call, err
 }
 
 // wait polls the call until it is over. last is the call as last seen, or nil.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -327,4 +328,65 @@ func TestCallsWait_NoGraceForACallThatNobodyAnswered(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, time.Since(start))
 	})
+}
+
+func TestCallsWait_EndOnCancelHangsUp(t *testing.T) {
+	for name, tc := range map[string]struct {
+		endOnCancel bool
+		fault       *agentphonetest.Fault
+		ended       bool
+		text        string
+	}{
+		"ended":     {true, nil, true, "agentphone: waiting for the call to end: context deadline exceeded (last seen status: in-progress); the call was ended"},
+		"not asked": {false, nil, false, "agentphone: waiting for the call to end: context deadline exceeded (last seen status: in-progress)"},
+		"refused": {
+			true, &agentphonetest.Fault{Operation: "POST /v1/calls/{call_id}/end", Status: 403, Times: -1}, false,
+			"agentphone: waiting for the call to end: context deadline exceeded (last seen status: in-progress); ending it failed: " +
+				"agentphone: POST /v1/calls/{call_id}/end: 403 Forbidden: Forbidden (request_id=",
+		},
+		"over already": {true, &agentphonetest.Fault{Operation: "POST /v1/calls/{call_id}/end", Status: 409, Times: -1}, true, "agentphone: waiting for the call to end: context deadline exceeded (last seen status: in-progress); the call was ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := agentphonetest.NewServer()
+				defer srv.Close()
+				srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
+				if tc.fault != nil {
+					srv.InjectFault(*tc.fault)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				call, err := srv.Client().Calls.CreateAndWait(ctx, agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"},
+					agentphone.WaitParams{EndOnCancel: tc.endOnCancel})
+				var stopped *agentphone.WaitError
+				require.ErrorAs(t, err, &stopped)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, tc.ended, stopped.Ended)
+				assert.True(t, err.Error() == tc.text || strings.HasSuffix(tc.text, "=") && strings.HasPrefix(err.Error(), tc.text), "%v", err)
+				got, err := srv.Client().Calls.Get(t.Context(), call.ID)
+				require.NoError(t, err)
+				assert.Equal(t, tc.ended && tc.fault == nil, got.Final())
+			})
+		})
+	}
+}
+
+// A request to hang up that hangs does not hold the caller for long.
+func TestCallsWait_EndOnCancelIsBounded(t *testing.T) {
+	d := apitest.Took(t, func(t *testing.T) {
+		srv := agentphonetest.NewServer()
+		defer srv.Close()
+		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
+		call, err := srv.Client().Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"})
+		require.NoError(t, err)
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/calls/{call_id}/end", Delay: time.Hour, Times: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = srv.Client().Calls.Wait(ctx, call.ID, agentphone.WaitParams{EndOnCancel: true}, agentphone.GetCallOptions{})
+		var stopped *agentphone.WaitError
+		require.ErrorAs(t, err, &stopped)
+		assert.False(t, stopped.Ended)
+		assert.ErrorIs(t, stopped.EndErr, context.DeadlineExceeded)
+	})
+	assert.Equal(t, 11*time.Second, d)
 }

@@ -19,7 +19,7 @@ var opGetRecording = operation{
 // DownloadRecording writes the recording of a call, a WAV file, to w while it is received, and returns the number of
 // bytes written. It sends no API key. (GET /v1/calls/{call_id}/recording)
 //
-// It fails with [ErrNotFound] if there is no recording, and with a *[DecodeError] if the response is not a recording.
+// It fails with [ErrNotFound] if there is no recording, or none yet (see [RecordingGrace]), and with a *[DecodeError] if the response is not a recording.
 // It is retried until the download begins. A download that breaks off, receives nothing for 30 seconds, or less than 16 KiB
 // within an attempt's timeout ([WithTimeout], [WithRequestTimeout]; none if that is 0), is an error; what was received until
 // then has been written to w. The time that w takes does not count. As a whole it is limited by ctx only.
@@ -29,6 +29,12 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 	}
 	svc := (*service)(s)
 	res, err := svc.stream(ctx, &opGetRecording, callID, opts)
+	for graceEnd := time.Now().Add(recordingGrace(opts)); errors.Is(err, ErrNotFound) && time.Now().Before(graceEnd); {
+		if sleep(ctx, min(recordingPoll, time.Until(graceEnd))) != nil {
+			break // there is no recording yet
+		}
+		res, err = svc.stream(ctx, &opGetRecording, callID, opts)
+	}
 	if err != nil {
 		return 0, err
 	}
