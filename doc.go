@@ -66,8 +66,8 @@
 // # Webhooks and tests
 //
 // [NewWebhookHandler] returns an [http.Handler] that verifies webhook requests, passes each delivery once to a callback
-// as a typed event, and answers voice turns ([VoiceResponse]). [VerifyWebhook] and [ParseEvent] are for servers with a
-// handler of their own.
+// as a typed event, and answers voice turns ([VoiceResponse]). Which deliveries were handled it keeps in a [Store].
+// [VerifyWebhook] and [ParseEvent] are for servers with a handler of their own.
 //
 // Package agentphonetest is the API in memory, with calls that follow a script and faults on demand.
 //

@@ -257,7 +257,7 @@ func ExampleVerifyWebhook() {
 // A bot that replies to texts.
 func ExampleNewWebhookHandler() {
 	ctx := context.Background()
-	srv := agentphonetest.NewServer()
+	srv := agentphonetest.NewServer(agentphonetest.WithEchoes()) // as the API: what the agent sends is an event too
 	defer srv.Close()
 	client := srv.Client()
 	mux := http.NewServeMux()
@@ -270,9 +270,6 @@ func ExampleNewWebhookHandler() {
 	secret := webhook.Secret
 	handler, err := agentphone.NewWebhookHandler([]string{secret}, agentphone.WebhookHandlerConfig{
 		OnMessage: func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
-			if message.Direction == agentphone.DirectionOutbound {
-				return nil // what the agent sent itself
-			}
 			_, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
 				AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: "You said: " + message.Message,
 			})
@@ -295,6 +292,102 @@ func ExampleNewWebhookHandler() {
 	// Output:
 	// inbound: Hello?
 	// outbound: You said: Hello?
+}
+
+func think(ctx context.Context, message string) (string, error) { // a language model that takes longer than AgentPhone waits
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(100 * time.Millisecond):
+		return "I thought about " + message, nil
+	}
+}
+
+// A bot whose model is slow: its reply is sent once, although AgentPhone gives up waiting and delivers the text again.
+func ExampleWebhookHandler() {
+	ctx := context.Background()
+	srv := agentphonetest.NewServer(agentphonetest.WithEchoes(), agentphonetest.WithDeliveryTimeout(20*time.Millisecond))
+	defer srv.Close()
+	client := srv.Client()
+	webhook, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://you.example.com/webhook"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	reply := func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
+		text, err := think(ctx, message.Message) // ctx does not end when AgentPhone stops waiting
+		if err != nil {
+			return err
+		}
+		_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{
+			AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: text,
+		})
+		if errors.Is(err, agentphone.ErrOutcomeUnknown) {
+			return nil
+		}
+		return err
+	}
+	handler, err := agentphone.NewWebhookHandler([]string{webhook.Secret}, agentphone.WebhookHandlerConfig{OnMessage: reply})
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv.SetReceiver(handler)
+	srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "life")
+	srv.WaitDeliveries()
+	if err := handler.Shutdown(ctx); err != nil { // waits for replies
+		log.Fatal(err)
+	}
+	for _, message := range srv.Messages() {
+		fmt.Printf("%s: %s\n", message.Direction, message.Body)
+	}
+	// Output:
+	// inbound: life
+	// outbound: I thought about life
+}
+
+// A server that finishes what it has begun before it stops.
+func ExampleWebhookHandler_Shutdown() {
+	handler, err := agentphone.NewWebhookHandler([]string{"whsec_..."}, agentphone.WebhookHandlerConfig{OnVoiceTurn: answerTurn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: "127.0.0.1:0", Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.ListenAndServe() }()
+
+	// Later, on a signal:
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err = errors.Join(handler.Shutdown(ctx), server.Shutdown(ctx))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// Many tenants, each with a webhook and secrets of its own.
+func ExampleWebhookHandlerConfig() {
+	secretsOf := map[string][]string{"ada": {"whsec_new", "whsec_old"}} // a database, say
+	handler, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{
+		OnVoiceTurn: answerTurn,
+		SecretsFunc: func(r *http.Request) ([]string, error) {
+			return secretsOf[r.PathValue("tenant")], nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("POST /webhook/{tenant}", handler)
+
+	body := `{"event":"agent.message","channel":"voice","data":{"callId":"call_1","transcript":"Bye."}}`
+	for _, secret := range []string{"whsec_old", "whsec_of_somebody_else"} {
+		r := httptest.NewRequest("POST", "/webhook/ada", strings.NewReader(body))
+		r.Header = agentphone.SignWebhook([]byte(body), secret, time.Now())
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// 200
+	// 401
 }
 
 func lookUp(context.Context, string) string { return "Your table is booked for seven." }

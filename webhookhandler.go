@@ -250,7 +250,10 @@ func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(s
 
 // refuseForNow responds with a status after which the delivery comes again: AgentPhone repeats one after a 5xx, never after a 4xx.
 func refuseForNow(w http.ResponseWriter, retryAfter time.Duration) {
-	seconds := max(1, int((retryAfter+time.Second-1)/time.Second))
-	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	seconds := int64(max(retryAfter, 0) / time.Second)
+	if retryAfter%time.Second > 0 || seconds == 0 {
+		seconds++ // rounded up, and at least one
+	}
+	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	refuse(w, http.StatusServiceUnavailable)
 }

@@ -5,15 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -92,6 +96,90 @@ func TestWebhookHandler_KeepsMemoryBounded(t *testing.T) {
 	assert.GreaterOrEqual(t, int(handled.Load()), distinct)
 	assert.Less(t, apitest.HeapInUse()-before, few)
 	runtime.KeepAlive(store)
+}
+
+// Each row of the table in docs/webhooks.md is tried.
+func TestWebhooksDoc_WhichStatusIsSentWhen(t *testing.T) {
+	text := func() *http.Request { return apitest.SignedRequest(apitest.TextEvent, "whd_1") }
+	returning := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	serve := func(config agentphone.WebhookHandlerConfig, r *http.Request) int {
+		return apitest.Serve(newHandler(t, config), r).Code
+	}
+	tries := map[string]func() int{
+		"the callback returned nil": func() int { return serve(onMessage(returning(nil)), text()) },
+		"it did so in an earlier delivery": func() int {
+			h := newHandler(t, onMessage(returning(nil)))
+			apitest.Serve(h, text())
+			return apitest.Serve(h, text()).Code
+		},
+		"there is no callback for the event": func() int { return serve(agentphone.WebhookHandlerConfig{}, text()) },
+		"the body is not an event":           func() int { return serve(onMessage(returning(nil)), apitest.SignedRequest("hello", "")) },
+		"the signature is missing or wrong": func() int {
+			missing, wrong := text(), text()
+			missing.Header.Del(agentphone.WebhookSignatureHeader)
+			wrong.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), "whsec_wrong", time.Now())
+			status := serve(onMessage(returning(nil)), missing)
+			assert.Equal(t, status, serve(onMessage(returning(nil)), wrong))
+			return status
+		},
+		"the timestamp is more than five minutes off": func() int {
+			r := text()
+			r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), apitest.Secret, time.Now().Add(-6*time.Minute))
+			return serve(onMessage(returning(nil)), r)
+		},
+		"the method is not POST": func() int {
+			r := text()
+			r.Method = http.MethodPut
+			return serve(onMessage(returning(nil)), r)
+		},
+		"the body is longer than `MaxBodyBytes`": func() int {
+			config := onMessage(returning(nil))
+			config.MaxBodyBytes = 10
+			return serve(config, text())
+		},
+		"the callback returned an error": func() int { return serve(onMessage(returning(errors.New("x"))), text()) },
+		"the callback panicked":          func() int { return serve(onMessage(func(context.Context) error { panic("x") }), text()) },
+		"the data of a known event cannot be read, and `OnUnknown` is nil": func() int {
+			return serve(onMessage(returning(nil)), apitest.SignedRequest(`{"event":"agent.message","channel":"sms","data":7}`, ""))
+		},
+		"the same delivery is being handled": func() (status int) {
+			var h *agentphone.WebhookHandler
+			h = newHandler(t, onMessage(func(context.Context) error { status = apitest.Serve(h, text()).Code; return nil }))
+			apitest.Serve(h, text())
+			return status
+		},
+		"the `Store` does not know": func() int {
+			config := onMessage(returning(nil))
+			config.Store = failingStore(errors.New("down"), nil)
+			return serve(config, text())
+		},
+		"`SecretsFunc` failed": func() int {
+			h, err := agentphone.NewWebhookHandler(nil, agentphone.WebhookHandlerConfig{Logger: quiet, SecretsFunc: func(*http.Request) ([]string, error) {
+				return nil, errors.New("down")
+			}})
+			require.NoError(t, err)
+			return apitest.Serve(h, text()).Code
+		},
+		"the body broke off, or took longer than 10 seconds": func() int {
+			r := text()
+			r.Body = io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded))
+			return serve(onMessage(returning(nil)), r)
+		},
+		"the handler is shut down": func() int {
+			h := newHandler(t, onMessage(returning(nil)))
+			require.NoError(t, h.Shutdown(t.Context()))
+			return apitest.Serve(h, text()).Code
+		},
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d{3}) \| (.+) \|$`).FindAllStringSubmatch(readPage(t, "docs/webhooks.md"), -1)
+	assert.Len(t, rows, len(tries))
+	for _, row := range rows {
+		t.Run(row[2], func(t *testing.T) {
+			try, ok := tries[row[2]]
+			require.True(t, ok, "no such row is known")
+			assert.Equal(t, row[1], strconv.Itoa(try()))
+		})
+	}
 }
 
 func TestNewWebhookHandler_RefusesInvalidConfig(t *testing.T) {

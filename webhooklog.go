@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
@@ -29,6 +30,16 @@ func (h *WebhookHandler) log(d *delivery, level slog.Level, text string, attrs .
 // logRefusal logs that a request was refused.
 func (h *WebhookHandler) logRefusal(ctx context.Context, reason error) {
 	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.Any("reason", redact.Error(reason, "")))
+}
+
+// logPanic logs that the callback panicked. It is called by the function that recovered, while the stack is that of the panic; a panic
+// in the iterator of a Stream has brought its own.
+func (h *WebhookHandler) logPanic(d *delivery, p any) {
+	stack := debug.Stack
+	if tokens, ok := p.(*tokensPanic); ok {
+		p, stack = tokens.value, func() []byte { return tokens.stack }
+	}
+	h.log(d, slog.LevelError, "the callback panicked", slog.String("panic", panicText(p)), slog.String("stack", string(stack())))
 }
 
 // panicText returns what is logged of the value of a panic: its text if it is an error or a string, which are the program's own words. Anything

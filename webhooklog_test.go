@@ -238,6 +238,36 @@ func TestWebhookHandler_LogsThePanicButNotTheRequest(t *testing.T) {
 	}
 }
 
+func panicsWith(value any) { panic(value) }
+
+// The iterator of a Stream panics in a goroutine of its own; what is logged is of the same kind.
+func TestWebhookHandler_LogsThePanicOfAnIteratorButNotTheRequest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		value func(*agentphone.Event) any
+		want  string
+	}{
+		"text":  {func(*agentphone.Event) any { return "at the disco" }, "at the disco"},
+		"error": {func(*agentphone.Event) any { return errors.New("at the disco") }, "at the disco"},
+		"event": {func(e *agentphone.Event) any { return *e }, "agentphone.Event"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(_ context.Context, e *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+				return v.Stream(func(func(string, error) bool) { panicsWith(tc.value(e)) })
+			}})
+			body := `{"event":"agent.message","channel":"voice","data":{"transcript":"` + logText + `","from":"` + logPhone + `"}}`
+			assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(body, "whd_1")).Code)
+			assert.NotContains(t, logs.String(), logText)
+			assert.NotContains(t, logs.String(), logPhone[1:])
+			records := logs.take(t)
+			require.Len(t, records, 1)
+			assert.Contains(t, records[0]["panic"], tc.want)
+			assert.NotContains(t, records[0]["panic"], "goroutine", "the stack is another value")
+			assert.Contains(t, records[0]["stack"], "panicsWith", "the stack of the iterator")
+		})
+	}
+}
+
 // Callers hang up: that is not worth an alert.
 func TestWebhookHandler_LogsAHangUpAsInfo(t *testing.T) {
 	var logs jsonLog

@@ -3,9 +3,7 @@ package agentphone
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 )
 
@@ -131,8 +129,7 @@ func (h *WebhookHandler) callBack(ctx context.Context, d *delivery, callback bou
 	defer func() {
 		switch p := recover(); {
 		case p != nil:
-			h.log(d, slog.LevelError, "the callback panicked",
-				slog.String("panic", panicText(p)), slog.String("stack", string(debug.Stack())))
+			h.logPanic(d, p)
 			err = errPanicked
 		case !returned:
 			h.settle(d, errGoexit)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -152,6 +153,47 @@ func TestWebhookHandlerShutdown_WaitsForCallbacksAndRefusesDeliveries(t *testing
 		assert.NoError(t, h.Shutdown(t.Context()), "there is nothing left")
 		assert.Equal(t, 20*time.Second, time.Since(began))
 	})
+}
+
+// Which http.Server.Shutdown does not wait for: the connection is gone.
+func TestWebhookHandlerShutdown_WaitsForCallbacksOfClosedConnections(t *testing.T) {
+	begun, finish := make(chan bool), make(chan bool)
+	var done atomic.Bool
+	h := newHandler(t, onMessage(func(context.Context) error {
+		begun <- true
+		<-finish
+		time.Sleep(50 * time.Millisecond)
+		done.Store(true)
+		return nil
+	}))
+	gone := make(chan bool)
+	srv := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		context.AfterFunc(r.Context(), func() { close(gone) })
+		h.ServeHTTP(w, r)
+	}))
+	conns := make(chan net.Conn, 1)
+	transport := &http.Transport{Protocols: protocols(false, true), DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		conns <- conn
+		return conn, err
+	}}
+	defer transport.CloseIdleConnections()
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(apitest.TextEvent))
+		r.Header = apitest.SignedRequest(apitest.TextEvent, "whd_1").Header
+		_, err := transport.RoundTrip(r)
+		assert.Error(t, err)
+	})
+	<-begun
+	require.NoError(t, (<-conns).Close())
+	sender.Wait()
+	<-gone
+	require.NoError(t, srv.Config.Shutdown(t.Context()))
+	assert.False(t, done.Load())
+	close(finish)
+	require.NoError(t, h.Shutdown(t.Context()))
+	assert.True(t, done.Load())
 }
 
 func TestWebhookHandlerShutdown_EndsContextsWhenItsOwnEnds(t *testing.T) {

@@ -50,7 +50,8 @@ func main() {
 // bot books tables: it asks for the number of people, then for the time.
 type bot struct{ client *agentphone.Client }
 
-func newBot(client *agentphone.Client, secrets ...string) (http.Handler, error) {
+// Its own replies, which are delivered as events too, are no messages to OnMessage: the bot does not talk to itself.
+func newBot(client *agentphone.Client, secrets ...string) (*agentphone.WebhookHandler, error) {
 	b := bot{client}
 	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnMessage: b.reply})
 }
@@ -113,13 +114,14 @@ func serve(ctx context.Context, addr string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return server.Shutdown(ctx) // waits for the replies that are being sent
+	// The handler waits for the replies that are being sent, also those that AgentPhone does not wait for any more.
+	return errors.Join(handler.Shutdown(ctx), server.Shutdown(ctx))
 }
 
 // scripted runs a conversation with a scripted human, over an API in memory.
 func scripted(ctx context.Context) error {
 	fmt.Println("No -addr: a scripted human, in memory. Nothing is real.")
-	srv := agentphonetest.NewServer()
+	srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
 	defer srv.Close()
 	client := srv.Client()
 	webhook, err := client.Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://smsbot.example.com/webhook"})

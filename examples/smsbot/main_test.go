@@ -26,10 +26,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newServer returns an API in memory that delivers its texts to the bot.
+// newServer returns an API in memory that delivers its texts to the bot, and those that the bot sends.
 func newServer(t *testing.T) *agentphonetest.Server {
 	t.Helper()
-	srv := agentphonetest.NewServer()
+	srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
 	t.Cleanup(srv.Close)
 	webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://smsbot.example.com/webhook"})
 	require.NoError(t, err)
@@ -64,9 +64,13 @@ func TestSMSBot_RemembersEachConversation(t *testing.T) {
 func TestSMSBot_RepliesOnceToARedeliveredText(t *testing.T) {
 	srv := newServer(t)
 	text(srv, human, "Can I book a table?")
-	status, _, err := srv.Redeliver("", agentphonetest.Redelivery{Times: 3})
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, status)
+	deliveries := srv.Deliveries()
+	require.Len(t, deliveries, 2, "the text and the reply")
+	for _, d := range deliveries {
+		status, _, err := srv.Redeliver(d.ID, agentphonetest.Redelivery{Times: 3})
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, status)
+	}
 	assert.Len(t, srv.Messages(), 2)
 }
 
@@ -95,9 +99,9 @@ func TestSMSBot_FailureToSaveStateResendsNothing(t *testing.T) {
 	assert.Equal(t, 1, srv.Deliveries()[0].AttemptCount)
 }
 
-func TestSMSBot_AcceptsBothSecretsUntilASignal(t *testing.T) {
-	srv := agentphonetest.NewServer()
-	defer srv.Close()
+// start runs the example as a process on a free port and returns its address.
+func start(t *testing.T, srv *agentphonetest.Server) (cmd *exec.Cmd, oldSecret, secret string) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := free.Addr().String()
@@ -107,10 +111,10 @@ func TestSMSBot_AcceptsBothSecretsUntilASignal(t *testing.T) {
 		require.NoError(t, err)
 		return webhook.Secret
 	}
-	old, secret := set(), set()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", addr)
+	oldSecret, secret = set(), set()
+	cmd = exec.CommandContext(t.Context(), os.Args[0], "-addr", addr)
 	cmd.Env = append(os.Environ(), "SMSBOT_MAIN=1", "AGENTPHONE_API_KEY="+srv.APIKey(), "AGENTPHONE_BASE_URL="+srv.Start(),
-		"AGENTPHONE_WEBHOOK_SECRET="+secret+","+old)
+		"AGENTPHONE_WEBHOOK_SECRET="+secret+","+oldSecret)
 	require.NoError(t, cmd.Start())
 	require.Eventually(t, func() bool {
 		res, err := http.Get("http://" + addr)
@@ -119,6 +123,13 @@ func TestSMSBot_AcceptsBothSecretsUntilASignal(t *testing.T) {
 		}
 		return err == nil
 	}, 10*time.Second, 20*time.Millisecond)
+	return cmd, oldSecret, secret
+}
+
+func TestSMSBot_AcceptsBothSecretsUntilASignal(t *testing.T) {
+	srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
+	defer srv.Close()
+	cmd, old, secret := start(t, srv)
 
 	assert.Len(t, text(srv, human, "Can I book a table?"), 1)
 	assert.Equal(t, "And at what time?", text(srv, human, "4")[1])
@@ -130,4 +141,18 @@ func TestSMSBot_AcceptsBothSecretsUntilASignal(t *testing.T) {
 	assert.Len(t, srv.Messages(), 4)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	require.NoError(t, cmd.Wait())
+}
+
+// The sender has given up, and the process is told to stop: the reply is sent once nevertheless.
+func TestSMSBot_FinishesItsReplyAfterCtrlC(t *testing.T) {
+	srv := agentphonetest.NewServer(agentphonetest.WithDeliveryTimeout(100*time.Millisecond), agentphonetest.WithDeliveryPauses())
+	defer srv.Close()
+	cmd, _, _ := start(t, srv)
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: http.StatusTooManyRequests, Delay: time.Second})
+	srv.ReceiveMessage(human, srv.PhoneNumber(), "Can I book a table?")
+	assert.Equal(t, "failed", srv.Deliveries()[0].Status)
+	assert.Len(t, srv.Messages(), 1, "it is not sent yet")
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.NoError(t, cmd.Wait())
+	assert.Len(t, srv.Messages(), 2)
 }

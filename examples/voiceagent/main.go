@@ -50,7 +50,7 @@ func main() {
 }
 
 // newAgent returns the handler for the webhook of the agent.
-func newAgent(secrets ...string) (http.Handler, error) {
+func newAgent(secrets ...string) (*agentphone.WebhookHandler, error) {
 	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnVoiceTurn: turn})
 }
 
@@ -110,13 +110,13 @@ func serve(ctx context.Context, addr string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return server.Shutdown(ctx) // waits for the turns that are being answered
+	return errors.Join(agent.Shutdown(ctx), server.Shutdown(ctx)) // waits for the turns that are being answered
 }
 
 // scripted runs a call with a scripted caller, over an API in memory.
 func scripted(ctx context.Context) error {
 	fmt.Println("No -addr: a scripted caller, in memory. Nothing is real.")
-	srv := agentphonetest.NewServer()
+	srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
 	defer srv.Close()
 	webhook, err := srv.Client().Webhooks.Set(ctx, agentphone.SetWebhookParams{URL: "https://voiceagent.example.com/webhook"})
 	if err != nil {

@@ -96,7 +96,7 @@ func TestVoiceAgent_AcceptsBothSecretsAndHangsUp(t *testing.T) {
 
 func TestVoiceAgent_EndsTheCallWhenTheCallerSaysBye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := agentphonetest.NewServer()
+		srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
 		defer srv.Close()
 		webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://voiceagent.example.com/webhook"})
 		require.NoError(t, err)
