@@ -45,7 +45,7 @@ bench:
 bench-test:
 	cd bench && $(GO) vet ./... && $(GO) test ./...
 
-# The chaos tests again, alone, to print their tally. CHAOS_SEED=... sets the seed.
+# The chaos tests again, alone, to print their tally. CHAOS_SEED=7 sets the seed, a number from 0.
 chaos:
 	$(GO) test -race -count 1 -run '^TestChaos' -v ./internal/networktest
 
