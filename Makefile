@@ -51,7 +51,7 @@ bench-test:
 stores:
 	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...); done
 
-# The chaos tests again, alone, to print their tally. CHAOS_SEED=... sets the seed.
+# The chaos tests again, alone, to print their tally. CHAOS_SEED=7 sets the seed, a number from 0.
 chaos:
 	$(GO) test -race -count 1 -run '^TestChaos' -v ./internal/networktest
 

@@ -209,8 +209,52 @@ func TestDocs_LinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// SECURITY.md names the tests that hold its promises: each exists.
-func TestDocs_TestsNamedInSecurityExist(t *testing.T) {
+// Each file and folder that CONTRIBUTING.md names exists, and its table has each folder of code. In a row of the table
+// names may be relative to the folder in the first column. Those of the example, things, do not exist.
+func TestDocs_FilesNamedInContributingExist(t *testing.T) {
+	exists := func(pattern string) bool {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		return len(found) > 0
+	}
+	page := readPage(t, "CONTRIBUTING.md")
+	_, table, found := strings.Cut(page, "\n| where | what |\n|---|---|\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n\n")
+	code := regexp.MustCompile("`([^`]+)`")
+	isFile := regexp.MustCompile(`^[\w./*-]+\.(go|md|json|mod)$|^\w[\w-]*(/[\w-]+)+$|^\.ci/`)
+	isExample := regexp.MustCompile(`things|^testing/synctest$`)
+	var folders []string
+	checked := 0
+	for line := range strings.Lines(page) {
+		folder := "."
+		if strings.HasPrefix(line, "| `") && strings.Contains(table, strings.TrimSpace(line)) {
+			first := strings.Split(line, "|")[1]
+			for _, name := range code.FindAllStringSubmatch(first, -1) {
+				folders = append(folders, name[1])
+				assert.True(t, exists(name[1]), "CONTRIBUTING.md: there is no %s", name[1])
+			}
+			folder = strings.Trim(first, " `")
+		}
+		for _, name := range code.FindAllStringSubmatch(line, -1) {
+			if isFile.MatchString(name[1]) && !isExample.MatchString(name[1]) {
+				checked++
+				assert.True(t, exists(name[1]) || exists(filepath.Join(folder, name[1])), "CONTRIBUTING.md: there is no %s", name[1])
+			}
+		}
+	}
+	assert.Greater(t, checked, 60)
+	for _, pattern := range []string{"*/*.go", "internal/*/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			assert.Contains(t, folders, filepath.ToSlash(filepath.Dir(file)), "CONTRIBUTING.md: a folder of code is missing in the table")
+		}
+	}
+}
+
+// SECURITY.md names the tests that hold its promises, CONTRIBUTING.md one as an example: each exists.
+func TestDocs_NamedTestsExist(t *testing.T) {
 	var code strings.Builder
 	require.NoError(t, filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, "_test.go") {
@@ -218,9 +262,11 @@ func TestDocs_TestsNamedInSecurityExist(t *testing.T) {
 		}
 		return err
 	}))
-	names := regexp.MustCompile("`((?:Test|Fuzz)[A-Z][^`]*)`").FindAllStringSubmatch(readPage(t, "SECURITY.md"), -1)
-	require.NotEmpty(t, names)
-	for _, name := range names {
-		assert.True(t, strings.Contains(code.String(), "func "+name[1]+"("), "there is no %s", name[1])
+	for _, page := range []string{"SECURITY.md", "CONTRIBUTING.md"} {
+		names := regexp.MustCompile("`((?:Test|Fuzz)[A-Z][^`]*)`").FindAllStringSubmatch(readPage(t, page), -1)
+		require.NotEmpty(t, names)
+		for _, name := range names {
+			assert.True(t, strings.Contains(code.String(), "func "+name[1]+"("), "%s: there is no %s", page, name[1])
+		}
 	}
 }

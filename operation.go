@@ -27,8 +27,8 @@ type operation struct {
 	mediaType string
 	// silence is how long such a response may pause.
 	silence time.Duration
-	// steady is set for such a response if its bytes must come at a steady pace: each further so many within the attempt's
-	// timeout.
+	// steady is set for such a response if its bytes must come at a steady pace: each further so many within the
+	// attempt's timeout.
 	steady int
 	// find returns the finder of what a request with params may have created. It is nil if no list shows the operation's
 	// effect.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,23 +30,42 @@ const (
 	chaosGoroutines = 64
 )
 
-// chaosSeed returns the seed of the faults, which CHAOS_SEED may set. The order in which requests arrive depends on the
-// scheduler, so a seed does not repeat a run exactly.
-func chaosSeed(t *testing.T) uint64 {
-	seed, err := strconv.ParseUint(os.Getenv("CHAOS_SEED"), 10, 64)
-	if err != nil {
-		seed = 20261124
+const defaultChaosSeed = 20261124
+
+// chaosSeed returns the seed of the faults: the text that CHAOS_SEED is set to, or the default if it is empty. The order
+// in which requests arrive depends on the scheduler, so a seed does not repeat a run exactly.
+func chaosSeed(text string) (uint64, error) {
+	if text == "" {
+		return defaultChaosSeed, nil
 	}
-	t.Logf("CHAOS_SEED=%d", seed)
-	return seed
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("CHAOS_SEED=%s is not a number from 0 to %d", text, uint64(math.MaxUint64))
+	}
+	return seed, nil
+}
+
+func TestChaosSeed_IsANumber(t *testing.T) {
+	for text, want := range map[string]uint64{"": defaultChaosSeed, "0": 0, "7": 7, "18446744073709551615": math.MaxUint64} {
+		seed, err := chaosSeed(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, seed, text)
+	}
+	for _, text := range []string{"abc", "-1", "1.5", "7 ", "18446744073709551616"} {
+		_, err := chaosSeed(text)
+		assert.ErrorContains(t, err, "CHAOS_SEED="+text+" is not a number", text)
+	}
 }
 
 // Not parallel: it counts goroutines.
 func TestChaos_NothingIsLostAndNothingIsDoneTwice(t *testing.T) {
+	seed, err := chaosSeed(os.Getenv("CHAOS_SEED"))
+	require.NoError(t, err)
+	t.Logf("CHAOS_SEED=%d", seed)
 	for name, resets := range map[string]int{"HTTP/1.1": 2, "HTTP/2": 40} {
 		t.Run(name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			runChaos(t, chaosSeed(t), name == "HTTP/2", resets)
+			runChaos(t, seed, name == "HTTP/2", resets)
 			assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 10*time.Second, 20*time.Millisecond,
 				"goroutines are left behind")
 		})

@@ -225,8 +225,8 @@ func ownCause(ctx context.Context, err error) error {
 	return err
 }
 
-// contextError reports a call whose context ended, whatever the connection made of that: "use of closed network connection", or
-// the context's cause alone.
+// contextError reports a call whose context ended, whatever the connection made of that: "use of closed network
+// connection", or the context's cause alone.
 type contextError struct {
 	ended error // the context's Err
 	cause error // the context's, if it has one of its own

@@ -68,7 +68,8 @@ type bodyError struct {
 func (e *bodyError) Error() string { return "reading the response: " + e.err.Error() }
 func (e *bodyError) Unwrap() error { return e.err }
 
-// stream is a body that its reader closes. A read fails if no byte comes for as long as silence, or if the bytes come too slowly.
+// stream is a body that its reader closes. A read fails if no byte comes for as long as silence, or if the bytes come
+// too slowly.
 type stream struct {
 	io.ReadCloser
 	parent  context.Context // the SDK call's
