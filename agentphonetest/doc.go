@@ -101,4 +101,5 @@ package agentphonetest
 // a large test of each resource, which growth_test.go measures.
 //
 // One mutex, Server.mu, guards all state. Functions whose comment says "The caller holds s.mu" do not lock it; it is
-// never held while waiting for time, a client or a receiver.
+// never held while waiting for time, a client or a receiver. concurrency_test.go runs every operation beside every method
+// of Server for the race detector: add a new one to its tables.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -33,7 +32,7 @@ type Server struct {
 	port port
 
 	// mu guards all that follows and everything that accounts hold. It is never held while waiting.
-	mu          sync.Mutex
+	mu          mutex
 	closed      bool
 	ids         int
 	numbersSold int

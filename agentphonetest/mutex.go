@@ -1,0 +1,7 @@
+//go:build !race
+
+package agentphonetest
+
+import "sync"
+
+type mutex = sync.Mutex
