@@ -83,6 +83,9 @@ func (e *WaitError) Error() string {
 	return redact.Line(text, maxErrorText)
 }
 
+// MarshalText returns the text of the error, as that of [TransportError].
+func (e *WaitError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Unwrap returns Err and, unless it is nil, Last.
 func (e *WaitError) Unwrap() []error {
 	if e.Last != nil {

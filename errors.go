@@ -106,6 +106,7 @@ type APIError struct {
 
 	outcomeUnknown bool
 	hasRetryAfter  bool // true also for a Retry-After of 0
+	repeats        bool // an earlier attempt may have had an effect
 }
 
 // FieldError describes one invalid field of a request.
@@ -161,7 +162,7 @@ func (e *APIError) Is(target error) bool {
 	case ErrNumberLimit:
 		return e.Code == CodeNumberLimit
 	case ErrTemporary:
-		return !e.outcomeUnknown && (s == http.StatusTooManyRequests && !isPermanentLimit(e.Code) ||
+		return !e.outcomeUnknown && !e.repeats && (s == http.StatusTooManyRequests && !isPermanentLimit(e.Code) ||
 			s == http.StatusServiceUnavailable && (e.hasRetryAfter || e.RetryAfter > 0))
 	case ErrRateLimited:
 		return s == http.StatusTooManyRequests
@@ -216,6 +217,9 @@ func (e *TransportError) Unwrap() []error {
 func (e *TransportError) Is(target error) bool {
 	return target == ErrOutcomeUnknown && e.outcomeUnknown || target == ErrTemporary && e.temporary
 }
+
+// MarshalText returns the text of the error: encoded as JSON, Err could hold more than is to be shown.
+func (e *TransportError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // DecodeError reports a 2xx response that cannot be decoded: it is empty, not JSON, of another shape, cut short, larger
 // than 32 MiB, or has over 10,000 items. The server reported success. For an operation that is not idempotent the error

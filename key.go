@@ -3,7 +3,11 @@ package agentphone
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 
+	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -29,6 +33,9 @@ func (c *config) authorize(ctx context.Context, op *operation, req *transport.Re
 		}
 	}
 	req.Key = k.key
+	if c.keySource != nil {
+		req.Key = c.recent().add(k.key)
+	}
 	if op.noKey {
 		return nil
 	}
@@ -37,4 +44,25 @@ func (c *config) authorize(ctx context.Context, op *operation, req *transport.Re
 	}
 	req.Authorization = k.authorization
 	return nil
+}
+
+// recentKeys are the keys that a source has supplied lately: a server may quote one after it was replaced.
+type recentKeys struct {
+	mu   sync.Mutex
+	keys []string
+}
+
+const maxRecentKeys = 16
+
+// add adds a key, unless it is "", and returns all, as package redact takes them: a key before those that it begins with.
+func (r *recentKeys) add(key string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if key != "" && !slices.Contains(r.keys, key) {
+		r.keys = append(r.keys, key)
+		r.keys = r.keys[max(0, len(r.keys)-maxRecentKeys):]
+	}
+	all := slices.Clone(r.keys)
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return strings.Join(all, redact.KeySeparator)
 }

@@ -38,6 +38,7 @@ type config struct {
 	keyed      keyedConfig
 	key        func() apiKey
 	keySource  func(context.Context) (string, error) // used instead of key, unless nil
+	recent     func() *recentKeys                    // of keySource, in a function for the same reason as the key
 	address    string                                // the base URL without a slash at its end
 	maxRetries int
 	timeout    time.Duration
@@ -177,7 +178,8 @@ func WithKeySource(source func(ctx context.Context) (string, error)) Option {
 		if source == nil {
 			return &ValidationError{"key source", "is nil"}
 		}
-		c.keySource = source
+		recent := &recentKeys{}
+		c.keySource, c.recent = source, func() *recentKeys { return recent }
 		return nil
 	}
 }

@@ -175,6 +175,7 @@ func requestID(res *transport.Response) string {
 
 func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 	e := newAPIError(op, res)
+	e.repeats = res.Repeats
 	e.outcomeUnknown = res.OutcomeUnknown
 	return e
 }

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
 	"github.com/agentphone/agentphone-go/internal/redact"
@@ -104,6 +105,8 @@ func (*success) decodeBody(body []byte) error {
 	return nil
 }
 
+var errNotUTF8 = errors.New("the body is not UTF-8")
+
 var errNotSuccessful = errors.New("the body says that the operation did not succeed")
 
 var (
@@ -151,6 +154,9 @@ func (c *Client) decode(ctx context.Context, op *operation, res *transport.Respo
 		if !op.emptyOK {
 			err = errEmptyBody
 		}
+	}
+	if err == nil && len(body) > quickBody && !utf8.Valid(body) { // each byte that is not would become three, many times
+		err = errNotUTF8
 	}
 	if err == nil {
 		err = checkSize(body)

@@ -119,7 +119,10 @@ func checkSubAccount(id string) error {
 	if err := checkPathID("sub-account id", id); err != nil {
 		return err
 	}
-	return checkHeaderValue("sub-account id", id)
+	if strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return &ValidationError{"sub-account id", "has white space or a character outside ASCII"} // net/http would trim it, to nothing
+	}
+	return nil
 }
 
 func notNegative[N int | time.Duration](field string, n N) error {
@@ -160,6 +163,9 @@ func checkHeader(name, value string) (string, error) {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	if slices.Contains(refusedHeaders, name) {
 		return "", &ValidationError{"header " + name, "cannot be set"}
+	}
+	if name == subAccountHeader {
+		return name, checkSubAccount(value)
 	}
 	return name, checkHeaderValue("header "+name, value)
 }

@@ -21,7 +21,7 @@ const MaxText = 500
 // each run of white space replaced by a space, cut after MaxText bytes. So s can neither forge lines of a log nor
 // control a terminal.
 func Text(s, key string) string {
-	if len(s) <= MaxText && isPlain(s) && indexKey(s, key) < 0 {
+	if len(s) <= MaxText && isPlain(s) && !has(s, key) {
 		return s
 	}
 	return Line(string(Bytes([]byte(s), key)), MaxText)
@@ -44,8 +44,28 @@ func Line(s string, limit int) string {
 	return s
 }
 
+// KeySeparator stands between the keys where several are to be redacted, as after a rotation.
+const KeySeparator = "\n"
+
 // Bytes returns b with the key, whatever the case of its letters, replaced by Mark.
 func Bytes(b []byte, key string) []byte {
+	for key := range strings.SplitSeq(key, KeySeparator) {
+		b = replace(b, key)
+	}
+	return b
+}
+
+// has reports whether a text has the key in it.
+func has(s, key string) bool {
+	for key := range strings.SplitSeq(key, KeySeparator) {
+		if indexKey(s, key) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func replace(b []byte, key string) []byte {
 	if indexKey(string(b), key) < 0 {
 		return b
 	}
@@ -69,14 +89,19 @@ const MaxBody = 64 << 10
 
 // Body returns at most MaxBody bytes of b, with the key replaced and without a part of a key at the end.
 func Body(b []byte, key string) []byte {
-	b = Bytes(b[:min(len(b), MaxBody+len(key))], key)
 	if len(b) < MaxBody {
-		return b
+		return Bytes(b, key)
 	}
-	b = b[:MaxBody]
-	for n := min(len(key), len(b)); n > 0; n-- {
-		if strings.EqualFold(string(b[len(b)-n:]), key[:n]) {
-			return b[:len(b)-n]
+	// It may be cut already, or is cut here. Redaction makes it shorter, so the beginning of a key is looked for whatever the length
+	// is then.
+	b = Bytes(b[:min(len(b), MaxBody+len(key))], key)
+	b = b[:min(len(b), MaxBody)]
+	for key := range strings.SplitSeq(key, KeySeparator) {
+		for n := min(len(key), len(b)); n > 0; n-- {
+			if strings.EqualFold(string(b[len(b)-n:]), key[:n]) {
+				b = b[:len(b)-n]
+				break
+			}
 		}
 	}
 	return b
@@ -94,7 +119,7 @@ func Error(err error, key string) error {
 	switch {
 	case clean == text && !errors.As(err, &certificate):
 		return err
-	case indexKey(text, key) >= 0:
+	case has(text, key):
 		return errors.New(clean)
 	}
 	return &shown{clean, err}

@@ -92,6 +92,10 @@ func TestBody_IsCutWithoutALeftoverOfTheKey(t *testing.T) {
 			assert.NotContains(t, got, "SK", "%d bytes before the end", n)
 		}
 	}
+	for n := range len(key) { // a whole key before makes it shorter
+		text := key + strings.Repeat(".", redact.MaxBody-len(key)-n) + key[:n]
+		assert.NotContains(t, strings.TrimPrefix(string(redact.Body([]byte(text), key)), redact.Mark), "sk", "%d bytes of the key", n)
+	}
 	assert.Len(t, redact.Body(make([]byte, 1<<20), key), redact.MaxBody)
 	assert.Len(t, redact.Body(make([]byte, 1<<20), ""), redact.MaxBody)
 }

@@ -21,9 +21,9 @@ type attempt struct {
 	began             time.Time
 	passedToTransport bool // the request was given to the user's transport, or to ours
 	roundTripper      http.RoundTripper
-	getConn           atomic.Bool // the RoundTripper fires net/http's trace hooks
-	gotConn           atomic.Bool // a connection was given to the request
-	bodyRead          atomic.Bool // the RoundTripper has begun to read the body, if that is watched
+	getConn           atomic.Bool  // the RoundTripper fires net/http's trace hooks
+	gotConn           atomic.Bool  // a connection was given to the request
+	watched           *watchedBody // the body of the request, if whoever carries it is watched
 	response          *Response
 }
 
@@ -34,7 +34,7 @@ func (c *call) begin(n int) {
 	c.response, c.cause = nil, nil
 	c.getConn.Store(false)
 	c.gotConn.Store(false)
-	c.bodyRead.Store(false)
+	c.watched = nil
 }
 
 // RoundTrip sends one request and reads its response to the end, so that a response that is cut short fails the
@@ -90,7 +90,14 @@ type roundTrip struct {
 
 func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
 	t := &roundTrip{call: c, parent: ctx}
-	t.ctx, t.cancel = context.WithCancelCause(ctx)
+	// net/http returns the cause of a context as its error, and the cause of the user's may be the error of another request,
+	// which must not be taken for evidence about this one. So the context is one of our own, with the values of the user's.
+	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	unlink := context.AfterFunc(ctx, func() { cancel(ctx.Err()) })
+	t.ctx, t.cancel = inner, func(cause error) {
+		unlink()
+		cancel(cause)
+	}
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
 	}
@@ -121,7 +128,8 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	if !ours && !t.req.Idempotent {
 		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
 		// own.
-		t.body = watchedBody{req.Body, &t.bodyRead}
+		t.body.ReadCloser = req.Body
+		t.watched = &t.body
 		req.Body = &t.body
 	}
 	if viaPlainProxy(t.roundTripper, req) {
@@ -207,7 +215,8 @@ var errMalformed = errors.New("the response is malformed HTTP")
 
 // withoutResponse replaces an error in which net/http quotes a response that it cannot parse, which may hold anything.
 func withoutResponse(err error) error {
-	if text := err.Error(); strings.Contains(text, "malformed HTTP") || strings.Contains(text, "malformed MIME header") {
+	if text := err.Error(); strings.Contains(text, "malformed HTTP") || strings.Contains(text, "malformed MIME header") ||
+		strings.HasPrefix(text, "net/http: HTTP/1.x transport connection broken: ") {
 		return errMalformed
 	}
 	return err

@@ -54,7 +54,7 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 	// DELETE whose retry gets 404 has succeeded, is what would be decided if the request were not idempotent.
 	c.repeats = c.mayHaveActed
 	c.mayHaveActed = c.mayHaveActed || decide(o, false).outcomeUnknown
-	c.outcomeUnknown, c.temporary = verdict.outcomeUnknown, o.notSent && !o.permanent
+	c.outcomeUnknown, c.temporary = verdict.outcomeUnknown, o.notSent && !o.permanent && !c.repeats
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
 	deadline, hasDeadline := ctx.Deadline()
 	if c.waiting && after != noRetryAfter {
@@ -89,9 +89,14 @@ func (c *call) fail(ctx context.Context, err error) *Error {
 	return e
 }
 
+var errNoReason = errors.New("the request failed for no stated reason")
+
 func withoutURL(err error) error {
 	var u *url.Error
 	for errors.As(err, &u) {
+		if u.Err == nil {
+			return errNoReason
+		}
 		err = u.Err
 	}
 	return err

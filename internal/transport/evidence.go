@@ -28,12 +28,12 @@ func (c *call) notSent(err error) bool {
 	switch {
 	case std && notProcessed(err):
 		return true
-	case c.gotConn.Load(), c.bodyRead.Load():
+	case c.gotConn.Load(), c.watched.wasRead():
 		return false
 	case !c.req.Idempotent && len(c.req.Body) == 0 && !(std && isPlain(t)): // a GET that is not idempotent: nobody reads a body to send it
 		return false
 	}
-	return std && c.getConn.Load() || dialFailed(err)
+	return std && c.getConn.Load() || dialFailed(err) && (c.req.Idempotent || len(c.req.Body) > 0)
 }
 
 // isPlain reports whether a transport speaks net/http's own protocols only. A clone has those entries of TLSNextProto
@@ -51,15 +51,32 @@ var notProcessedText = regexp.MustCompile(`^http2: Transport: cannot retry err \
 	`http2: Transport received Server's graceful shutdown GOAWAY` +
 	`)\] after Request\.Body was written; define Request\.GetBody to avoid this error$`)
 
-// watchedBody records that the RoundTripper has begun to read the body of a request.
+// watchedBody notes that whoever carries the request has begun to read its body. Once it is sealed it cannot be read any more: a
+// RoundTripper may return before it is done with the body.
 type watchedBody struct {
 	io.ReadCloser
-	read *atomic.Bool
+	state atomic.Int32
 }
 
+const (
+	bodyUntouched = iota
+	bodyRead
+	bodySealed
+)
+
+var errSealed = errors.New("the request counts as not sent")
+
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.read.Store(true)
+	b.state.CompareAndSwap(bodyUntouched, bodyRead)
+	if b.state.Load() == bodySealed {
+		return 0, errSealed
+	}
 	return b.ReadCloser.Read(p)
+}
+
+// wasRead reports whether the body was read, and seals it if not.
+func (b *watchedBody) wasRead() bool {
+	return b != nil && !b.state.CompareAndSwap(bodyUntouched, bodySealed)
 }
 
 // dialFailed reports whether err is the error of a dial and of nothing else: joined with it may be that of a request

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// stdTransport is http.DefaultTransport as the program started with it.
-var stdTransport = http.DefaultTransport
+// stdTransport is http.DefaultTransport as the program started with it, or nil if that is not net/http's.
+var stdTransport, _ = http.DefaultTransport.(*http.Transport)
 
 // chooseRoundTripper returns the user's own transport, or if that is nil the package's pool, and reports whether it is
 // the pool and speaks no protocol but net/http's own. http.DefaultTransport is read each time: others, such as
@@ -17,27 +17,23 @@ func chooseRoundTripper(own http.RoundTripper) (rt http.RoundTripper, ours bool)
 	if own != nil {
 		return own, false
 	}
-	if http.DefaultTransport != stdTransport {
+	// Others' types need not be comparable.
+	if std, ok := http.DefaultTransport.(*http.Transport); !ok || std != stdTransport || std == nil {
 		return http.DefaultTransport, false
 	}
-	if p := pool(); p.transport != nil {
-		return p.transport, p.plain
-	}
-	return http.DefaultTransport, false
+	p := pool()
+	return p.transport, p.plain
 }
 
 type pooled struct {
-	transport *http.Transport // nil if http.DefaultTransport was something else when the program started
-	plain     bool            // it speaks no protocol but net/http's own
+	transport *http.Transport
+	plain     bool // it speaks no protocol but net/http's own
 }
 
 // pool returns http.DefaultTransport, with its settings at the first request, but with room for many idle connections
 // to one host: with the 2 of net/http, 256 goroutines open a connection for nearly every request.
-var pool = sync.OnceValue(func() (p pooled) {
-	std, ok := stdTransport.(*http.Transport)
-	if !ok {
-		return p
-	}
+var pool = sync.OnceValue(func() pooled {
+	std := stdTransport
 	t := std.Clone()
 	if proxy := t.Proxy; proxy != nil {
 		t.Proxy = func(r *http.Request) (*url.URL, error) {

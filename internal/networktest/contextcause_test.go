@@ -1,0 +1,138 @@
+package networktest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// errgroup.WithContext does exactly this: cancel(cause) with the error of a sibling.
+func inFlightCanceledWith(t *testing.T, cause error, call func(context.Context, *agentphone.Client) error) error {
+	arrived := make(chan struct{}, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer srv.Close()
+	tr := &http.Transport{}
+	defer tr.CloseIdleConnections()
+	c := apitest.NewClientOver(t, tr, apitest.NoWait, agentphone.WithBaseURL(srv.URL))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { <-arrived; time.Sleep(20 * time.Millisecond); cancel(cause) }()
+	return call(ctx, c)
+}
+
+func siblingError(t *testing.T, status int, header ...string) error {
+	c, _ := apitest.NewClient(t, apitest.Always(status, `{}`, header...), apitest.NoWait, agentphone.WithMaxRetries(0))
+	return apitest.CreateCall(t.Context(), c)
+}
+
+func TestContextCause_TemporaryErrorOfASiblingIsNotOurs(t *testing.T) {
+	sibling := siblingError(t, 429)
+	err := inFlightCanceledWith(t, sibling, apitest.CreateCall)
+	t.Logf("%T %v", err, err)
+	if !errors.Is(err, agentphone.ErrOutcomeUnknown) {
+		t.Error("the phone may ring, but the error is not ErrOutcomeUnknown")
+	}
+	if errors.Is(err, agentphone.ErrTemporary) {
+		t.Error("ErrTemporary (nothing happened) although the request was delivered")
+	}
+	if errors.Is(err, agentphone.ErrRateLimited) {
+		t.Error("is ErrRateLimited of another call")
+	}
+	var a *agentphone.APIError
+	if errors.As(err, &a) {
+		t.Errorf("is another call's APIError: %v", a)
+	}
+}
+
+// A sibling (any HTTP client) whose HTTP/2 stream was refused.
+func TestContextCause_RefusedStreamOfASiblingIsNoEvidence(t *testing.T) {
+	sibling := errors.New("http2: Transport: cannot retry err [stream error: stream ID 1; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error")
+	err := inFlightCanceledWith(t, sibling, apitest.CreateCall)
+	t.Logf("%T %v", err, err)
+	if !errors.Is(err, agentphone.ErrOutcomeUnknown) || errors.Is(err, agentphone.ErrTemporary) {
+		t.Errorf("unknown %t, temporary %t", errors.Is(err, agentphone.ErrOutcomeUnknown), errors.Is(err, agentphone.ErrTemporary))
+	}
+}
+
+// A sibling's 2xx that was cut makes a DecodeError, "the request took effect", of a call that was never sent.
+func TestContextCause_CutResponseOfASiblingIsNotOurs(t *testing.T) {
+	cutSrv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.Header().Set("X-Request-Id", "sibling")
+		_, _ = io.WriteString(w, `{"id":`)
+	}))
+	defer cutSrv.Close()
+	c0 := apitest.NewClientOver(t, &http.Transport{DisableKeepAlives: true}, apitest.NoWait, agentphone.WithBaseURL(cutSrv.URL), agentphone.WithMaxRetries(0))
+	sibling := apitest.GetAgent(t.Context(), c0)
+	t.Logf("sibling: %T %v", sibling, sibling)
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	dialing := make(chan struct{}, 1)
+	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialing <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	c := apitest.NewClientOver(t, tr, apitest.NoWait, agentphone.WithBaseURL("http://127.0.0.1:1"))
+	go func() { <-dialing; cancel(sibling) }()
+	var r agentphone.Response
+	_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999"}, agentphone.WithResponse(&r))
+	t.Logf("%T %v; response %d %v", err, err, r.Status, r.Header)
+	var d *agentphone.DecodeError
+	if errors.As(err, &d) {
+		t.Errorf("nothing was sent, but: %v", err)
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Error("not context.Canceled")
+	}
+	if r.Status != 0 {
+		t.Errorf("WithResponse: status %d of another call", r.Status)
+	}
+}
+
+// A sibling whose outcome is unknown must not make that of a call that was not sent unknown.
+func TestContextCause_UnknownOutcomeOfASiblingIsNotOurs(t *testing.T) {
+	sibling := siblingError(t, 500)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	dialing := make(chan struct{}, 1)
+	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialing <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	c := apitest.NewClientOver(t, tr, apitest.NoWait, agentphone.WithBaseURL("http://127.0.0.1:1"))
+	go func() { <-dialing; cancel(sibling) }()
+	err := apitest.CreateCall(ctx, c)
+	t.Logf("%T %v", err, err)
+	if errors.Is(err, agentphone.ErrOutcomeUnknown) {
+		t.Error("nothing was sent, but the outcome is said to be unknown")
+	}
+	if errors.Is(err, agentphone.ErrTemporary) && errors.Is(err, agentphone.ErrOutcomeUnknown) {
+		t.Error("both ErrTemporary and ErrOutcomeUnknown")
+	}
+	if strings.Count(err.Error(), "may have taken effect") > 0 {
+		t.Error("text of the sibling")
+	}
+}
+
+// ... also in a transcript stream, where the sibling's 404 ends it, and in the text: a typed 404 for a live agent.
+func TestContextCause_StatusOfASiblingIsNotOurs(t *testing.T) {
+	sibling := siblingError(t, 404)
+	err := inFlightCanceledWith(t, sibling, apitest.GetAgent)
+	t.Logf("%T %v", err, err)
+	if errors.Is(err, agentphone.ErrNotFound) {
+		t.Error("ErrNotFound of another call")
+	}
+}
