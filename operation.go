@@ -27,11 +27,10 @@ type operation struct {
 	mediaType string
 	// silence is how long such a response may pause.
 	silence time.Duration
-	// steady is set for such a response if its bytes must come at a steady pace: each further so many within the
-	// attempt's timeout.
+	// steady is how many bytes of such a response must come within each further timeout of the attempt; 0 is no limit.
 	steady int
-	// find returns the finder of what a request with params may have created. It is nil if no list shows the operation's
-	// effect.
+	// find returns the finder of what a request with params may have created. It is nil if no list shows the
+	// operation's effect.
 	find func(params any) finder
 }
 

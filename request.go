@@ -57,8 +57,8 @@ func (c *Client) call(ctx context.Context, op *operation, path string, params, o
 
 var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
 
-// exchange sends a request, with retries, and returns its response, which is a 2xx. For any other response it returns an
-// *APIError. All requests of the package are sent here.
+// exchange sends a request, with retries, and returns its response, which is a 2xx. For any other response it returns
+// an *APIError. All requests of the package are sent here.
 func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Request, rc *requestConfig) (*transport.Response, error) {
 	res, err := c.cfg.transport.Do(ctx, req)
 	if err != nil {

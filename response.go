@@ -206,8 +206,9 @@ type Response struct {
 	Attempts  int    // attempts made in all
 	RequestID string // header X-Request-Id, to quote to support
 
-	// Of a request with an idempotency key: the result was recorded by an earlier request, or was found in a list after an
-	// attempt whose response was lost. Then the response has only a status, a body and, if it was recorded, a RequestID.
+	// Of a request with an idempotency key: the result was recorded by an earlier request, or was found in a list after
+	// an attempt whose response was lost. Then the response has only a status, a body and, if it was recorded, a
+	// RequestID.
 	Replayed   bool
 	Reconciled bool
 }
@@ -234,7 +235,7 @@ func (r *Response) setLast(err error) {
 	r.set(last)
 }
 
-// mark says where the result of a call with an idempotency key came from.
+// mark records where the result of a request with an idempotency key came from.
 func (r *Response) mark(replayed, reconciled bool) {
 	if r != nil {
 		r.Replayed, r.Reconciled = replayed, reconciled

@@ -79,7 +79,7 @@ func (c *call) cut(err error) error {
 // roundTrip is one round trip of an attempt, with its timer and trace.
 type roundTrip struct {
 	*call
-	parent context.Context // the SDK call's
+	parent context.Context // of the request
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer // nil without a timeout
@@ -175,7 +175,8 @@ func (t *roundTrip) readWhole(resp *http.Response) (*http.Response, error) {
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
 	if err == nil && t.ctx.Err() != nil && resp.ContentLength < 0 && !json.Valid(body) {
-		err = io.ErrUnexpectedEOF // the server saw the connection close, and ended the body before it was closed altogether
+		// The server saw that the connection closes, and ended the body before it was closed.
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil && resp.StatusCode/100 == 2 {
 		return nil, t.cut(ownCause(t.ctx, err))
@@ -234,7 +235,7 @@ func ownCause(ctx context.Context, err error) error {
 	return err
 }
 
-// contextError reports a call whose context ended, whatever the connection made of that: "use of closed network
+// contextError reports a request whose context ended, whatever the connection made of that: "use of closed network
 // connection", or the context's cause alone.
 type contextError struct {
 	ended error // the context's Err

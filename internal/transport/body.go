@@ -72,7 +72,7 @@ func (e *bodyError) Unwrap() error { return e.err }
 // too slowly.
 type stream struct {
 	io.ReadCloser
-	parent  context.Context // the SDK call's
+	parent  context.Context // of the request
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	silence time.Duration
@@ -80,7 +80,7 @@ type stream struct {
 	timeout time.Duration
 
 	received int           // of those bytes
-	waited   time.Duration // for them; the time that the reader takes does not count
+	waited   time.Duration // in Read for them
 }
 
 func (s *stream) Read(p []byte) (int, error) {

@@ -30,8 +30,8 @@ func (c *call) notSent(err error) bool {
 		return true
 	case c.gotConn.Load(), c.watched.wasRead():
 		return false
-	case !c.req.Idempotent && len(c.req.Body) == 0 && !(std && isPlain(t)): // a GET that is not idempotent: nobody reads a body to send it
-		return false
+	case !c.req.Idempotent && len(c.req.Body) == 0 && !(std && isPlain(t)):
+		return false // a GET that is not idempotent can be sent without reading a body
 	}
 	return std && c.getConn.Load() || dialFailed(err) && (c.req.Idempotent || len(c.req.Body) > 0)
 }

@@ -50,7 +50,7 @@ type Request struct {
 	MaxRetries int
 	Timeout    time.Duration // of one attempt; for a stream, until its header. 0 is none.
 	Silence    time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
-	Steady     int           // of a stream: the bytes, each time, that must come within another Timeout of reading. 0 is none.
+	Steady     int           // of a stream: bytes that must come within each further Timeout of reading; 0 is none
 }
 
 // Response is the server's last response. It holds no *http.Request: that would carry the key to wherever the response
