@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
@@ -158,6 +159,21 @@ func TestWebhookHandler_ConcurrentDuplicateGets503(t *testing.T) {
 			})
 		})
 	}
+}
+
+// AgentPhone gives up after about 21.
+func TestWebhookHandler_RemembersADeliveryFor48Hours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		h := newHandler(t, onMessage(func(context.Context) error { calls++; return nil }))
+		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+		time.Sleep(48*time.Hour - time.Second)
+		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+		assert.Equal(t, 1, calls)
+		time.Sleep(time.Second)
+		require.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+		assert.Equal(t, 2, calls, "forgotten")
+	})
 }
 
 // lies are what a store returns that does not know, or has a bug, or is of a later version.

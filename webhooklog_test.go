@@ -218,7 +218,7 @@ func TestWebhookHandler_LogsThePanicButNotTheRequest(t *testing.T) {
 		"event's value": {func(e *agentphone.Event, _ *agentphone.MessageData) { panic(*e) }, "agentphone.Event"},
 		"data":          {func(_ *agentphone.Event, d *agentphone.MessageData) { panic(*d) }, "agentphone.MessageData"},
 		"bytes":         {func(e *agentphone.Event, _ *agentphone.MessageData) { panic([]byte(e.Raw)) }, "[]uint8"},
-		"number":        {func(*agentphone.Event, *agentphone.MessageData) { panic(14155550188) }, "int"},
+		"number":        {func(*agentphone.Event, *agentphone.MessageData) { panic(int64(14155550188)) }, "int64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var logs jsonLog
