@@ -30,7 +30,7 @@ const (
 
 const (
 	numberJSON = `{"id":"num_51c0d7e2","phoneNumber":"+14155550123","country":"US","status":"active","type":"sms",` +
-		`"agentId":"agt_7f3a9c21","createdAt":"2026-04-19T17:20:11.123456Z"}`
+		`"agentId":"agt_7f3a9c21","outboundSms":"enabled","createdAt":"2026-04-19T17:20:11.123456Z"}`
 	sentJSON = `{"id":"msg_90ab12cd","status":"queued","channel":"sms","from_number":"+14155550123","to_number":"+12125550184",` +
 		`"conversation_id":"conv_4471","media_urls":[],"reply_to_message_id":null,"reply_parent_unresolved":null}`
 )

@@ -75,6 +75,7 @@ type number struct {
 	Status      string    `json:"status"`
 	Type        string    `json:"type"`
 	AgentID     string    `json:"agentId"`
+	OutboundSMS string    `json:"outboundSms"`
 	CreatedAt   time.Time `json:"createdAt"`
 }
 

@@ -100,7 +100,7 @@ func TestStore_ScriptThatRanTwiceReturnsTheSame(t *testing.T) {
 	for _, lose := range []string{"claim", "complete", "renew"} {
 		t.Run(lose, func(t *testing.T) {
 			proxy := newProxy(t, server.address)
-			client := redis.NewClient(&redis.Options{Addr: proxy.address, MinRetryBackoff: time.Millisecond, Protocol: 2, DisableIndentity: true})
+			client := redis.NewClient(&redis.Options{Addr: proxy.address, MinRetryBackoff: time.Millisecond, Protocol: 2, DisableIdentity: true})
 			t.Cleanup(func() { _ = client.Close() })
 			store := redisstore.New(client, redisstore.WithPrefix(lose), redisstore.WithEvictionAllowed())
 			warm, err := store.Claim(t.Context(), "warm", anHour) // loads the script

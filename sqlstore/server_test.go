@@ -93,9 +93,6 @@ func (p *postgres) kill() {
 	_ = p.cmd.Wait()
 }
 
-func (p *postgres) pause()  { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGSTOP) }
-func (p *postgres) resume() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGCONT) }
-
 func (p *postgres) connect(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?connect_timeout=1", p.port))

@@ -231,6 +231,8 @@ func ownCause(ctx context.Context, err error) error {
 		return t
 	case errors.Is(cause, errReplayed):
 		return errReplayed
+	case cause == context.DeadlineExceeded && errors.Is(err, context.Canceled): // the deadline of the user's context
+		return cause
 	}
 	return err
 }
