@@ -40,7 +40,7 @@ func codeFormat(s string) string {
 func (s *Server) sendVerification(in *input) (any, error) {
 	v := &verification{id: s.id("vrf"), phone: in.body.Text("phone_number"), code: s.sixDigits("vrf"), sent: now()}
 	in.account.verifications.add(v)
-	s.verifications = append(s.verifications, v)
+	s.verifications.add(v)
 	return object{"verification_id": v.id, "status": "pending"}, nil
 }
 

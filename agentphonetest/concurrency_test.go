@@ -59,20 +59,21 @@ func methodNames() (names []string) {
 
 func TestServer_MethodsOfThePairsAreAll(t *testing.T) {
 	for _, name := range methodNames() {
-		assert.Contains(t, methods, name, "a method of Server that is not tried beside the others")
+		assert.NotNil(t, methods[name], "%s is not run beside the other methods", name)
 	}
 	assert.Len(t, methods, len(methodNames()))
 }
 
 // methods call each method of Server on what a world has, and change what is returned, lest it is shared.
 var methods = map[string]func(w *world, ctx context.Context){
-	"APIKey":      func(w *world, _ context.Context) { w.srv.APIKey() },
-	"AgentID":     func(w *world, _ context.Context) { w.srv.AgentID() },
-	"NumberID":    func(w *world, _ context.Context) { w.srv.NumberID() },
-	"PhoneNumber": func(w *world, _ context.Context) { w.srv.PhoneNumber() },
-	"OTP":         func(w *world, _ context.Context) { w.srv.OTP(w.verification) },
-	"Client":      func(w *world, ctx context.Context) { _, _ = w.srv.Client().Usage.Get(ctx) },
-	"Transport":   func(w *world, ctx context.Context) { w.operate(ctx, "POST /v1/messages") },
+	"APIKey":           func(w *world, _ context.Context) { w.srv.APIKey() },
+	"AgentID":          func(w *world, _ context.Context) { w.srv.AgentID() },
+	"NumberID":         func(w *world, _ context.Context) { w.srv.NumberID() },
+	"PhoneNumber":      func(w *world, _ context.Context) { w.srv.PhoneNumber() },
+	"OTP":              func(w *world, _ context.Context) { w.srv.OTP(w.verification) },
+	"VerificationCode": func(w *world, _ context.Context) { w.srv.VerificationCode(w.code) },
+	"Client":           func(w *world, ctx context.Context) { _, _ = w.srv.Client().Usage.Get(ctx) },
+	"Transport":        func(w *world, ctx context.Context) { w.operate(ctx, "POST /v1/messages") },
 	"Start": func(w *world, ctx context.Context) {
 		req := must(http.NewRequestWithContext(ctx, http.MethodGet, w.srv.Start()+"/v1/calls", nil))
 		req.Header.Set("Authorization", "Bearer "+w.srv.APIKey())
@@ -88,16 +89,27 @@ var methods = map[string]func(w *world, ctx context.Context){
 	},
 	"Close":       func(w *world, _ context.Context) { w.srv.Close() },
 	"SetLocation": func(w *world, _ context.Context) { w.srv.SetLocation(person, 37.8, -122.4) },
+	"SetLineType": func(w *world, _ context.Context) { w.srv.SetLineType(person, "landline") },
 	"SetReceiver": func(w *world, _ context.Context) { w.srv.SetReceiver(takeEverySecond()) },
 	"NextCall": func(w *world, _ context.Context) {
 		script := agentphonetest.CallScript{Turns: []agentphonetest.Utterance{{Role: agentphone.RoleAgent, Content: "Hello."}}, Duration: 1}
 		w.srv.NextCall(script)
 		script.Turns[0].Content = "Bye."
 	},
-	"ReceiveCall":     func(w *world, _ context.Context) { w.srv.ReceiveCall(person, w.srv.PhoneNumber()) },
-	"CallerSays":      func(w *world, _ context.Context) { _, _ = w.srv.CallerSays(w.call, "Hello?") },
-	"EndCall":         func(w *world, _ context.Context) { _ = w.srv.EndCall(w.call) },
-	"ReceiveMessage":  func(w *world, _ context.Context) { w.srv.ReceiveMessage(person, w.group, "Hello?") },
+	"ReceiveCall":    func(w *world, _ context.Context) { w.srv.ReceiveCall(person, w.srv.PhoneNumber()) },
+	"CallerSays":     func(w *world, _ context.Context) { _, _ = w.srv.CallerSays(w.call, "Hello?") },
+	"EndCall":        func(w *world, _ context.Context) { _ = w.srv.EndCall(w.call) },
+	"ReceiveMessage": func(w *world, _ context.Context) { w.srv.ReceiveMessage(person, w.group, "Hello?") },
+	"Receive": func(w *world, _ context.Context) {
+		media := []string{"https://example.com/m.png"}
+		w.srv.Receive(agentphonetest.IncomingMessage{From: person, To: w.group, MediaURLs: media, ReplyTo: w.message})
+		media[0] = ""
+	},
+	"ShareContact": func(w *world, _ context.Context) {
+		card := map[string]any{"name": "Ada"}
+		w.srv.ShareContact(person, w.srv.PhoneNumber(), card)
+		card["name"] = "Grace"
+	},
 	"ReceiveReaction": func(w *world, _ context.Context) { w.srv.ReceiveReaction(person, w.message, agentphone.ReactionLike) },
 	"InjectFault": func(w *world, _ context.Context) {
 		header := http.Header{"X-Fault": {"1"}}
@@ -126,6 +138,8 @@ var methods = map[string]func(w *world, ctx context.Context){
 		}
 	},
 	"Deliveries":     func(w *world, _ context.Context) { clear(w.srv.Deliveries()) },
+	"Verifications":  func(w *world, _ context.Context) { clear(w.srv.Verifications()) },
+	"Charges":        func(w *world, _ context.Context) { clear(w.srv.Charges()) },
 	"WaitDeliveries": func(w *world, _ context.Context) { w.srv.WaitDeliveries() },
 	"Redeliver": func(w *world, _ context.Context) {
 		_, _, _ = w.srv.Redeliver("", agentphonetest.Redelivery{Body: []byte("{}")})
@@ -198,7 +212,7 @@ func (w *world) beside(t *testing.T, rounds int, random *rand.Rand, names ...str
 func (w *world) act(t *testing.T, ctx context.Context, name string) {
 	defer func() {
 		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
-			assert.Regexp(t, "^agentphonetest: (Receive|Start: the server is closed)", p)
+			assert.Regexp(t, "^agentphonetest: (Receive|ShareContact|Start: the server is closed)", p)
 		}
 	}()
 	if method, ok := methods[name]; ok {

@@ -18,7 +18,8 @@ import (
 // world is a server that has something of everything, and the ids of it.
 type world struct {
 	srv          *agentphonetest.Server
-	verification string
+	verification string // of a sign-up
+	code         string // the id of a verification of a phone
 	call         string // in progress
 	pastCall     string
 	group        string // on iMessage
@@ -29,7 +30,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	srv := newServer(t, agentphonetest.WithDeliveryPauses(0))
+	srv := newServer(t, agentphonetest.WithDeliveryPauses(0), agentphonetest.WithEchoes(), agentphonetest.WithRateLimits())
 	c, ctx := srv.Client(), t.Context()
 	w := &world{srv: srv}
 	srv.SetReceiver(takeEverySecond())
@@ -46,7 +47,17 @@ func newWorld(t *testing.T) *world {
 	must(c.ContactCards.Set(ctx, srv.NumberID(), agentphone.SetContactCardParams{FirstName: "Ada"}))
 	w.subAccount = must(c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "Ada"})).ID
 	w.verification = must(c.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com"})).VerificationID
+	w.code = textCode(ctx, c, person)
 	return w
+}
+
+// textCode has a code texted to a phone and returns the id of the verification.
+func textCode(ctx context.Context, c *agentphone.Client, phone string) string {
+	var sent struct {
+		ID string `json:"verification_id"`
+	}
+	must(0, c.Do(ctx, http.MethodPost, "/v1/verify/send", fields{"phone_number": phone}, &sent))
+	return sent.ID
 }
 
 // takeEverySecond answers voice turns in two steps, and takes every second other event, so that some are retried.
@@ -108,6 +119,7 @@ var queries = map[string]string{
 	"GET /v1/calls":                 "search=hello",
 	"GET /v1/contacts":              "search=ada",
 	"GET /v1/contacts/capabilities": "phone_number=%2B14155559999",
+	"GET /v1/numbers/lookup":        "phoneNumbers=%2B14155559999,%2B14155550100",
 	"GET /v1/usage/by-agent":        "period=year",
 }
 
@@ -116,6 +128,10 @@ var bodies = map[string]func(w *world) string{
 	"POST /v0/agent/sign-up": func(*world) string { return `{"human_email":"grace@example.com"}` },
 	"POST /v0/agent/verify": func(w *world) string {
 		return fmt.Sprintf(`{"verification_id":%q,"otp_code":%q}`, w.verification, w.srv.OTP(w.verification))
+	},
+	"POST /v1/verify/send": func(*world) string { return `{"phone_number":"+14155550188"}` },
+	"POST /v1/verify/check": func(w *world) string {
+		return fmt.Sprintf(`{"verification_id":%q,"code":%q}`, w.code, w.srv.VerificationCode(w.code))
 	},
 	"POST /v1/agents":             func(*world) string { return `{"name":"Grace","customTools":null}` },
 	"PATCH /v1/agents/{agent_id}": func(*world) string { return `{"name":"Grace","transferNumber":"+14155550199"}` },

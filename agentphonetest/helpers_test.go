@@ -35,7 +35,7 @@ func clientFor(t *testing.T, srv *agentphonetest.Server, key string) *agentphone
 }
 
 // send sends a request without the SDK, which refuses to send an invalid one. header is pairs of names and values.
-func send(t *testing.T, srv *agentphonetest.Server, method, path, body string, header ...string) (int, map[string]any) {
+func send(t testing.TB, srv *agentphonetest.Server, method, path, body string, header ...string) (int, map[string]any) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, agentphone.DefaultBaseURL+path, strings.NewReader(body))
 	require.NoError(t, err)

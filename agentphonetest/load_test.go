@@ -38,6 +38,7 @@ var loads = []struct {
 	{"usage", loadUsage},
 	{"numbers", loadNumbers},
 	{"accounts", loadAccounts},
+	{"verifications", loadVerifications},
 	{"faults", loadFaults},
 }
 
@@ -357,6 +358,17 @@ func loadAccounts(b testing.TB, srv *agentphonetest.Server, n int) {
 		id = sub.ID
 		srv.ReceiveMessage(person, srv.PhoneNumber(), "Hello.")
 	}
+}
+
+func loadVerifications(b testing.TB, srv *agentphonetest.Server, n int) {
+	c, ctx := srv.Client(), b.Context()
+	for i := range n {
+		id := textCode(ctx, c, people(i))
+		must(0, c.Do(ctx, http.MethodPost, "/v1/verify/check", fields{"verification_id": id, "code": srv.VerificationCode(id)}, nil))
+		send(b, srv, http.MethodGet, lookupPath(people(i)), "")
+	}
+	require.Len(b, srv.Verifications(), n)
+	require.Len(b, srv.Charges(), 2*n)
 }
 
 func loadFaults(b testing.TB, srv *agentphonetest.Server, n int) {

@@ -68,8 +68,8 @@ type Verification struct {
 func (s *Server) Verifications() []Verification {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Verification, len(s.verifications))
-	for i, v := range s.verifications {
+	out := make([]Verification, len(s.verifications.list))
+	for i, v := range s.verifications.list {
 		out[i] = Verification{v.id, v.phone, v.code, v.sent, v.checks, v.verified}
 	}
 	return out

@@ -58,7 +58,7 @@ type Server struct {
 	waiting     waiters                      // all that wait; see pause
 	idle        waiters                      // those that wait until no delivery is unfinished
 
-	verifications []*verification // of all accounts, oldest first
+	verifications store[*verification] // of all accounts
 	charges       []Charge
 	counted       map[rateKey][]time.Time // when requests came that count for a rate limit
 }
@@ -153,10 +153,10 @@ func (s *Server) OTP(verificationID string) string {
 // VerificationCode returns the code that was texted for a verification, by the verification id that
 // POST /v1/verify/send responded with. It is "" if there is no such verification.
 func (s *Server) VerificationCode(verificationID string) string {
-	for _, v := range s.Verifications() {
-		if v.ID == verificationID {
-			return v.Code
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v, ok := s.verifications.get(verificationID); ok {
+		return v.code
 	}
 	return ""
 }
