@@ -27,6 +27,8 @@ func holdLease(ctx context.Context, store Store, claim *Claim, length time.Durat
 	l := &keyLease{store: store, claim: claim, length: length, note: note}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	left := length - time.Since(askedAt)
+	l.mu.Lock() // a timer can fire before it is stored
+	defer l.mu.Unlock()
 	l.expiry = time.AfterFunc(left, func() { l.cancel(ErrClaimLost) })
 	l.renew = time.AfterFunc(min(left, length)/3, l.keep)
 	return l
