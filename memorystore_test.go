@@ -82,18 +82,18 @@ func TestMemoryStore_KeepsCopies(t *testing.T) {
 	note, value := []byte("note"), []byte("value")
 	c, err := s.Claim(t.Context(), "k", agentphone.ClaimOptions{Lease: time.Minute, Retention: time.Hour, Note: note})
 	require.NoError(t, err)
-	copy(note, "XXXX")
+	clear(note)
 	require.NoError(t, s.Renew(t.Context(), c, 0, []byte("note")))
 	c, err = s.Claim(t.Context(), "k", anHour)
 	require.NoError(t, err)
 	assert.Equal(t, "note", string(c.Note))
 	require.NoError(t, s.Complete(t.Context(), c, value))
-	copy(value, "XXXXX")
+	clear(value)
 	for range 2 {
 		c, err = s.Claim(t.Context(), "k", anHour)
 		require.NoError(t, err)
 		assert.Equal(t, "value", string(c.Value))
-		copy(c.Value, "XXXXX")
+		clear(c.Value)
 	}
 }
 

@@ -61,7 +61,7 @@ type WebhookHandlerConfig struct {
 	// a callback runs its claim is renewed. If zero, it is 30 seconds; the minimum is one second.
 	Lease time.Duration
 
-	// StoreTimeout is how long a voice turn waits for the Store, all in all. If the Store does not answer in time, or with an error, the
+	// StoreTimeout is how long a voice turn waits for the Store, all in all. If the Store does not return in time, or with an error, the
 	// turn is handled without it, and a redelivery would be handled again: better a sentence twice than silence on the phone. Other events
 	// wait for up to 5 seconds and then get 503. If zero, it is 300 milliseconds.
 	StoreTimeout time.Duration
