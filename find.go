@@ -57,24 +57,41 @@ func (e *effectTime) isBefore(t Timestamp) bool {
 	return t.Before(e.since.Add(time.Until(date) - clockAllowance))
 }
 
-// effects turns a list into the effects in it. match returns the effect that an item is, or a nil result, and when the item came to
-// be. In a list that is sorted by that time, newest first, the first item that is too old is the last that is looked at.
-func effects[T any](when *effectTime, items iter.Seq2[T, error], sorted bool, match func(*T) (effect, Timestamp)) iter.Seq2[effect, error] {
-	return func(yield func(effect, error) bool) {
-		for item, err := range items {
-			if err != nil {
-				yield(effect{}, err)
-				return
-			}
-			found, at := match(&item)
-			switch {
-			case when.isBefore(at):
-				if sorted {
+// A lister iterates over a list that shows effects.
+type lister[T any] func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[T, error]
+
+// A matcher returns the effect that an item of a list would be, when the item came to be, and whether it fits the call's parameters.
+type matcher[T any] func(*T) (found effect, at Timestamp, fits bool)
+
+// listOrder is the order of a list by the time when its items came to be.
+type listOrder int
+
+const (
+	unordered   listOrder = iota // an item that says no time is taken for old
+	newestFirst                  // the first item that is too old is the last that is looked at
+)
+
+// findIn makes the finder of a list.
+func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
+	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
+		return func(yield func(effect, error) bool) {
+			when := &effectTime{since: since}
+			for item, err := range list(ctx, c, append(opts[:len(opts):len(opts)], when.option())) {
+				if err != nil {
+					yield(effect{}, err)
 					return
 				}
-			case found.result != nil:
-				if !yield(found, nil) {
-					return
+				found, at, fits := match(&item)
+				switch {
+				case when.isBefore(at):
+					if order == newestFirst {
+						return
+					}
+				case at.IsZero() && order == unordered:
+				case fits:
+					if !yield(found, nil) {
+						return
+					}
 				}
 			}
 		}
@@ -104,6 +121,10 @@ func findSent(p SendMessageParams) finder {
 	if len(p.Recipients) > 0 {
 		return nil
 	}
+	match := func(m *NumberMessage) (effect, Timestamp, bool) {
+		sent := &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}
+		return effect{m.ID, sent}, m.ReceivedAt, m.Direction == DirectionOutbound && samePhone(m.To, p.ToNumber) && m.Body == p.Body
+	}
 	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
 		return func(yield func(effect, error) bool) {
 			numbers, err := c.Messages.senders(ctx, p, opts)
@@ -112,14 +133,10 @@ func findSent(p SendMessageParams) finder {
 				return
 			}
 			for _, number := range numbers {
-				when := &effectTime{since: since}
-				messages := c.Numbers.AllMessages(ctx, number, ListMessagesParams{}, append(opts[:len(opts):len(opts)], when.option())...)
-				for found, err := range effects(when, messages, true, func(m *NumberMessage) (effect, Timestamp) {
-					if m.Direction != DirectionOutbound || !samePhone(m.To, p.ToNumber) || m.Body != p.Body {
-						return effect{}, m.ReceivedAt
-					}
-					return effect{m.ID, &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}}, m.ReceivedAt
-				}) {
+				messages := func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[NumberMessage, error] {
+					return c.Numbers.AllMessages(ctx, number, ListMessagesParams{}, opts...)
+				}
+				for found, err := range findIn(newestFirst, messages, match)(ctx, c, since, opts) {
 					if !yield(found, err) || err != nil {
 						return
 					}
@@ -174,16 +191,12 @@ func findAll[T any](ctx context.Context, s *service, find finder, since time.Tim
 }
 
 func findPlaced(p CreateCallParams) finder {
-	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
-		when := &effectTime{since: since}
-		calls := c.Calls.All(ctx, ListCallsParams{Direction: DirectionOutbound}, append(opts[:len(opts):len(opts)], when.option())...)
-		return effects(when, calls, true, func(call *Call) (effect, Timestamp) {
-			if call.AgentID != p.AgentID || !samePhone(call.ToNumber, p.ToNumber) || p.FromNumberID != "" && call.PhoneNumberID != p.FromNumberID {
-				return effect{}, call.StartedAt
-			}
-			return effect{call.ID, call}, call.StartedAt
-		})
-	}
+	return findIn(newestFirst, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Call, error] {
+		return c.Calls.All(ctx, ListCallsParams{Direction: DirectionOutbound}, opts...)
+	}, func(call *Call) (effect, Timestamp, bool) {
+		return effect{call.ID, call}, call.StartedAt, call.AgentID == p.AgentID && samePhone(call.ToNumber, p.ToNumber) &&
+			(p.FromNumberID == "" || call.PhoneNumberID == p.FromNumberID)
+	})
 }
 
 // FindPlaced lists the calls that Create with params may have placed since a time, newest first: outbound, by the same agent, to the
@@ -197,16 +210,11 @@ func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, 
 }
 
 func findBought(p BuyNumberParams) finder {
-	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
-		when := &effectTime{since: since}
-		numbers := c.Numbers.All(ctx, ListNumbersParams{}, append(opts[:len(opts):len(opts)], when.option())...)
-		return effects(when, numbers, false, func(n *PhoneNumber) (effect, Timestamp) {
-			if n.Country != p.Country || !strings.HasPrefix(n.PhoneNumber, "+1"+p.AreaCode) || n.CreatedAt.IsZero() {
-				return effect{}, n.CreatedAt
-			}
-			return effect{n.ID, n}, n.CreatedAt
-		})
-	}
+	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[PhoneNumber, error] {
+		return c.Numbers.All(ctx, ListNumbersParams{}, opts...)
+	}, func(n *PhoneNumber) (effect, Timestamp, bool) {
+		return effect{n.ID, n}, n.CreatedAt, n.Country == p.Country && strings.HasPrefix(n.PhoneNumber, "+1"+p.AreaCode)
+	})
 }
 
 // FindBought lists the numbers that Buy with params may have bought since a time: of the same country and area code. since is by the
@@ -222,37 +230,25 @@ func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams,
 // What was created is found by its name or number.
 
 func findAgent(p CreateAgentParams) finder {
-	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
-		when := &effectTime{since: since}
-		return effects(when, c.Agents.All(ctx, ListAgentsParams{}, append(opts[:len(opts):len(opts)], when.option())...), false, func(a *Agent) (effect, Timestamp) {
-			if a.Name != p.Name || a.CreatedAt.IsZero() {
-				return effect{}, a.CreatedAt
-			}
-			return effect{a.ID, a}, a.CreatedAt
-		})
-	}
+	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Agent, error] {
+		return c.Agents.All(ctx, ListAgentsParams{}, opts...)
+	}, func(a *Agent) (effect, Timestamp, bool) {
+		return effect{a.ID, a}, a.CreatedAt, a.Name == p.Name
+	})
 }
 
 func findContact(p CreateContactParams) finder {
-	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
-		when := &effectTime{since: since}
-		return effects(when, c.Contacts.All(ctx, ListContactsParams{}, append(opts[:len(opts):len(opts)], when.option())...), false, func(a *Contact) (effect, Timestamp) {
-			if !samePhone(a.PhoneNumber, p.PhoneNumber) || a.CreatedAt.IsZero() {
-				return effect{}, a.CreatedAt
-			}
-			return effect{a.ID, a}, a.CreatedAt
-		})
-	}
+	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Contact, error] {
+		return c.Contacts.All(ctx, ListContactsParams{}, opts...)
+	}, func(contact *Contact) (effect, Timestamp, bool) {
+		return effect{contact.ID, contact}, contact.CreatedAt, samePhone(contact.PhoneNumber, p.PhoneNumber)
+	})
 }
 
 func findSubAccount(p CreateSubAccountParams) finder {
-	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
-		when := &effectTime{since: since}
-		return effects(when, c.SubAccounts.All(ctx, ListSubAccountsParams{}, append(opts[:len(opts):len(opts)], when.option())...), false, func(a *SubAccount) (effect, Timestamp) {
-			if a.Name != p.Name || a.CreatedAt.IsZero() {
-				return effect{}, a.CreatedAt
-			}
-			return effect{a.ID, a}, a.CreatedAt
-		})
-	}
+	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[SubAccount, error] {
+		return c.SubAccounts.All(ctx, ListSubAccountsParams{}, opts...)
+	}, func(a *SubAccount) (effect, Timestamp, bool) {
+		return effect{a.ID, a}, a.CreatedAt, a.Name == p.Name
+	})
 }

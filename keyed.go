@@ -99,6 +99,7 @@ func (k *keyedCall) do(ctx context.Context, out any) error {
 	case !claim.LapsedAt.IsZero():
 		return k.resume(ctx, out)
 	}
+	k.hold(ctx, keyState{Fingerprint: k.fingerprint})
 	return k.send(ctx, out)
 }
 
@@ -137,24 +138,18 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 		return k.unsettled(ctx, err)
 	}
 	if waited := k.storeNow().Sub(earlier.Until); k.finder == nil || waited < k.settle {
-		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(earlier.Until), k.unknown(nil)})
+		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(earlier.Until), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
 	}
 	k.state = keyState{Fingerprint: k.fingerprint}
 	if err := k.lease.setNote(encodeState(k.state)); err != nil {
 		k.lease.end()
 		return k.storeError(err)
 	}
-	return k.sendUnder(ctx, out)
+	return k.send(ctx, out)
 }
 
-// send sends the request under a fresh claim.
+// send sends the request under the lease and settles its key.
 func (k *keyedCall) send(ctx context.Context, out any) error {
-	k.hold(ctx, keyState{Fingerprint: k.fingerprint})
-	return k.sendUnder(ctx, out)
-}
-
-// sendUnder sends the request and settles its key.
-func (k *keyedCall) sendUnder(ctx context.Context, out any) error {
 	res, err := k.client.exchange(k.lease.ctx, k.op, k.req, k.rc)
 	if err == nil {
 		if err = k.client.decode(ctx, k.op, res, out); err == nil {
@@ -169,20 +164,14 @@ func (k *keyedCall) sendUnder(ctx context.Context, out any) error {
 		k.release(ctx)
 		return err
 	}
-	until := k.storeNow()
-	k.lease.mu.Lock()
-	k.state.Until = until
-	k.lease.note = encodeState(k.state)
-	k.lease.mu.Unlock()
-	if k.finder != nil && ctx.Err() == nil {
+	k.state.Until = k.storeNow()
+	k.lease.keepNote(encodeState(k.state))
+	if ctx.Err() == nil {
 		if found, findErr := k.find(k.lease.ctx, out); found || findErr != nil {
-			if found {
-				findErr = nil
-			}
 			return k.unsettled(ctx, findErr)
 		}
 	}
-	return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(until), k.unknown(err)})
+	return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(k.state.Until), err})
 }
 
 // hold begins the lease of the claim, whose note is the state from its first renewal on.
@@ -234,7 +223,7 @@ var errOtherKeys = errors.New("the result belongs to another idempotency key")
 
 // complete records a result: first that it belongs to this key, so that it settles no other with the same parameters.
 func (k *keyedCall) complete(ctx context.Context, res *transport.Response, id string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := storeContext(ctx, storeTimeout)
 	defer cancel()
 	if k.finder != nil && id != "" {
 		key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + id
@@ -265,7 +254,7 @@ func (k *keyedCall) complete(ctx context.Context, res *transport.Response, id st
 
 // lapse lets the claim lapse now. Should the store fail, it lapses by itself.
 func (k *keyedCall) lapse(ctx context.Context, note []byte) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := storeContext(ctx, storeTimeout)
 	defer cancel()
 	_ = k.store().Renew(ctx, k.claim, 0, note)
 }
@@ -273,7 +262,7 @@ func (k *keyedCall) lapse(ctx context.Context, note []byte) {
 // release frees the key after a failure that certainly had no effect. Should the store fail, the claim lapses by itself, and whoever
 // repeats the call waits until it is settled that there was none.
 func (k *keyedCall) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := storeContext(ctx, storeTimeout)
 	defer cancel()
 	_ = k.store().Release(ctx, k.claim)
 }
@@ -287,14 +276,6 @@ func (k *keyedCall) retryAfter(until time.Time) time.Duration {
 		return 0
 	}
 	return max(until.Add(k.settle).Sub(k.storeNow()), time.Second)
-}
-
-// unknown returns the error of a call whose effect was not found.
-func (k *keyedCall) unknown(err error) error {
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)
 }
 
 // pending reports a call that has, or may have, taken effect, and whose key could not be settled because of err.

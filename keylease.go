@@ -53,9 +53,16 @@ func (l *keyLease) setNote(note []byte) error {
 	return l.renewTo(l.length)
 }
 
+// keepNote replaces the note from the next renewal on.
+func (l *keyLease) keepNote(note []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note = note
+}
+
 func (l *keyLease) renewTo(length time.Duration) error {
 	asked := time.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), min(storeTimeout, l.length/3))
+	ctx, cancel := storeContext(l.ctx, min(storeTimeout, l.length/3))
 	defer cancel()
 	err := l.store.Renew(ctx, l.claim, length, l.note)
 	if err == nil && l.ctx.Err() == nil {
@@ -72,4 +79,9 @@ func (l *keyLease) end() {
 	l.renew.Stop()
 	l.expiry.Stop()
 	l.cancel(nil)
+}
+
+// storeContext is for a call of a Store that has to be made although ctx may have ended.
+func storeContext(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
 }
