@@ -325,6 +325,42 @@ func TestWithIdempotencyKey_StoreThatFailsAfterIsReconciledLater(t *testing.T) {
 	})
 }
 
+// The API has no business to quote the key; if it does, the store does not get to know it.
+func TestWithIdempotencyKey_StoreNeverHasTheAPIKey(t *testing.T) {
+	for _, status := range []int{200, 401, 500} {
+		kept := &keptStore{Store: agentphone.NewMemoryStore()}
+		c, _ := apitest.NewClient(t, apitest.Always(status, `{"id":"x_1","status":"Bearer `+apitest.Key+`","detail":"`+apitest.Key+`"}`),
+			agentphone.WithStore(kept), agentphone.WithMaxRetries(0))
+		for range 2 {
+			_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key("k"))
+			assert.Equal(t, status == 200, err == nil, "%d: %v", status, err)
+		}
+		assert.NotEmpty(t, kept.written, status)
+		assert.NotContains(t, strings.Join(kept.written, "\n"), apitest.Key, status)
+	}
+}
+
+// keptStore notes all that it is given.
+type keptStore struct {
+	agentphone.Store
+	written []string
+}
+
+func (s *keptStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	s.written = append(s.written, key, string(opts.Note))
+	return s.Store.Claim(ctx, key, opts)
+}
+
+func (s *keptStore) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	s.written = append(s.written, string(note))
+	return s.Store.Renew(ctx, c, lease, note)
+}
+
+func (s *keptStore) Complete(ctx context.Context, c *agentphone.Claim, value []byte) error {
+	s.written = append(s.written, string(value))
+	return s.Store.Complete(ctx, c, value)
+}
+
 // assertReconciled repeats a call whose text was sent, and requires that it finds that text and sends none.
 func assertReconciled(t *testing.T, srv *agentphonetest.Server, c *agentphone.Client) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -225,7 +226,8 @@ var errOtherKeys = errors.New("the result belongs to another idempotency key")
 func (k *keyedCall) complete(ctx context.Context, res *transport.Response, id string) error {
 	ctx, cancel := storeContext(ctx, storeTimeout)
 	defer cancel()
-	if k.finder != nil && id != "" {
+	apiKey := cmp.Or(res.Key, k.req.Key) // which the store must not have, even if the response quotes it
+	if id = string(redact.Bytes([]byte(id), apiKey)); k.finder != nil && id != "" {
 		key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + id
 		claim, err := k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: []byte(k.key)})
 		switch {
@@ -238,7 +240,7 @@ func (k *keyedCall) complete(ctx context.Context, res *transport.Response, id st
 			return errOtherKeys
 		}
 	}
-	record := keyRecord{Fingerprint: k.fingerprint, Status: res.Status, RequestID: requestID(res), Body: res.Body}
+	record := keyRecord{Fingerprint: k.fingerprint, Status: res.Status, RequestID: requestID(res), Body: redact.Bytes(res.Body, apiKey)}
 	if !json.Valid(record.Body) {
 		record.Body = nil
 	}
