@@ -1,7 +1,11 @@
 package sqlstore_test
 
 import (
+	"bufio"
 	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -37,7 +41,50 @@ func TestPostgreSQL_IsAStore(t *testing.T) {
 
 var anHour = agentphone.ClaimOptions{Lease: time.Minute, Retention: time.Hour, Note: []byte("n")}
 
-// Two processes on one file.
+// A process that is killed leaves what it completed and what it held to the next.
+func TestSQLite_FileOutlivesTheKillOfItsProcess(t *testing.T) {
+	if file := os.Getenv("SQLSTORE_KILLED"); file != "" {
+		claimAndHang(t, file)
+	}
+	file := filepath.Join(t.TempDir(), "killed.db")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), "SQLSTORE_KILLED="+file)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "claimed\n", line)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+
+	s, err := sqlstore.OpenSQLite(t.Context(), file)
+	require.NoError(t, err)
+	defer func() { _ = s.Close() }()
+	done, err := s.Claim(t.Context(), "done", anHour)
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.ClaimCompleted, done.Status)
+	assert.Equal(t, "result", string(done.Value))
+	held, err := s.Claim(t.Context(), "held", anHour)
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.ClaimHeld, held.Status)
+	assert.Equal(t, "n", string(held.Note))
+}
+
+// claimAndHang completes a claim, holds another, and waits to be killed.
+func claimAndHang(t *testing.T, file string) {
+	s, err := sqlstore.OpenSQLite(t.Context(), file)
+	require.NoError(t, err)
+	c, err := s.Claim(t.Context(), "done", anHour)
+	require.NoError(t, err)
+	require.NoError(t, s.Complete(t.Context(), c, []byte("result")))
+	_, err = s.Claim(t.Context(), "held", anHour)
+	require.NoError(t, err)
+	fmt.Println("claimed")
+	select {}
+}
+
+// Each store has a connection of its own to the file, as one of another process would.
 func TestSQLite_FileIsShared(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shared.db")
 	var stores []agentphone.Store
