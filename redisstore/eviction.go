@@ -11,9 +11,7 @@ import (
 
 // check refuses, before the first claim, a server that may evict keys.
 func (s *Store) check(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.checked || s.evicting {
+	if s.evicting || s.checked.Load() {
 		return nil
 	}
 	var err error
@@ -22,7 +20,9 @@ func (s *Store) check(ctx context.Context) error {
 	} else {
 		err = s.checkNode(ctx, s.client)
 	}
-	s.checked = err == nil
+	if err == nil {
+		s.checked.Store(true)
+	}
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,9 +23,7 @@ type Store struct {
 	prefix   string
 	evicting bool
 	logger   *slog.Logger
-
-	mu      sync.Mutex
-	checked bool
+	checked  atomic.Bool // the maxmemory-policy
 }
 
 // Option configures a [Store].

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,36 @@ func TestStore_WarnsWhereConfigIsForbidden(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 1, strings.Count(log.String(), "cannot read maxmemory-policy"))
+}
+
+// A server that accepts and says nothing holds each claim as long as its own context allows, not as long as those before it.
+func TestStore_ClaimDoesNotWaitForThoseBeforeIt(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	client := redis.NewClient(&redis.Options{Addr: listener.Addr().String(), ContextTimeoutEnabled: true, ReadTimeout: time.Minute, MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	store := redisstore.New(client)
+	patient, giveUp := context.WithTimeout(t.Context(), 10*time.Second)
+	defer giveUp()
+	first := make(chan error, 1)
+	go func() {
+		_, err := store.Claim(patient, "a", anHour)
+		first <- err
+	}()
+	_, err = listener.Accept() // the first claim is under way
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = store.Claim(ctx, "b", anHour)
+	require.Error(t, err)
+	select {
+	case <-first:
+		t.Fatal("the second claim waited for the first")
+	default:
+	}
+	giveUp()
+	require.Error(t, <-first)
 }
 
 func TestStore_BadInputIsAnError(t *testing.T) {
