@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
-	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
 // The kinds of errors, for [errors.Is]. An error may be of several kinds: a 409 at sign-up is both ErrAccountExists and
@@ -72,11 +71,6 @@ const (
 	CodeOutboundLimitReached        = "OUTBOUND_LIMIT_REACHED"         // the day's texts are used up
 	CodeNewConversationLimitReached = "NEW_CONVERSATION_LIMIT_REACHED" // the day's new conversations are used up
 )
-
-// hasPermanentLimit reports whether res, a 429, has a code of a permanent limit.
-func hasPermanentLimit(res *transport.Response) bool {
-	return isPermanentLimit(newAPIError(&operation{}, res).Code)
-}
 
 // isPermanentLimit reports whether code is that of a limit which no retry clears.
 func isPermanentLimit(code string) bool {

@@ -103,7 +103,6 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
 		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
-		NoRetry: func(res *transport.Response) bool { return op.resultOf(res) != nil || hasPermanentLimit(res) },
 	}
 	if op.mediaType != "" {
 		req.Accept = op.mediaType

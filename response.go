@@ -89,6 +89,11 @@ func (op *operation) resultOf(res *transport.Response) json.RawMessage {
 	return nil
 }
 
+// NoRetry reports whether a 429 is the operation's result, or has the code of a limit which no retry clears.
+func (op *operation) NoRetry(res *transport.Response) bool {
+	return op.resultOf(res) != nil || isPermanentLimit(newAPIError(op, res).Code)
+}
+
 // success decodes the response to an operation without a result: {"success": true}, another object, or no body.
 type success struct{}
 
@@ -118,8 +123,11 @@ var (
 // into which it was decoded, is still zero and has no field for it.
 func isErrorObject(body []byte, out any) bool {
 	v := reflect.ValueOf(out).Elem()
+	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() {
+		return false
+	}
 	var object map[string]json.RawMessage
-	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() || json.Unmarshal(body, &object) != nil {
+	if json.Unmarshal(body, &object) != nil {
 		return false
 	}
 	for _, name := range []string{"detail", "error"} {
@@ -142,46 +150,53 @@ func hasField(t reflect.Type, name string) bool {
 // to 32 MiB, counts towards the attempt's timeout and the context.
 const quickBody = 1 << 20
 
-// decode decodes the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
+// decode decodes the body of a 2xx into out, unless that is nil.
 func (c *Client) decode(ctx context.Context, op *operation, res *transport.Response, out any) error {
 	if out == nil {
 		return nil
 	}
+	if err := op.decode(ctx, res, out); err != nil {
+		return c.decodeError(op, res, err)
+	}
+	return nil
+}
+
+// decode decodes the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
+func (op *operation) decode(ctx context.Context, res *transport.Response, out any) error {
 	body := bytes.TrimSpace(res.Body)
-	var err error
 	if len(body) == 0 || string(body) == "null" {
-		body = []byte("{}")
 		if !op.emptyOK {
-			err = errEmptyBody
+			return errEmptyBody
 		}
+		body = []byte("{}")
 	}
-	if err == nil && len(body) > quickBody && !utf8.Valid(body) { // each byte that is not would become three, many times
-		err = errNotUTF8
+	if len(body) > quickBody && !utf8.Valid(body) { // each byte that is not would become three, many times
+		return errNotUTF8
 	}
-	if err == nil {
-		err = checkSize(body)
+	if err := checkSize(body); err != nil {
+		return err
 	}
-	if err == nil {
-		d, ok := out.(interface{ decodeBody([]byte) error })
-		switch {
-		case op.untyped:
-			err = json.Unmarshal(body, out)
-		case ok:
-			err = d.decodeBody(body)
-		default:
-			err = lenientjson.Unmarshal(body, out)
-		}
+	if err := op.unmarshal(body, out); err != nil {
+		return err
 	}
-	if err == nil && !op.emptyOK && isErrorObject(body, out) {
-		err = errIsErrorObject
+	if !op.emptyOK && isErrorObject(body, out) {
+		return errIsErrorObject
 	}
-	if err == nil && len(body) > quickBody {
-		err = res.Expired(ctx)
+	if len(body) > quickBody {
+		return res.Expired(ctx)
 	}
-	if err == nil {
-		return nil
+	return nil
+}
+
+// unmarshal decodes JSON into out, in the way of its type.
+func (op *operation) unmarshal(body []byte, out any) error {
+	if op.untyped {
+		return json.Unmarshal(body, out)
 	}
-	return c.decodeError(op, res, err)
+	if d, ok := out.(interface{ decodeBody([]byte) error }); ok {
+		return d.decodeBody(body)
+	}
+	return lenientjson.Unmarshal(body, out)
 }
 
 // decodeError returns the error of a response that could not be decoded because of err.

@@ -51,7 +51,7 @@ func (r *repairer) value(t reflect.Type, name string) {
 		members := membersOf(t)
 		r.items('}', func() {
 			member := r.name()
-			r.value(members(member))
+			r.value(members(member), member)
 		})
 	case '[':
 		var item reflect.Type
@@ -150,21 +150,21 @@ var (
 	structs     sync.Map // of reflect.Type to map[string]reflect.Type
 )
 
-// membersOf returns a function that returns the type, and again the name, of a member of an object that is to be decoded into a
-// value of the type t. The type is nil if the member is not to be repaired.
-func membersOf(t reflect.Type) func(name string) (reflect.Type, string) {
+// membersOf returns a function that returns the type of a member of an object that is to be decoded into a value of the type t; nil
+// if the member is not to be repaired.
+func membersOf(t reflect.Type) func(name string) reflect.Type {
 	switch {
 	case t != nil && t.Kind() == reflect.Map:
-		return func(name string) (reflect.Type, string) { return t.Elem(), name }
+		return func(string) reflect.Type { return t.Elem() }
 	case t == nil || t.Kind() != reflect.Struct:
-		return func(name string) (reflect.Type, string) { return nil, name }
+		return func(string) reflect.Type { return nil }
 	}
 	fields, ok := structs.Load(t)
 	if !ok {
 		fields, _ = structs.LoadOrStore(t, fieldsOf(t))
 	}
 	types := fields.(map[string]reflect.Type)
-	return func(name string) (reflect.Type, string) { return types[name], name }
+	return func(name string) reflect.Type { return types[name] }
 }
 
 func fieldsOf(t reflect.Type) map[string]reflect.Type {

@@ -28,7 +28,7 @@ type chaosProxy struct {
 	rand        *rand.Rand
 	requests    int
 	connections int
-	states      map[net.Conn]http.ConnState
+	conns       map[net.Conn]bool // that are open
 	faults      map[string]int
 }
 
@@ -38,7 +38,7 @@ type chaosConn struct{}
 func newChaosProxy(behind http.Handler, seed uint64, resets int) *chaosProxy {
 	return &chaosProxy{
 		behind: behind, resets: resets, rand: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // faults need no secure randomness
-		states: map[net.Conn]http.ConnState{}, faults: map[string]int{},
+		conns: map[net.Conn]bool{}, faults: map[string]int{},
 	}
 }
 
@@ -136,25 +136,25 @@ func (p *chaosProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind.serve(p, w, r.WithContext(context.WithoutCancel(r.Context())), dice)
 }
 
-// count keeps the states of the open connections. It is the server's ConnState hook.
+// count keeps account of the connections. It is the server's ConnState hook.
 func (p *chaosProxy) count(c net.Conn, state http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if state == http.StateClosed || state == http.StateHijacked {
-		delete(p.states, c)
+		delete(p.conns, c)
 		return
 	}
 	if state == http.StateNew {
 		p.connections++
 	}
-	p.states[c] = state
+	p.conns[c] = true
 }
 
 // open returns the number of open connections.
 func (p *chaosProxy) open() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.states)
+	return len(p.conns)
 }
 
 // chaosListener closes one connection in ten before anything is read from it.

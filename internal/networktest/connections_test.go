@@ -30,7 +30,7 @@ func TestConnections_ManyGoroutinesShareFew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const goroutines, limit = 256, 512
-			url, connections := newFastServer(t, test.response)
+			url, s := newFastServer(t, test.response)
 			client := newClient(t, url)
 			var left atomic.Int64
 			left.Store(int64(test.requests))
@@ -49,22 +49,18 @@ func TestConnections_ManyGoroutinesShareFew(t *testing.T) {
 			if err := failed.Load(); err != nil {
 				require.NoError(t, *err)
 			}
-			assert.LessOrEqual(t, connections.Load(), int64(limit))
-			t.Logf("%d requests over %d connections", test.requests, connections.Load())
+			assert.LessOrEqual(t, s.connections(), limit)
+			t.Logf("%d requests over %d connections", test.requests, s.connections())
 		})
 	}
 }
 
-// newFastServer serves every request the same response, parses no more than the end of a request's header, and counts its
-// connections.
-func newFastServer(t *testing.T, response []string) (url string, connections *atomic.Int64) {
+// newFastServer serves every request the same response, and parses no more than the end of a request's header.
+func newFastServer(t *testing.T, response []string) (url string, s *tcpServer) {
 	t.Helper()
-	l := listen(t)
-	connections = new(atomic.Int64)
-	var running sync.WaitGroup
-	var conns sync.Map
-	serve := func(c net.Conn) {
-		conns.Store(c, nil)
+	s = &tcpServer{listener: listen(t), conns: map[net.Conn]bool{}}
+	s.running.Add(1)
+	go s.accept(func(c net.Conn) {
 		for in := bufio.NewReader(c); ; {
 			line, err := in.ReadSlice('\n')
 			if err != nil {
@@ -77,23 +73,9 @@ func newFastServer(t *testing.T, response []string) (url string, connections *at
 				_, _ = io.WriteString(c, part)
 			}
 		}
-	}
-	running.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			connections.Add(1)
-			running.Go(func() { serve(c) })
-		}
 	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		conns.Range(func(c, _ any) bool { return c.(net.Conn).Close() == nil })
-		running.Wait()
-	})
-	return "http://" + l.Addr().String(), connections
+	t.Cleanup(s.close)
+	return "http://" + s.listener.Addr().String(), s
 }
 
 // A response that is not read to its end costs its connection.

@@ -134,12 +134,7 @@ func TestContext_OutcomeIsKnownWhenCanceledWithNothingInFlight(t *testing.T) {
 		t.Run(op.name+"/dialing", func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(context.Background())
-			transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				cancel()
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}}
-			client := newClient(t, "http://127.0.0.1:1", agentphone.WithHTTPClient(&http.Client{Transport: transport}))
+			client := newClient(t, "http://127.0.0.1:1", agentphone.WithHTTPClient(&http.Client{Transport: hangingDials(cancel)}))
 			err := op.call(ctx, client)
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,9 +39,8 @@ func siblingError(t *testing.T, status int, header ...string) error {
 func TestContextCause_TemporaryErrorOfASiblingIsNotOurs(t *testing.T) {
 	sibling := siblingError(t, 429)
 	err := inFlightCanceledWith(t, sibling, apitest.CreateCall)
-	t.Logf("%T %v", err, err)
 	if !errors.Is(err, agentphone.ErrOutcomeUnknown) {
-		t.Error("the phone may ring, but the error is not ErrOutcomeUnknown")
+		t.Errorf("the phone may ring, but the error is not ErrOutcomeUnknown: %v", err)
 	}
 	if errors.Is(err, agentphone.ErrTemporary) {
 		t.Error("ErrTemporary (nothing happened) although the request was delivered")
@@ -60,9 +58,8 @@ func TestContextCause_TemporaryErrorOfASiblingIsNotOurs(t *testing.T) {
 func TestContextCause_RefusedStreamOfASiblingIsNoEvidence(t *testing.T) {
 	sibling := errors.New("http2: Transport: cannot retry err [stream error: stream ID 1; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error")
 	err := inFlightCanceledWith(t, sibling, apitest.CreateCall)
-	t.Logf("%T %v", err, err)
 	if !errors.Is(err, agentphone.ErrOutcomeUnknown) || errors.Is(err, agentphone.ErrTemporary) {
-		t.Errorf("unknown %t, temporary %t", errors.Is(err, agentphone.ErrOutcomeUnknown), errors.Is(err, agentphone.ErrTemporary))
+		t.Errorf("unknown %t, temporary %t: %v", errors.Is(err, agentphone.ErrOutcomeUnknown), errors.Is(err, agentphone.ErrTemporary), err)
 	}
 }
 
@@ -76,26 +73,18 @@ func TestContextCause_CutResponseOfASiblingIsNotOurs(t *testing.T) {
 	defer cutSrv.Close()
 	c0 := apitest.NewClientOver(t, &http.Transport{DisableKeepAlives: true}, apitest.NoWait, agentphone.WithBaseURL(cutSrv.URL), agentphone.WithMaxRetries(0))
 	sibling := apitest.GetAgent(t.Context(), c0)
-	t.Logf("sibling: %T %v", sibling, sibling)
 
 	ctx, cancel := context.WithCancelCause(t.Context())
-	dialing := make(chan struct{}, 1)
-	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		dialing <- struct{}{}
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}}
+	tr := hangingDials(func() { cancel(sibling) })
 	c := apitest.NewClientOver(t, tr, apitest.NoWait, agentphone.WithBaseURL("http://127.0.0.1:1"))
-	go func() { <-dialing; cancel(sibling) }()
 	var r agentphone.Response
 	_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999"}, agentphone.WithResponse(&r))
-	t.Logf("%T %v; response %d %v", err, err, r.Status, r.Header)
 	var d *agentphone.DecodeError
 	if errors.As(err, &d) {
 		t.Errorf("nothing was sent, but: %v", err)
 	}
 	if !errors.Is(err, context.Canceled) {
-		t.Error("not context.Canceled")
+		t.Errorf("not context.Canceled: %v", err)
 	}
 	if r.Status != 0 {
 		t.Errorf("WithResponse: status %d of another call", r.Status)
@@ -106,24 +95,17 @@ func TestContextCause_CutResponseOfASiblingIsNotOurs(t *testing.T) {
 func TestContextCause_UnknownOutcomeOfASiblingIsNotOurs(t *testing.T) {
 	sibling := siblingError(t, 500)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	dialing := make(chan struct{}, 1)
-	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		dialing <- struct{}{}
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}}
+	tr := hangingDials(func() { cancel(sibling) })
 	c := apitest.NewClientOver(t, tr, apitest.NoWait, agentphone.WithBaseURL("http://127.0.0.1:1"))
-	go func() { <-dialing; cancel(sibling) }()
 	err := apitest.CreateCall(ctx, c)
-	t.Logf("%T %v", err, err)
 	if errors.Is(err, agentphone.ErrOutcomeUnknown) {
-		t.Error("nothing was sent, but the outcome is said to be unknown")
+		t.Errorf("nothing was sent, but the outcome is said to be unknown: %v", err)
 	}
 	if errors.Is(err, agentphone.ErrTemporary) && errors.Is(err, agentphone.ErrOutcomeUnknown) {
 		t.Error("both ErrTemporary and ErrOutcomeUnknown")
 	}
-	if strings.Count(err.Error(), "may have taken effect") > 0 {
-		t.Error("text of the sibling")
+	if strings.Contains(err.Error(), "may have taken effect") {
+		t.Errorf("text of the sibling: %v", err)
 	}
 }
 
@@ -131,8 +113,7 @@ func TestContextCause_UnknownOutcomeOfASiblingIsNotOurs(t *testing.T) {
 func TestContextCause_StatusOfASiblingIsNotOurs(t *testing.T) {
 	sibling := siblingError(t, 404)
 	err := inFlightCanceledWith(t, sibling, apitest.GetAgent)
-	t.Logf("%T %v", err, err)
 	if errors.Is(err, agentphone.ErrNotFound) {
-		t.Error("ErrNotFound of another call")
+		t.Errorf("ErrNotFound of another call: %v", err)
 	}
 }

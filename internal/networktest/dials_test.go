@@ -13,6 +13,15 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
+// hangingDials returns a transport each of whose dials calls dialing, and then hangs until its context ends.
+func hangingDials(dialing func()) *http.Transport {
+	return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialing()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+}
+
 // refusedDials is a server to which some dials of its client are refused: connects says, for each dial in order, whether
 // it makes a connection. All later dials do.
 type refusedDials struct {

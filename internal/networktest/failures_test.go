@@ -7,16 +7,16 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// failure is a way in which an HTTP/1.1 server fails a request that was delivered.
-type failure struct {
+// failure is a way in which a server fails a request that was delivered. R is its responder or http2Responder.
+type failure[R any] struct {
 	name    string
-	respond responder
+	respond R
 	status  int // of a response that broke off after its header
 	hangs   bool
 }
 
 // lostResponses are the ways in which no complete response arrives over HTTP/1.1.
-var lostResponses = []failure{
+var lostResponses = []failure[responder]{
 	{name: "reset after the request was read", respond: resetConn},
 	{name: "closed without a response", respond: writeAndClose("")},
 	{name: "response header cut short", respond: writeAndClose("HTTP/1.1 200 OK\r\nContent-Le")},
@@ -35,7 +35,7 @@ var lostResponses = []failure{
 }
 
 // timeout returns the option for a call's timeout: short if the server hangs, otherwise longer than the call takes.
-func (f *failure) timeout() agentphone.Option {
+func (f *failure[R]) timeout() agentphone.Option {
 	if f.hangs {
 		return agentphone.WithTimeout(250 * time.Millisecond)
 	}
@@ -72,16 +72,8 @@ var completeResponses = []completeResponse{
 	{name: "201 with JSON cut short", status: 201, unknown: true, decode: true, respond: respondWith(201, `{"id":"i`)},
 }
 
-// http2Failure is a way in which an HTTP/2 server fails a request that was delivered.
-type http2Failure struct {
-	name    string
-	respond http2Responder
-	status  int // of a response that broke off after its header
-	hangs   bool
-}
-
 // lostResponsesHTTP2 are the ways in which no complete response arrives over HTTP/2.
-var lostResponsesHTTP2 = []http2Failure{
+var lostResponsesHTTP2 = []failure[http2Responder]{
 	// On PROTOCOL_ERROR net/http resends any request that it can, endlessly.
 	{name: "RST_STREAM PROTOCOL_ERROR", respond: resetStream(h2ProtocolError)},
 	{name: "RST_STREAM INTERNAL_ERROR", respond: resetStream(h2InternalError)},
@@ -124,8 +116,4 @@ var lostResponsesHTTP2 = []http2Failure{
 		r.header("200")
 		_ = r.Close()
 	}},
-}
-
-func (f *http2Failure) timeout() agentphone.Option {
-	return (&failure{hangs: f.hangs}).timeout()
 }

@@ -61,11 +61,12 @@ func TestRetry_IdempotentIsRetriedOnServerErrors_HTTP1(t *testing.T) {
 
 func TestRetry_IdempotentIsRetriedWhenResponseIsLost_HTTP2(t *testing.T) {
 	t.Parallel()
-	failures := append(slices.Clip(lostResponsesHTTP2),
-		http2Failure{name: "RST_STREAM REFUSED_STREAM", respond: resetStream(h2RefusedStream)},
-		http2Failure{name: "GOAWAY that excludes the stream, then closed", respond: excludeStream},
-		http2Failure{name: "408", respond: respondWithHTTP2("408")},
-		http2Failure{name: "502", respond: respondWithHTTP2("502")})
+	failures := slices.Concat(lostResponsesHTTP2, []failure[http2Responder]{
+		{name: "RST_STREAM REFUSED_STREAM", respond: resetStream(h2RefusedStream)},
+		{name: "GOAWAY that excludes the stream, then closed", respond: excludeStream},
+		{name: "408", respond: respondWithHTTP2("408")},
+		{name: "502", respond: respondWithHTTP2("502")},
+	})
 	for _, f := range failures {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +95,7 @@ func TestRetry_IdempotentGivesUpAfterMaxRetriesWithoutErrOutcomeUnknown(t *testi
 				assert.NotErrorIs(t, r.err, agentphone.ErrOutcomeUnknown)
 				assert.Equal(t, 3, r.deliveries, "one, and two retries")
 				assert.Contains(t, r.err.Error(), "attempts=3")
-			}, agentphone.WithMaxRetries(2), (&failure{hangs: name == "timeout"}).timeout())
+			}, agentphone.WithMaxRetries(2), (&failure[responder]{hangs: name == "timeout"}).timeout())
 		})
 	}
 }

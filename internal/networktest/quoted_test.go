@@ -1,7 +1,6 @@
 package networktest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -13,8 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"math/big"
 	"net"
@@ -35,34 +32,17 @@ import (
 // quoter is a server that responds to each request with respond(the key, upper-cased half of the time).
 func quoter(t *testing.T, respond func(key string) string) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for n := 0; ; n++ {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				r, err := http.ReadRequest(bufio.NewReader(conn))
-				if err != nil {
-					return
-				}
-				_, _ = io.Copy(io.Discard, r.Body)
-				key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-				if key == "" {
-					key = apitest.Key // a proxy that has it from elsewhere
-				}
-				if n%2 == 1 {
-					key = strings.ToUpper(key)
-				}
-				_, _ = io.WriteString(conn, respond(key))
-			}()
+	s := newHTTP1Server(t, func(c net.Conn, r *request) bool {
+		key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if key == "" {
+			key = apitest.Key // a proxy that has it from elsewhere
 		}
-	}()
-	return listener.Addr().String()
+		if r.n%2 == 0 {
+			key = strings.ToUpper(key)
+		}
+		return writeAndClose(respond(key))(c, r)
+	})
+	return s.listener.Addr().String()
 }
 
 // assertShowable fails if an error, printed or encoded in whatever way, or a log holds the key, or is no short line.
@@ -185,7 +165,7 @@ func TestErrors_AreOneShortLineWhateverThePeerSends(t *testing.T) {
 		listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
 		require.NoError(t, err)
 		defer func() { _ = listener.Close() }()
-		server := http.Server{Handler: http.NotFoundHandler(), ErrorLog: log.New(io.Discard, "", 0)}
+		server := http.Server{Handler: http.NotFoundHandler(), ErrorLog: discardLog}
 		go func() { _ = server.Serve(listener) }()
 		certificate, err := x509.ParseCertificate(der)
 		require.NoError(t, err)

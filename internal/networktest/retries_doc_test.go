@@ -53,7 +53,10 @@ var retryRows = map[string]retryRow{
 }
 
 func replies(status int, body string, header ...string) retryRow {
-	return stubbed(apitest.Always(status, body, header...))
+	return func(t *testing.T) (*agentphone.Client, func() int) {
+		c, s := apitest.NewClient(t, apitest.Always(status, body, header...), apitest.NoWait, agentphone.WithMaxRetries(2))
+		return c, func() int { return len(s.Requests()) }
+	}
 }
 
 func unreachable(err error) retryRow {
@@ -63,13 +66,6 @@ func unreachable(err error) retryRow {
 			n++
 			return nil, err
 		}), apitest.NoWait, agentphone.WithMaxRetries(2)), func() int { return n }
-	}
-}
-
-func stubbed(respond apitest.Responder) retryRow {
-	return func(t *testing.T) (*agentphone.Client, func() int) {
-		c, s := apitest.NewClient(t, respond, apitest.NoWait, agentphone.WithMaxRetries(2))
-		return c, func() int { return len(s.Requests()) }
 	}
 }
 

@@ -66,16 +66,13 @@ func has(s, key string) bool {
 }
 
 func replace(b []byte, key string) []byte {
-	if indexKey(string(b), key) < 0 {
+	i := indexKey(string(b), key)
+	if i < 0 {
 		return b
 	}
 	var out bytes.Buffer
-	folded := lower(string(b))
-	for {
-		i := strings.Index(folded, lower(key))
-		if i < 0 {
-			break
-		}
+	folded, foldedKey := lower(string(b)), lower(key)
+	for ; i >= 0; i = strings.Index(folded, foldedKey) {
 		out.Write(b[:i])
 		out.WriteString(Mark)
 		b, folded = b[i+len(key):], folded[i+len(key):]

@@ -79,25 +79,36 @@ func (c *call) cut(err error) error {
 // roundTrip is one round trip of an attempt, with its timer and trace.
 type roundTrip struct {
 	*call
-	parent context.Context // of the request
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	ownContext
 	timer  *time.Timer // nil without a timeout
 	trace  httptrace.ClientTrace
 	opened atomic.Int32 // connections
 	body   watchedBody
 }
 
+// ownContext is a context with the values and the end of the request's, but without the cause of that end. net/http
+// returns the cause of a context as its error, and the cause of the user's may be the error of another request, which
+// must not be taken for evidence about this one.
+type ownContext struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	parent context.Context // of the request
+	unlink func() bool     // from parent
+}
+
+func newOwnContext(parent context.Context) ownContext {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	return ownContext{ctx, cancel, parent, context.AfterFunc(parent, func() { cancel(parent.Err()) })}
+}
+
+// release ends the context, whose work is done.
+func (o *ownContext) release() {
+	o.unlink()
+	o.cancel(nil)
+}
+
 func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
-	t := &roundTrip{call: c, parent: ctx}
-	// net/http returns the cause of a context as its error, and the cause of the user's may be the error of another request,
-	// which must not be taken for evidence about this one. So the context is one of our own, with the values of the user's.
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	unlink := context.AfterFunc(ctx, func() { cancel(ctx.Err()) })
-	t.ctx, t.cancel = inner, func(cause error) {
-		unlink()
-		cancel(cause)
-	}
+	t := &roundTrip{call: c, ownContext: newOwnContext(ctx)}
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
 	}
@@ -116,7 +127,7 @@ func (t *roundTrip) stopTimer() bool { return t.timer == nil || t.timer.Stop() }
 
 func (t *roundTrip) end() {
 	t.stopTimer()
-	t.cancel(nil)
+	t.release()
 }
 
 // send passes the request to the transport and returns a response with a body.
@@ -161,7 +172,7 @@ func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = &stream{
-		ReadCloser: resp.Body, parent: t.parent, ctx: t.ctx, cancel: t.cancel,
+		ReadCloser: resp.Body, ownContext: t.ownContext,
 		silence: t.req.Silence, steady: t.req.Steady, timeout: t.timeout,
 	}
 	t.response.Stream = resp.Body

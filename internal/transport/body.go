@@ -2,7 +2,6 @@ package transport
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -72,9 +71,7 @@ func (e *bodyError) Unwrap() error { return e.err }
 // too slowly.
 type stream struct {
 	io.ReadCloser
-	parent  context.Context // of the request
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+	ownContext
 	silence time.Duration
 	steady  int // bytes that must come within each timeout
 	timeout time.Duration
@@ -117,6 +114,6 @@ func (s *stream) limit() (limit time.Duration, reason error) {
 
 func (s *stream) Close() error {
 	err := s.ReadCloser.Close()
-	s.cancel(nil)
+	s.release()
 	return err
 }

@@ -47,7 +47,7 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 		c.received = c.response
 		after = retryAfter(resp.Header, time.Now())
 		o = outcome{status: resp.StatusCode, retryAfter: after != noRetryAfter}
-		o.permanent = o.status == http.StatusTooManyRequests && c.req.NoRetry != nil && c.req.NoRetry(c.response)
+		o.permanent = o.status == http.StatusTooManyRequests && c.req.Operation.NoRetry(c.response)
 	}
 	verdict := decide(o, c.req.Idempotent)
 	// Of an idempotent request the outcome is never unknown. Whether this attempt may have taken effect, so that a

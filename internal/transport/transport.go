@@ -11,7 +11,6 @@ package transport
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -32,9 +31,17 @@ type Client struct {
 	Logger        *slog.Logger  // nil for none
 }
 
+// Operation is what the package has to know of an operation of the API, beyond the request.
+type Operation interface {
+	// String returns method and path template: all that logs and errors say of the address.
+	String() string
+	// NoRetry reports whether a 429 is not to be retried: it would be the same again.
+	NoRetry(*Response) bool
+}
+
 // Request is what Do sends, in one attempt or more.
 type Request struct {
-	Operation     fmt.Stringer // method and path template: all that logs and errors say of the address
+	Operation     Operation
 	Method        string
 	URL           *url.URL
 	UserAgent     string
@@ -45,12 +52,10 @@ type Request struct {
 	Authorization string      // header with the key; "" for public operations
 	Key           string      // to be redacted wherever it is quoted
 	Stream        bool        // hand a 2xx body over unread
-	// NoRetry, unless nil, reports whether a 429 is not to be retried: it would be the same again.
-	NoRetry    func(*Response) bool
-	MaxRetries int
-	Timeout    time.Duration // of one attempt; for a stream, until its header. 0 is none.
-	Silence    time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
-	Steady     int           // of a stream: bytes that must come within each further Timeout of reading; 0 is none
+	MaxRetries    int
+	Timeout       time.Duration // of one attempt; for a stream, until its header. 0 is none.
+	Silence       time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
+	Steady        int           // of a stream: bytes that must come within each further Timeout of reading; 0 is none
 }
 
 // Response is the server's last response. It holds no *http.Request: that would carry the key to wherever the response
