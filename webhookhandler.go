@@ -214,8 +214,7 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // delivery is one delivery of an event.
 type delivery struct {
 	event    *Event
-	mismatch bool   // the kind of the event is known, its data cannot be read
-	key      string // by which the store knows it
+	mismatch bool // the kind of the event is known, its data cannot be read
 
 	values context.Context // of the request, without its end
 	ctx    context.Context // of the callback, without its timeout

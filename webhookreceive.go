@@ -38,7 +38,7 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		return nil, false
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
-	d := &delivery{event: event, mismatch: mismatch, key: deliveryKey(event.DeliveryID, body), values: context.WithoutCancel(r.Context())}
+	d := &delivery{event: event, mismatch: mismatch, values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
