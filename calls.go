@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strconv"
@@ -103,7 +104,7 @@ func (s *CallsService) All(ctx context.Context, params ListCallsParams, opts ...
 }
 
 func allCalls(params ListCallsParams, fetch func(ListCallsParams) (*Page[Call], error)) iter.Seq2[Call, error] {
-	return allByOffset(params.Offset, pageSize(params.Limit), func(c *Call) string { return c.ID },
+	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(c *Call) string { return c.ID },
 		func(offset, limit int) (*Page[Call], error) {
 			p := params
 			p.Offset, p.Limit = offset, limit
