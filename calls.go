@@ -179,8 +179,8 @@ func (p GetCallOptions) apply(rc *requestConfig) error {
 	seconds := defaultServerWait
 	rc.query.Set("wait", "true")
 	if p.TimeoutSeconds != 0 {
-		if p.TimeoutSeconds < 10 || p.TimeoutSeconds > 300 {
-			return &ValidationError{"timeout", "is not between 10 and 300 seconds"}
+		if err := secondsBetween("timeout", p.TimeoutSeconds, 10, 300); err != nil {
+			return err
 		}
 		seconds = p.TimeoutSeconds
 		rc.query.Set("timeout", strconv.Itoa(seconds))

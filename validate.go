@@ -65,6 +65,14 @@ func inRange(field string, n, maximum int) error {
 	return nil
 }
 
+// secondsBetween returns an error unless n is in a range, or 0, which stands for the API's default.
+func secondsBetween(field string, n, minimum, maximum int) error {
+	if n != 0 && (n < minimum || n > maximum) {
+		return &ValidationError{field, fmt.Sprintf("is not between %d and %d seconds", minimum, maximum)}
+	}
+	return nil
+}
+
 // atMost returns an error if text has more characters. The API counts characters, not bytes.
 func atMost(field, text string, characters int) error {
 	if utf8.RuneCountInString(text) > characters {
