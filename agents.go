@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"iter"
 )
@@ -38,7 +39,7 @@ func (s *AgentsService) List(ctx context.Context, params ListAgentsParams, opts 
 
 // All iterates over all agents of the account, requesting each page when it is needed. Retried. (GET /v1/agents)
 func (s *AgentsService) All(ctx context.Context, params ListAgentsParams, opts ...RequestOption) iter.Seq2[Agent, error] {
-	return allByOffset(params.Offset, pageSize(params.Limit), func(a *Agent) string { return a.ID },
+	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(a *Agent) string { return a.ID },
 		func(offset, limit int) (*Page[Agent], error) {
 			return s.List(ctx, ListAgentsParams{Limit: limit, Offset: offset}, opts...)
 		})

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strconv"
@@ -103,7 +104,7 @@ func (s *CallsService) All(ctx context.Context, params ListCallsParams, opts ...
 }
 
 func allCalls(params ListCallsParams, fetch func(ListCallsParams) (*Page[Call], error)) iter.Seq2[Call, error] {
-	return allByOffset(params.Offset, pageSize(params.Limit), func(c *Call) string { return c.ID },
+	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(c *Call) string { return c.ID },
 		func(offset, limit int) (*Page[Call], error) {
 			p := params
 			p.Offset, p.Limit = offset, limit
@@ -178,8 +179,8 @@ func (p GetCallOptions) apply(rc *requestConfig) error {
 	seconds := defaultServerWait
 	rc.query.Set("wait", "true")
 	if p.TimeoutSeconds != 0 {
-		if p.TimeoutSeconds < 10 || p.TimeoutSeconds > 300 {
-			return &ValidationError{"timeout", "is not between 10 and 300 seconds"}
+		if err := secondsBetween("timeout", p.TimeoutSeconds, 10, 300); err != nil {
+			return err
 		}
 		seconds = p.TimeoutSeconds
 		rc.query.Set("timeout", strconv.Itoa(seconds))

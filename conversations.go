@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strconv"
@@ -117,7 +118,7 @@ func (s *ConversationsService) All(ctx context.Context, params ListConversations
 }
 
 func allConversations(params ListConversationsParams, fetch func(ListConversationsParams) (*Page[Conversation], error)) iter.Seq2[Conversation, error] {
-	return allByOffset(params.Offset, pageSize(params.Limit), func(c *Conversation) string { return c.ID },
+	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(c *Conversation) string { return c.ID },
 		func(offset, limit int) (*Page[Conversation], error) {
 			return fetch(ListConversationsParams{Limit: limit, Offset: offset})
 		})

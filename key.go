@@ -17,7 +17,7 @@ type apiKey struct{ key, authorization string }
 
 // newAPIKey returns an error if key cannot be one. It may be "", which stands for no key.
 func newAPIKey(key string) (apiKey, error) {
-	return apiKey{key, "Bearer " + key}, checkKey(key)
+	return apiKey{key, "Bearer " + key}, printable("API key", key)
 }
 
 // authorize sets the key of a request, unless its operation needs none.

@@ -2,6 +2,7 @@ package agentphone
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func (p SendMessageParams) validate() error {
 	case len(p.Recipients) == 1:
 		return &ValidationError{"recipients", "must be two or more; for one use to_number"}
 	case len(p.Recipients) > maxRecipients:
-		return &ValidationError{"recipients", "are over 32"}
+		return &ValidationError{"recipients", fmt.Sprintf("are over %d", maxRecipients)}
 	case slices.Contains(p.Recipients, ""):
 		return &ValidationError{"recipients", "contain an empty string"}
 	case p.Body == "" && p.MediaURL == "" && len(p.MediaURLs) == 0 && p.Template == nil:
@@ -127,7 +128,7 @@ func (p SendMessageParams) validateMedia() error {
 	case len(p.MediaURLs) > 0 && p.MediaURL != "":
 		return &ValidationError{"media_urls", "cannot be given together with media_url"}
 	case len(p.MediaURLs) > maxMediaURLs:
-		return &ValidationError{"media_urls", "are over 20"}
+		return &ValidationError{"media_urls", fmt.Sprintf("are over %d", maxMediaURLs)}
 	}
 	for _, address := range p.MediaURLs {
 		if u, err := url.Parse(address); err != nil || u.Scheme != "https" || u.Host == "" {
@@ -151,7 +152,7 @@ func (p SendMessageParams) validateWhatsApp() error {
 	case len(given) > 1:
 		return &ValidationError{given[1], "cannot be given together with " + given[0]}
 	case len(p.Buttons) > maxButtons:
-		return &ValidationError{"buttons", "are over 3"}
+		return &ValidationError{"buttons", fmt.Sprintf("are over %d", maxButtons)}
 	case p.CTA != nil:
 		return firstOf(required("cta.display_text", p.CTA.DisplayText), required("cta.url", p.CTA.URL),
 			atMost("cta.display_text", p.CTA.DisplayText, maxButtonText))

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -73,7 +74,7 @@ func (s *NumbersService) List(ctx context.Context, params ListNumbersParams, opt
 
 // All iterates over the account's numbers. Retried. (GET /v1/numbers)
 func (s *NumbersService) All(ctx context.Context, params ListNumbersParams, opts ...RequestOption) iter.Seq2[PhoneNumber, error] {
-	return allByOffset(params.Offset, pageSize(params.Limit), func(n *PhoneNumber) string { return n.ID },
+	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(n *PhoneNumber) string { return n.ID },
 		func(offset, limit int) (*Page[PhoneNumber], error) {
 			return s.List(ctx, ListNumbersParams{Limit: limit, Offset: offset}, opts...)
 		})
@@ -211,9 +212,7 @@ func (m *NumberMessage) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*m = NumberMessage(wire.plain)
-	if m.From == "" {
-		m.From = wire.FromAlt
-	}
+	m.From = cmp.Or(m.From, wire.FromAlt)
 	return nil
 }
 

@@ -97,7 +97,8 @@ var (
 )
 
 // allByOffset iterates over a list that is paged by offset. An item that was on one of the two pages before is not
-// yielded again: new items push older ones down to the next page while the iteration runs.
+// yielded again: new items push older ones down to the next page while the iteration runs. limit is the page size: the largest that
+// the API allows, unless the caller gave one.
 func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset, limit int) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
@@ -154,11 +155,3 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 }
 
 func listError(err error) error { return fmt.Errorf("agentphone: listing: %w", err) }
-
-// pageSize returns the page size of an All method: the largest that the API allows, unless the caller gave one.
-func pageSize(limit int) int {
-	if limit == 0 {
-		return maxPage
-	}
-	return limit
-}

@@ -17,9 +17,7 @@ func allByTime[T any](params ListMessagesParams, key func(*T) (id string, at Tim
 	return func(yield func(T, error) bool) {
 		var zero T
 		p := params
-		if p.Limit == 0 {
-			p.Limit = maxMessagesPage
-		}
+		p.Limit = cmp.Or(p.Limit, maxMessagesPage)
 		seen := map[string]time.Time{} // the messages yielded before that the next page may hold again
 		unit := time.Second
 		emptyPages, stuckPages := 0, 0

@@ -65,6 +65,14 @@ func inRange(field string, n, maximum int) error {
 	return nil
 }
 
+// secondsBetween returns an error unless n is in a range, or 0, which stands for the API's default.
+func secondsBetween(field string, n, minimum, maximum int) error {
+	if n != 0 && (n < minimum || n > maximum) {
+		return &ValidationError{field, fmt.Sprintf("is not between %d and %d seconds", minimum, maximum)}
+	}
+	return nil
+}
+
 // atMost returns an error if text has more characters. The API counts characters, not bytes.
 func atMost(field, text string, characters int) error {
 	if utf8.RuneCountInString(text) > characters {
@@ -110,6 +118,9 @@ func checkPathID(field, id string) error {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
+// isUnprintable reports whether r is white space, a control character or outside ASCII.
+func isUnprintable(r rune) bool { return r <= ' ' || r >= 0x7f }
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
@@ -119,23 +130,24 @@ func checkSubAccount(id string) error {
 	if err := checkPathID("sub-account id", id); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+	if strings.ContainsFunc(id, isUnprintable) {
 		return &ValidationError{"sub-account id", "has white space or a character outside ASCII"} // net/http would trim it, to nothing
 	}
 	return nil
 }
 
-func notNegative[N int | time.Duration](field string, n N) error {
+func notNegative[N int | int64 | time.Duration](field string, n N) error {
 	if n < 0 {
 		return &ValidationError{field, "is negative"}
 	}
 	return nil
 }
 
-// checkKey returns an error if key cannot be an API key. The error says nothing of the key.
-func checkKey(key string) error {
-	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return &ValidationError{"API key", "has white space, a control character or a character outside ASCII"}
+// printable returns an error unless value, a key or a secret, is printable ASCII without white space. The error says nothing of
+// the value.
+func printable(field, value string) error {
+	if strings.ContainsFunc(value, isUnprintable) {
+		return &ValidationError{field, "has white space, a control character or a character outside ASCII"}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package agentphone_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -154,15 +153,6 @@ func TestVoiceResponse_TimesOutWithTheTurn(t *testing.T) {
 	})
 }
 
-// post sends a signed voice turn to url over the network.
-func post(t *testing.T, ctx context.Context, url string) (*http.Response, error) {
-	r := apitest.SignedRequest(apitest.TurnEvent, t.Name())
-	req, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader([]byte(apitest.TurnEvent)))
-	require.NoError(t, err)
-	req.Header = r.Header
-	return http.DefaultClient.Do(req)
-}
-
 func TestVoiceResponse_HangUpEndsTheContext(t *testing.T) {
 	ended := make(chan error, 1)
 	srv := httptest.NewServer(voiceHandler(t, func(ctx context.Context, v *agentphone.VoiceResponse) error {
@@ -179,7 +169,7 @@ func TestVoiceResponse_HangUpEndsTheContext(t *testing.T) {
 	}))
 	defer srv.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	res, err := post(t, ctx, srv.URL)
+	res, err := http.DefaultClient.Do(signedTo(ctx, srv.URL, apitest.TurnEvent, t.Name()))
 	require.NoError(t, err)
 	_, err = bufio.NewReader(res.Body).ReadString('\n')
 	require.NoError(t, err)

@@ -2,7 +2,6 @@ package agentphone_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -264,18 +263,7 @@ func FuzzVoiceResponseStream_LosesNoText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, step uint8) {
 		pieces := tokens(cutEvery(text, 1+int(step))...)
 		w := apitest.Serve(voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(pieces) }), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
-		lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
-		said := ""
-		for i, line := range lines {
-			var answer struct {
-				Text    string
-				Interim bool
-			}
-			if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Interim != (i < len(lines)-1) {
-				t.Fatalf("line %d of %d is %q: %v", i, len(lines), line, err)
-			}
-			said += answer.Text
-		}
+		said := strings.Join(textsOf(t, w.Body.String()), "")
 		if want := string([]rune(text)); w.Code != 200 || withoutSpace(said) != withoutSpace(want) {
 			t.Fatalf("%d: %q, want %q", w.Code, said, want)
 		}

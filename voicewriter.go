@@ -21,13 +21,7 @@ type voiceLine struct {
 type voiceWriter struct {
 	w        http.ResponseWriter
 	rc       *http.ResponseController
-	deadline writeDeadline
 	streamed bool // an interim line was written, and the status 200 with it
-}
-
-func newVoiceWriter(w http.ResponseWriter) voiceWriter {
-	rc := http.NewResponseController(w)
-	return voiceWriter{w: w, rc: rc, deadline: writeDeadline{rc}}
 }
 
 // writeInterim writes an interim line and flushes it. ctx is that of the turn.
@@ -39,7 +33,7 @@ func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
 		w.w.Header().Set("X-Accel-Buffering", "no") // or nginx holds the lines back
 		w.w.WriteHeader(http.StatusOK)
 	}
-	w.deadline.setForInterim(ctx)
+	writeDeadline{w.rc}.setForInterim(ctx)
 	return w.write(voiceLine{Text: text, Interim: true})
 }
 
@@ -49,7 +43,7 @@ func (w *voiceWriter) writeLast(line voiceLine) error {
 		w.w.Header().Set("Content-Type", "application/json")
 		w.w.Header().Set("Cache-Control", "no-store")
 	}
-	w.deadline.setForLast()
+	writeDeadline{w.rc}.setForLast()
 	return w.write(line)
 }
 

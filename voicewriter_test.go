@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -110,10 +109,7 @@ func TestVoiceResponse_SlowTurnOutlastsWriteTimeout(t *testing.T) {
 			srv.EnableHTTP2 = http2
 			srv.StartTLS()
 			defer srv.Close()
-			req, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL, strings.NewReader(apitest.TurnEvent))
-			require.NoError(t, err)
-			req.Header = apitest.SignedRequest(apitest.TurnEvent, "whd_1").Header
-			res, err := srv.Client().Do(req)
+			res, err := srv.Client().Do(signedTo(t.Context(), srv.URL, apitest.TurnEvent, "whd_1"))
 			require.NoError(t, err)
 			defer res.Body.Close()
 			var got []string
@@ -138,7 +134,7 @@ func TestVoiceResponse_SendsAllLinesAtTheEndWithoutAFlusher(t *testing.T) {
 	})
 	srv := httptest.NewServer(http.TimeoutHandler(h, time.Minute, "too slow"))
 	defer srv.Close()
-	res, err := post(t, t.Context(), srv.URL)
+	res, err := http.DefaultClient.Do(signedTo(t.Context(), srv.URL, apitest.TurnEvent, t.Name()))
 	require.NoError(t, err)
 	defer res.Body.Close()
 	var body bytes.Buffer

@@ -19,6 +19,7 @@ const (
 // A voice turn is handled without a claim if the store does not know within StoreTimeout: silence on the phone is worse than a
 // sentence that is repeated.
 func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *delivery) bool {
+	key := deliveryKey(d.event.DeliveryID, d.event.Raw)
 	timeout := storeTimeout
 	if d.isTurn() {
 		timeout = h.config.StoreTimeout
@@ -26,7 +27,7 @@ func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *de
 		defer func() { d.patience = timeout - time.Since(began) }()
 	}
 	claim, err := h.ask(ctx, timeout, func(ctx context.Context) (*Claim, error) {
-		return checkedClaim(h.config.Store.Claim(ctx, d.key, ClaimOptions{Lease: h.config.Lease, Retention: deliveryRetention}))
+		return checkedClaim(h.config.Store.Claim(ctx, key, ClaimOptions{Lease: h.config.Lease, Retention: deliveryRetention}))
 	})
 	switch {
 	case err != nil:

@@ -31,9 +31,7 @@ func TestWebhookHandler_SlowClaimOutlastsWriteTimeout(t *testing.T) {
 	srv.Start()
 	defer srv.Close()
 	for range 2 {
-		req, _ := http.NewRequest("POST", srv.URL, strings.NewReader(apitest.TextEvent))
-		req.Header = apitest.SignedRequest(apitest.TextEvent, "whd_1").Header
-		res, err := http.DefaultClient.Do(req) // the second one is a redelivery
+		res, err := http.DefaultClient.Do(signedTo(t.Context(), srv.URL, apitest.TextEvent, "whd_1")) // the second one is a redelivery
 		require.NoError(t, err)
 		res.Body.Close()
 	}
@@ -163,26 +161,18 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 // A server without a WriteTimeout sets no deadline of its own for the next request: one left behind would cut it.
 func TestWebhookHandler_ClearsTheWriteDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := pipes{make(chan net.Conn, 1)}
 		quickly := newHandler(t, agentphone.WebhookHandlerConfig{OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Interim("One moment."), v.Say("Done."))
 		}})
 		mux := http.NewServeMux()
 		mux.Handle("/hook", quickly)
 		mux.HandleFunc("/other", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") })
-		srv := &http.Server{Handler: mux}
-		served := make(chan error, 1)
-		go func() { served <- srv.Serve(network) }()
-		transport := &http.Transport{DialContext: network.dial}
+		transport := &http.Transport{DialContext: servePipes(t, &http.Server{Handler: mux}).dial}
+		defer transport.CloseIdleConnections()
 		for i, path := range []string{"/hook", "/other", "/hook", "/hook"} {
 			var reused bool
 			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused = c.Reused }})
-			r := apitest.SignedRequest(apitest.TurnEvent, "")
-			req, err := http.NewRequestWithContext(ctx, "POST", "http://pipe"+path, strings.NewReader(apitest.TurnEvent))
-			require.NoError(t, err)
-			req.Header = r.Header
-			req.Header.Set(agentphone.WebhookIDHeader, path+time.Now().String())
-			res, err := transport.RoundTrip(req)
+			res, err := transport.RoundTrip(signedTo(ctx, "http://pipe"+path, apitest.TurnEvent, path+time.Now().String()))
 			require.NoError(t, err)
 			var lines int
 			scanner := bufio.NewScanner(res.Body)
@@ -196,8 +186,5 @@ func TestWebhookHandler_ClearsTheWriteDeadline(t *testing.T) {
 			assert.Equal(t, i > 0, reused, path)
 			time.Sleep(3 * time.Hour)
 		}
-		transport.CloseIdleConnections()
-		require.NoError(t, srv.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
 	})
 }

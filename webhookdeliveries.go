@@ -73,7 +73,7 @@ func (s *WebhooksService) ListDeliveries(ctx context.Context, params ListDeliver
 // AllDeliveries iterates over the deliveries to the webhook of the account, newest first, and requests one page at a
 // time. It is idempotent and is retried. (GET /v1/webhooks/deliveries)
 func (s *WebhooksService) AllDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) iter.Seq2[WebhookDelivery, error] {
-	return allByOffset(params.Offset, pageSize(params.Limit), func(d *WebhookDelivery) string { return d.ID },
+	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(d *WebhookDelivery) string { return d.ID },
 		func(offset, limit int) (*Page[WebhookDelivery], error) {
 			return s.ListDeliveries(ctx, ListDeliveriesParams{Limit: limit, Offset: offset, Hours: params.Hours}, opts...)
 		})

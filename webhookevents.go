@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -147,12 +148,12 @@ func (*UnknownData) eventData()       {}
 // in Raw. Numbers in strings are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
 // Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
-	event, _, err := parseEvent(payload)
+	event, _, err := parseEvent(bytes.Clone(payload))
 	return event, err
 }
 
 // parseEvent is [ParseEvent], and also reports a mismatch: an event of a known kind whose data is not an object, so
-// that it is parsed as *[UnknownData].
+// that it is parsed as *[UnknownData]. The event keeps payload.
 func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 	var body map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &body); err != nil {
@@ -180,7 +181,7 @@ func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 		Type: envelope.Event, Channel: envelope.Channel, Timestamp: envelope.Timestamp, AgentID: envelope.AgentID,
 		ConversationState: envelope.ConversationState, RecentHistory: envelope.RecentHistory,
 		Data: data,
-		Raw:  append(json.RawMessage(nil), payload...),
+		Raw:  payload,
 	}, mismatch, nil
 }
 

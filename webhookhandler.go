@@ -166,18 +166,12 @@ func secretsFunc(secrets []string, f func(*http.Request) ([]string, error)) (fun
 }
 
 func (c *WebhookHandlerConfig) check() error {
-	for name, value := range map[string]int64{
-		"Lease": int64(c.Lease), "StoreTimeout": int64(c.StoreTimeout), "CallbackTimeout": int64(c.CallbackTimeout),
-		"TurnTimeout": int64(c.TurnTimeout), "Tolerance": int64(c.Tolerance), "MaxBodyBytes": c.MaxBodyBytes,
-	} {
-		if value < 0 {
-			return &ValidationError{name, "is negative"}
-		}
+	err := firstOf(notNegative("Lease", c.Lease), notNegative("StoreTimeout", c.StoreTimeout), notNegative("CallbackTimeout", c.CallbackTimeout),
+		notNegative("TurnTimeout", c.TurnTimeout), notNegative("Tolerance", c.Tolerance), notNegative("MaxBodyBytes", c.MaxBodyBytes))
+	if err == nil && c.Lease != 0 && c.Lease < minLease {
+		err = &ValidationError{"Lease", "is shorter than a second"}
 	}
-	if c.Lease != 0 && c.Lease < minLease {
-		return &ValidationError{"Lease", "is shorter than a second"}
-	}
-	return nil
+	return err
 }
 
 // ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
@@ -220,8 +214,7 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // delivery is one delivery of an event.
 type delivery struct {
 	event    *Event
-	mismatch bool   // the kind of the event is known, its data cannot be read
-	key      string // by which the store knows it
+	mismatch bool // the kind of the event is known, its data cannot be read
 
 	values context.Context // of the request, without its end
 	ctx    context.Context // of the callback, without its timeout

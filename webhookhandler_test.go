@@ -41,6 +41,16 @@ func newHandler(t *testing.T, config agentphone.WebhookHandlerConfig) *agentphon
 	return h
 }
 
+// signedTo is [apitest.SignedRequest] for a client, that is, for a server at url. It panics if that is none.
+func signedTo(ctx context.Context, url, body, id string) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	r.Header = apitest.SignedRequest(body, id).Header
+	return r
+}
+
 // flood sends deliveries from 64 goroutines, each until it gets 200. 30 % of them are duplicates.
 func flood(h http.Handler, from, to int) {
 	ids := make(chan string, 1000)

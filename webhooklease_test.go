@@ -10,7 +10,6 @@ import (
 	"net/rpc"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -311,9 +310,7 @@ func TestWebhookHandler_DeliveryOfAKilledProcessIsHandledByAnother(t *testing.T)
 
 	var sender sync.WaitGroup
 	sender.Go(func() {
-		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(apitest.TextEvent))
-		r.Header = apitest.SignedRequest(apitest.TextEvent, "whd_1").Header
-		res, err := http.DefaultClient.Do(r)
+		res, err := http.DefaultClient.Do(signedTo(t.Context(), url, apitest.TextEvent, "whd_1"))
 		if err == nil {
 			_ = res.Body.Close()
 			t.Errorf("status %d from a process that was killed", res.StatusCode)

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -218,10 +217,7 @@ func turnsOverOneConnection(t *testing.T, transport *http.Transport, url string,
 	for i := range 3 {
 		var reused bool
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused = c.Reused }})
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(apitest.TurnEvent))
-		require.NoError(t, err)
-		r.Header = apitest.SignedRequest(apitest.TurnEvent, fmt.Sprint("whd_", i)).Header
-		res, err := transport.RoundTrip(r)
+		res, err := transport.RoundTrip(signedTo(ctx, url, apitest.TurnEvent, fmt.Sprint("whd_", i)))
 		require.NoError(t, err)
 		body, err := io.ReadAll(res.Body)
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
@@ -37,7 +38,7 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		return nil, false
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
-	d := &delivery{event: event, mismatch: mismatch, key: deliveryKey(event.DeliveryID, body), values: context.WithoutCancel(r.Context())}
+	d := &delivery{event: event, mismatch: mismatch, values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
@@ -100,7 +101,7 @@ const maxDeliveryID = 128
 func deliveryKey(id string, body []byte) string {
 	key := make([]byte, 0, len(deliveryKeys)+maxDeliveryID+len(":")+2*sha256.Size)
 	key = append(key, deliveryKeys...)
-	if isPlainID(id) {
+	if len(id) <= maxDeliveryID && !strings.ContainsFunc(id, isUnprintable) {
 		key = append(key, id...)
 	} else {
 		sum := sha256.Sum256([]byte(id))
@@ -108,13 +109,4 @@ func deliveryKey(id string, body []byte) string {
 	}
 	sum := sha256.Sum256(body)
 	return string(hex.AppendEncode(append(key, ':'), sum[:]))
-}
-
-func isPlainID(id string) bool {
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] >= 0x7f {
-			return false
-		}
-	}
-	return len(id) <= maxDeliveryID
 }

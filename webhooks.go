@@ -66,8 +66,8 @@ func (p SetWebhookParams) validate() error {
 	if u, err := url.Parse(p.URL); err != nil || u.Host == "" {
 		return &ValidationError{"url", "is not an absolute URL"}
 	}
-	if p.TimeoutSeconds != 0 && (p.TimeoutSeconds < 5 || p.TimeoutSeconds > 120) {
-		return &ValidationError{"timeout", "is not between 5 and 120 seconds"}
+	if err := secondsBetween("timeout", p.TimeoutSeconds, 5, 120); err != nil {
+		return err
 	}
 	if p.ContextLimit != nil {
 		return inRange("contextLimit", *p.ContextLimit, 0)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,10 +25,7 @@ type contextKey struct{}
 // send sends a signed event and returns the status, or 0 if the context ends first.
 func send(ctx context.Context, t *testing.T, transport http.RoundTripper, url, body, id string) int {
 	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
-	require.NoError(t, err)
-	r.Header = apitest.SignedRequest(body, id).Header
-	res, err := transport.RoundTrip(r)
+	res, err := transport.RoundTrip(signedTo(ctx, url, body, id))
 	if err != nil {
 		require.Error(t, ctx.Err(), "%v", err)
 		return 0
@@ -180,9 +176,7 @@ func TestWebhookHandlerShutdown_WaitsForCallbacksOfClosedConnections(t *testing.
 	defer transport.CloseIdleConnections()
 	var sender sync.WaitGroup
 	sender.Go(func() {
-		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(apitest.TextEvent))
-		r.Header = apitest.SignedRequest(apitest.TextEvent, "whd_1").Header
-		_, err := transport.RoundTrip(r)
+		_, err := transport.RoundTrip(signedTo(t.Context(), srv.URL, apitest.TextEvent, "whd_1"))
 		assert.Error(t, err)
 	})
 	<-begun

@@ -97,8 +97,8 @@ func checkSecrets(secrets []string) error {
 		return ErrWebhookNoSecret
 	}
 	for _, secret := range secrets {
-		if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-			return &ValidationError{"webhook secret", "has white space, a control character or a character outside ASCII"}
+		if err := printable("webhook secret", secret); err != nil {
+			return err
 		}
 	}
 	return nil
