@@ -94,13 +94,10 @@ func (m *message) reactionEvent(reaction object) event {
 	}
 }
 
-// eventContactShared is the event of a contact card that somebody sends.
-const eventContactShared agentphone.EventType = "agent.contact_shared"
-
-// contactSharedEvent is the agent.contact_shared event. Its payload is not published, so this one is made up. c is nil
-// if the person has not written to the number before.
+// contactSharedEvent is the agent.contact_shared event, of a contact card that somebody sends. Its payload is not
+// published, so this one is made up. c is nil if the person has not written to the number before.
 func (n *phoneNumber) contactSharedEvent(c *conversation, from string, card map[string]any) event {
-	e := event{kind: eventContactShared, channel: agentphone.ChannelIMessage, agentID: n.agentID, data: object{
+	e := event{kind: agentphone.EventContactShared, channel: agentphone.ChannelIMessage, agentID: n.agentID, data: object{
 		"conversationId": nil, "numberId": n.id, "from": from, "to": n.e164, "direction": agentphone.DirectionInbound,
 		"contact": card, "receivedAt": stamp(now()),
 	}}

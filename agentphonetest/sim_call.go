@@ -45,12 +45,6 @@ const (
 	webCall   = "web"
 )
 
-// directionWeb is that of a web call.
-const directionWeb agentphone.Direction = "web"
-
-// callEnding is the status of a call that was ended but goes on for a moment.
-const callEnding agentphone.CallStatus = "ending"
-
 const defaultGreeting = "Hello! This is the assistant."
 
 // Why a call was ended, as the API names it.
@@ -175,7 +169,7 @@ func (m moment) status() agentphone.CallStatus {
 	case m.hungUp != nil && m.final:
 		return agentphone.CallStatusCompleted
 	case m.hungUp != nil:
-		return callEnding
+		return agentphone.CallStatusEnding
 	case m.final:
 		return m.script.Status
 	}
