@@ -81,8 +81,10 @@ func (s *Server) addCall(a *account, c *call) *call {
 	return c
 }
 
-// callByID finds a call of any account.
+// callByID finds a call of any account for a method of Server, which notices calls that have ended. The caller holds
+// s.mu.
 func (s *Server) callByID(id string) (*call, error) {
+	s.deliverEnds()
 	if c, ok := s.calls.get(id); ok {
 		return c, nil
 	}
@@ -211,7 +213,6 @@ func (m moment) said() []spoken {
 func (s *Server) endByPerson(callID string) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deliverEnds()
 	c, err := s.callByID(callID)
 	if err != nil {
 		return nil, err
