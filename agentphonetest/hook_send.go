@@ -77,7 +77,8 @@ type attempt struct {
 // failed broke off.
 func (a *attempt) isFinal() bool { return a.failure == "" || a.status >= 300 && a.status < 500 }
 
-// attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does not hold s.mu.
+// attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does
+// not hold s.mu.
 func (s *Server) attemptOnce(ctx context.Context, d *delivery) (a attempt) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout(d))
 	defer cancel()

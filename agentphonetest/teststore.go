@@ -13,9 +13,9 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// TestStore tests an implementation of [agentphone.Store]: who is granted a claim and who is not, leases, tokens, the note of a claim
-// that lapsed, retention, and 64 goroutines at once. newStore is called once for each subtest; the stores may share a server, for
-// all keys are different. It takes some seconds, since leases have to end by the store's own clock.
+// TestStore tests an implementation of [agentphone.Store]: who is granted a claim and who is not, leases, tokens, the note
+// of a claim that lapsed, retention, and 64 goroutines at once. newStore is called once for each subtest; the stores may
+// share a server, for all keys are different. It takes some seconds, since leases have to end by the store's own clock.
 //
 //	func TestMyStore(t *testing.T) {
 //		agentphonetest.TestStore(t, func(t *testing.T) agentphone.Store { return mystore.New(...) })
