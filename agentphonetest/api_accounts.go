@@ -31,7 +31,7 @@ type account struct {
 	deliveries    []*delivery
 	byStatus      map[string]int // how many deliveries have a status
 	subAccounts   store[*account]
-	registration  *registration
+	registered    bool // to send texts
 }
 
 func (a *account) ident() string { return a.id }

@@ -138,7 +138,7 @@ func (s *Server) createWebCall(in *input) (any, error) {
 		return nil, err
 	}
 	c := s.addCall(in.account, &call{
-		agentID: a.id, kind: webCall, direction: directionWeb,
+		agentID: a.id, kind: webCall, direction: agentphone.DirectionWeb,
 		script: s.takeScript(cmp.Or(a.text("beginMessage"), defaultGreeting)),
 	})
 	return object{"accessToken": s.secret("wct"), "callId": c.id}, nil
@@ -189,7 +189,7 @@ func (s *Server) endCall(in *input) (any, error) {
 	case !s.hangUp(c, agentHungUp, s.endDelay):
 		return nil, refuse(http.StatusConflict, "The call is not in progress")
 	case s.endDelay > 0:
-		return object{"id": c.id, "status": callEnding}, nil
+		return object{"id": c.id, "status": agentphone.CallStatusEnding}, nil
 	}
 	s.deliverEnds()
 	return in.callView(c), nil

@@ -116,8 +116,8 @@ func TestCalls_CreateHoldsTheResponseIfItIsAskedTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		client := srv.Client(agentphone.WithTimeout(time.Hour))
-		place := func(with fields) (fields, time.Duration) {
-			srv.NextCall(booking)
+		place := func(script agentphonetest.CallScript, with fields) (fields, time.Duration) {
+			srv.NextCall(script)
 			began := time.Now()
 			body := fields{"agentId": srv.AgentID(), "toNumber": person}
 			maps.Copy(body, with)
@@ -135,19 +135,14 @@ func TestCalls_CreateHoldsTheResponseIfItIsAskedTo(t *testing.T) {
 			"for too short":    {fields{"waitForCompletion": true, "maxWaitSeconds": 20}, 2, 20 * time.Second},
 			"null is as if no": {fields{"waitForCompletion": nil, "maxWaitSeconds": nil}, 0, 0},
 		} {
-			got, took := place(c.with)
+			got, took := place(booking, c.with)
 			assert.Equal(t, c.took, took, name)
 			assert.Len(t, got["transcripts"], c.turns, name)
 			assert.Equal(t, c.took == 40*time.Second, got["status"] == "completed", name)
 		}
 		assert.Len(t, srv.Calls(), 6)
 
-		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
-		_, took := func() (fields, time.Duration) {
-			began := time.Now()
-			got := request(t, client, "POST", "/v1/calls", fields{"agentId": srv.AgentID(), "toNumber": person, "waitForCompletion": true})
-			return got, time.Since(began)
-		}()
+		_, took := place(agentphonetest.CallScript{Duration: time.Hour}, fields{"waitForCompletion": true})
 		assert.Equal(t, 2*time.Minute, took, "by default")
 	})
 }

@@ -30,11 +30,8 @@ func (m *message) ident() string { return m.id }
 
 func (m *message) sentAt() time.Time { return m.at }
 
-// channelWhatsApp is forced by the request: no message goes that way by itself.
-const channelWhatsApp agentphone.Channel = "whatsapp"
-
 func (m *message) takesReactions() bool {
-	return m.channel == agentphone.ChannelIMessage || m.channel == channelWhatsApp
+	return m.channel == agentphone.ChannelIMessage || m.channel == agentphone.ChannelWhatsApp
 }
 
 func (m *message) direction() agentphone.Direction {

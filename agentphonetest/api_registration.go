@@ -7,10 +7,7 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest/internal/schema"
 )
 
-// registration is an application to send texts in the United States. It stays pending, since people review it, which
-// takes days.
-type registration struct{ stage string }
-
+// registrationFields describe an application to send texts in the United States.
 var registrationFields = schema.Fields{
 	schema.Enum("registration_type", "sole_proprietor", "standard_brand").Required(),
 	schema.Text("first_name").Required().Min(1),
@@ -78,20 +75,21 @@ func (s *Server) register(in *input) (any, error) {
 		name := in.body.Text("first_name") + " " + in.body.Text("last_name")
 		a = s.addSubAccount(a, cmp.Or(in.body.Text("brand_name"), in.body.Text("business_name"), name))
 		subAccountID = a.id
-	case a.registration != nil:
+	case a.registered:
 		return nil, refuse(http.StatusConflict, "A registration exists already")
 	}
 	s.charge("POST /v1/register", 1, registrationFee*10)
-	a.registration = &registration{stage: "campaign_review"}
+	a.registered = true
 	return object{
 		"ok": true, "message": "Registration submitted.", "campaign_status": "pending",
 		"sub_account_id": subAccountID, "fee_cents": registrationFee,
 	}, nil
 }
 
+// registrationStatus is pending once there is a registration, and stays so: people review it, which takes days.
 func (s *Server) registrationStatus(in *input) (any, error) {
-	if r := in.account.registration; r != nil {
-		return object{"campaign_status": "pending", "message": "The registration is in review.", "stage": r.stage}, nil
+	if in.account.registered {
+		return object{"campaign_status": "pending", "message": "The registration is in review.", "stage": "campaign_review"}, nil
 	}
 	return object{"campaign_status": "none", "message": "There is no registration.", "stage": nil}, nil
 }

@@ -89,8 +89,8 @@ func failureResponse(err error) (*response, error) {
 	return res, nil
 }
 
-// perform checks a request in the API's order (the key, the rate, the input, the payment method), carries out the operation, and encodes the
-// result.
+// perform checks a request in the API's order (the key, the rate, the input, the payment method), carries out the
+// operation, and encodes the result.
 func (s *Server) perform(op *operation, r *http.Request, body []byte) (*response, error) {
 	in := &input{ctx: r.Context(), path: r.PathValue, base: baseURL(r)}
 	s.mu.Lock()

@@ -117,8 +117,8 @@ var recordingOperations = []*operation{
 
 // getRecording needs no key: whoever knows the id of a call, of whichever account, may hear it.
 func (s *Server) getRecording(in *input) (any, error) {
-	c, err := s.callByID(in.path("call_id"))
-	if err != nil || !c.now().recorded() {
+	c, ok := s.calls.get(in.path("call_id"))
+	if !ok || !c.now().recorded() {
 		return nil, notFound("Recording")
 	}
 	return &response{

@@ -167,19 +167,14 @@ func (s *Server) usageByAgent(in *input) (any, error) {
 		for _, c := range calls[id] {
 			lasted += c.now().elapsed
 		}
-		v := object{
+		return object{
 			"agentId": orNull(id), "agentName": name, "messages": len(messages[id]), "calls": len(calls[id]),
-			"totalSeconds": int(lasted.Round(time.Second).Seconds()), "isOrphan": false,
+			"totalSeconds": int(lasted.Round(time.Second).Seconds()), "isOrphan": id == "",
 		}
-		delete(messages, id)
-		delete(calls, id)
-		return v
 	}
 	rows := views(a.agents.list, func(ag *agent) object { return row(ag.id, ag.text("name")) })
 	if len(messages[""])+len(calls[""]) > 0 {
-		v := row("", "Unassigned")
-		v["isOrphan"] = true
-		rows = append(rows, v)
+		rows = append(rows, row("", "Unassigned"))
 	}
 	return object{"data": rows, "period": period, "periodStart": stamp(start), "periodEnd": stamp(end)}, nil
 }

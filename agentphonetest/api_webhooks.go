@@ -164,14 +164,13 @@ func (s *Server) sendTest(in *input, w *webhook, owner, agentID string) object {
 	s.mu.Unlock()
 
 	a := s.attemptOnce(in.ctx, d)
-	took := time.Since(a.began)
 	s.mu.Lock()
 	d.record(a)
+	s.deliveryFinished()
 	s.mu.Unlock()
-	s.finishDelivery(d)
 	result := object{
 		"success": a.failure == "", "statusCode": nil,
-		"responseMs": float64(took.Milliseconds()), "error": orNull(a.failure),
+		"responseMs": float64(a.took.Milliseconds()), "error": orNull(a.failure),
 	}
 	if a.status != 0 {
 		result["statusCode"] = a.status

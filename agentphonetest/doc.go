@@ -72,7 +72,7 @@ package agentphonetest
 
 // For maintainers: where things are.
 //
-// What a test uses is in eight files:
+// What a test uses is in nine files:
 //
 //	doc.go       this overview
 //	server.go    Server, its options, its account and ids, Client, OTP, VerificationCode, SetLineType, SetLocation,
@@ -83,12 +83,14 @@ package agentphonetest
 //	webhooks.go  WithDeliveryPauses, WithDeliveryTimeout, WithEchoes, SetReceiver, Deliveries, WaitDeliveries, Redeliver
 //	faults.go    Fault, InjectFault
 //	records.go   Request, Requests, Calls, Messages, Verifications, Charges
+//	teststore.go TestStore
 //
 // Everything else is found by its prefix:
 //
 //	api*.go   the REST API. api.go has the table of operations and the router, api_request.go carries a request out
 //	          (serve), api_response.go has responses and errors, api_lists.go stores and pages, api_billing.go prices
-//	          and rates. Each other file is a resource, named as in package agentphone; an operation is with the resource that it returns.
+//	          and rates. Each other file is a resource, named as in package agentphone; an operation is with the
+//	          resource that it returns.
 //	sim_*.go  how calls go: sim_call.go has a call and its state at a moment, sim_turn.go a voice turn, sim_clock.go
 //	          how the server waits, sim_ends.go how it notices that calls are over.
 //	hook_*.go webhooks: hook_events.go has the payloads of events, hook_delivery.go a delivery from its first attempt to

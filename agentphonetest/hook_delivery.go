@@ -10,7 +10,6 @@ import (
 // delivery is an event that is sent to a webhook, and the record of it.
 type delivery struct {
 	id        string
-	agentID   string // of the agent whose own webhook it goes to; "" if that is the account's
 	messageID string
 	event     agentphone.EventType
 	channel   agentphone.Channel
@@ -60,10 +59,11 @@ func (s *Server) echo(a *account, e event) {
 	}
 }
 
-// addDelivery records an event for a webhook. The caller holds s.mu.
+// addDelivery records an event for a webhook. owner is the id of the agent whose own webhook it is, or "" if it is the
+// account's. The caller holds s.mu.
 func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *delivery {
 	d := &delivery{
-		id: s.id("whd"), agentID: owner, messageID: e.messageID, event: e.kind, channel: e.channel,
+		id: s.id("whd"), messageID: e.messageID, event: e.kind, channel: e.channel,
 		webhook: w, account: a, created: now(),
 	}
 	d.setStatus(deliveryPending)
@@ -98,7 +98,7 @@ func (s *Server) retryDelivery(d *delivery) {
 		pause := time.Until(d.next)
 		s.mu.Unlock()
 		if err := s.sleep(context.Background(), pause); err != nil { // the server was closed
-			s.finishDelivery(d)
+			s.giveUp(d)
 			return
 		}
 		if s.attemptDelivery(d) {
@@ -107,19 +107,27 @@ func (s *Server) retryDelivery(d *delivery) {
 	}
 }
 
+// giveUp ends a delivery that is pending.
+func (s *Server) giveUp(d *delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d.next = time.Time{}
+	d.setStatus(deliveryFailed)
+	s.deliveryFinished()
+}
+
 // attemptDelivery makes an attempt and reports whether it was the last one.
 func (s *Server) attemptDelivery(d *delivery) (finished bool) {
 	a := s.attemptOnce(context.Background(), d)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	d.record(a)
 	if !a.isFinal() && d.attempts <= len(s.pauses) && !s.closed {
 		d.setStatus(deliveryPending)
 		d.next = now().Add(s.pauses[d.attempts-1])
-		s.mu.Unlock()
 		return false
 	}
-	s.mu.Unlock()
-	s.finishDelivery(d)
+	s.deliveryFinished()
 	return true
 }
 
@@ -142,15 +150,4 @@ func (d *delivery) setStatus(status string) {
 	d.account.byStatus[d.status]--
 	d.account.byStatus[status]++
 	d.status = status
-}
-
-// finishDelivery ends a delivery. One that is pending is given up.
-func (s *Server) finishDelivery(d *delivery) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d.next = time.Time{}
-	if d.status == deliveryPending {
-		d.setStatus(deliveryFailed)
-	}
-	s.deliveryFinished()
 }

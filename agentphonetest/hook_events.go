@@ -56,6 +56,11 @@ func (a *account) contactData(number string) any {
 	return object{"id": known.id, "name": known.name, "email": orNull(known.email), "phoneNumber": known.phone}
 }
 
+// history is the last messages of a conversation.
+func (c *conversation) history(limit int) []object {
+	return views(latest(c.messages, limit), (*message).asHistory)
+}
+
 // historyBefore is the history of a conversation without a message and those after it: with the message in it a
 // language model would read it twice.
 func (c *conversation) historyBefore(m *message, limit int) []object {
@@ -85,24 +90,19 @@ func (m *message) reactionEvent(reaction object) event {
 	}
 	return event{
 		kind: agentphone.EventReaction, channel: m.channel, agentID: c.number.agentID, messageID: m.id,
-		data: data, state: c.metadata,
-		history: func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) },
+		data: data, state: c.metadata, history: c.history,
 	}
 }
 
-// eventContactShared is the event of a contact card that somebody sends.
-const eventContactShared agentphone.EventType = "agent.contact_shared"
-
-// contactSharedEvent is the agent.contact_shared event. Its payload is not published, so this one is made up. c is nil
-// if the person has not written to the number before.
+// contactSharedEvent is the agent.contact_shared event, of a contact card that somebody sends. Its payload is not
+// published, so this one is made up. c is nil if the person has not written to the number before.
 func (n *phoneNumber) contactSharedEvent(c *conversation, from string, card map[string]any) event {
-	e := event{kind: eventContactShared, channel: agentphone.ChannelIMessage, agentID: n.agentID, data: object{
+	e := event{kind: agentphone.EventContactShared, channel: agentphone.ChannelIMessage, agentID: n.agentID, data: object{
 		"conversationId": nil, "numberId": n.id, "from": from, "to": n.e164, "direction": agentphone.DirectionInbound,
 		"contact": card, "receivedAt": stamp(now()),
 	}}
 	if c != nil {
-		e.data["conversationId"], e.state = c.id, c.metadata
-		e.history = func(limit int) []object { return views(latest(c.messages, limit), (*message).asHistory) }
+		e.data["conversationId"], e.state, e.history = c.id, c.metadata, c.history
 	}
 	return e
 }

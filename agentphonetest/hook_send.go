@@ -43,17 +43,15 @@ func (t *receiverTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // sign returns the header of an attempt that is made now. Each attempt has its own signature, since the timestamp in it
 // must not be old.
-func (d *delivery) sign() http.Header {
-	h := agentphone.SignWebhook(d.payload, d.webhook.secret, time.Now())
-	d.setHeader(h)
-	return h
-}
+func (d *delivery) sign() http.Header { return d.signAs(d.webhook.secret, time.Now()) }
 
-// setHeader sets the header fields other than the signature and its timestamp.
-func (d *delivery) setHeader(h http.Header) {
+// signAs returns the header of an attempt that is signed with a secret, as of a time.
+func (d *delivery) signAs(secret string, at time.Time) http.Header {
+	h := agentphone.SignWebhook(d.payload, secret, at)
 	h.Set("Content-Type", "application/json")
 	h.Set(agentphone.WebhookIDHeader, d.id)
 	h.Set(agentphone.WebhookEventHeader, string(d.event))
+	return h
 }
 
 const defaultDeliveryTimeout = 5 * time.Second
@@ -79,7 +77,8 @@ type attempt struct {
 // failed broke off.
 func (a *attempt) isFinal() bool { return a.failure == "" || a.status >= 300 && a.status < 500 }
 
-// attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does not hold s.mu.
+// attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does
+// not hold s.mu.
 func (s *Server) attemptOnce(ctx context.Context, d *delivery) (a attempt) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout(d))
 	defer cancel()

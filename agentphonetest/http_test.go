@@ -88,7 +88,10 @@ func TestTransport_KeepsTheRulesOfRoundTripper(t *testing.T) {
 	assert.Len(t, srv.Requests(), 1, "a request whose context is over is not sent")
 }
 
+// closed is a body that notes whether it was closed.
 type closed struct {
 	io.Reader
 	closed bool
 }
+
+func (c *closed) Close() error { c.closed = true; return nil }

@@ -56,8 +56,6 @@ func TestServer_ClientOptionsComeLast(t *testing.T) {
 	assert.Len(t, calls.Data, 1)
 }
 
-func (c *closed) Close() error { c.closed = true; return nil }
-
 func TestServer_IsSafeForConcurrentUse(t *testing.T) {
 	srv := newServer(t)
 	client := srv.Client()

@@ -45,12 +45,6 @@ const (
 	webCall   = "web"
 )
 
-// directionWeb is that of a web call.
-const directionWeb agentphone.Direction = "web"
-
-// callEnding is the status of a call that was ended but goes on for a moment.
-const callEnding agentphone.CallStatus = "ending"
-
 const defaultGreeting = "Hello! This is the assistant."
 
 // Why a call was ended, as the API names it.
@@ -87,8 +81,10 @@ func (s *Server) addCall(a *account, c *call) *call {
 	return c
 }
 
-// callByID finds a call of any account.
+// callByID finds a call of any account for a method of Server, which notices calls that have ended. The caller holds
+// s.mu.
 func (s *Server) callByID(id string) (*call, error) {
+	s.deliverEnds()
 	if c, ok := s.calls.get(id); ok {
 		return c, nil
 	}
@@ -175,7 +171,7 @@ func (m moment) status() agentphone.CallStatus {
 	case m.hungUp != nil && m.final:
 		return agentphone.CallStatusCompleted
 	case m.hungUp != nil:
-		return callEnding
+		return agentphone.CallStatusEnding
 	case m.final:
 		return m.script.Status
 	}
@@ -217,7 +213,6 @@ func (m moment) said() []spoken {
 func (s *Server) endByPerson(callID string) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deliverEnds()
 	c, err := s.callByID(callID)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,6 @@ type voiceTurn struct {
 func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deliverEnds()
 	c, err := s.callByID(callID)
 	if err != nil {
 		return nil, err

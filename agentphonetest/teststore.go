@@ -7,16 +7,15 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/agentphone/agentphone-go"
 )
 
-// TestStore tests an implementation of [agentphone.Store]: who is granted a claim and who is not, leases, tokens, the note of a claim
-// that lapsed, retention, and 64 goroutines at once. newStore is called once for each subtest; the stores may share a server, for
-// all keys are different. It takes some seconds, since leases have to end by the store's own clock.
+// TestStore tests an implementation of [agentphone.Store]: who is granted a claim and who is not, leases, tokens, the note
+// of a claim that lapsed, retention, and 64 goroutines at once. newStore is called once for each subtest; the stores may
+// share a server, for all keys are different. It takes some seconds, since leases have to end by the store's own clock.
 //
 //	func TestMyStore(t *testing.T) {
 //		agentphonetest.TestStore(t, func(t *testing.T) agentphone.Store { return mystore.New(...) })
@@ -109,6 +108,9 @@ func (t *storeTest) completed(c *agentphone.Claim, value string) {
 	}
 }
 
+// outlastLease sleeps until a claim with storeLease has lapsed.
+func (t *storeTest) outlastLease() { time.Sleep(storeLease + 50*time.Millisecond) }
+
 func (t *storeTest) ok(what string, err error) {
 	t.Helper()
 	if err != nil {
@@ -148,7 +150,7 @@ func (t *storeTest) heldUntilTheLeaseEnds() {
 
 func (t *storeTest) lapsedClaimLeavesItsNote() {
 	first := t.fresh(t.claim("a", storeLease, "first"))
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	second := t.granted(t.claim("a", storeLease, "second"), "first")
 	if d := second.LapsedAt.Sub(first.Expires).Abs(); d > 5*time.Millisecond || second.Token == first.Token {
 		t.Fatalf("lapsed at %v, want %v, with another token: %+v", second.LapsedAt, first.Expires, second)
@@ -156,10 +158,10 @@ func (t *storeTest) lapsedClaimLeavesItsNote() {
 	if second.LapsedAt.After(second.Now) {
 		t.Fatalf("lapsed at %v, after %v", second.LapsedAt, second.Now)
 	}
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	third := t.granted(t.claim("a", storeLease, "third"), "first") // the second was never renewed
 	t.ok("Renew", t.store.Renew(t.Context(), third, storeLease, []byte("third")))
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	fourth := t.granted(t.claim("a", longLease, "fourth"), "third")
 	for _, c := range []*agentphone.Claim{second, third, fourth} {
 		if d := c.FirstAt.Sub(first.FirstAt).Abs(); d > 5*time.Millisecond {
@@ -175,7 +177,7 @@ func (t *storeTest) renewExtends() {
 		t.ok("Renew", t.store.Renew(t.Context(), c, storeLease, []byte("renewed")))
 	}
 	t.held(t.claim("a", longLease, ""), storeLease)
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	t.lost("Renew of a lapsed claim", t.store.Renew(t.Context(), c, storeLease, nil))
 	t.granted(t.claim("a", longLease, ""), "renewed")
 }
@@ -194,7 +196,7 @@ func (t *storeTest) completeKeepsTheValue() {
 	c := t.fresh(t.claim("a", storeLease, "note"))
 	t.ok("Complete", t.store.Complete(t.Context(), c, []byte("result")))
 	t.completed(t.claim("a", longLease, ""), "result")
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	t.completed(t.claim("a", longLease, ""), "result")
 	t.lost("Complete again", t.store.Complete(t.Context(), c, []byte("other")))
 	t.lost("Renew of a completed claim", t.store.Renew(t.Context(), c, longLease, nil))
@@ -204,7 +206,7 @@ func (t *storeTest) completeKeepsTheValue() {
 
 func (t *storeTest) completeAfterTheLease() {
 	c := t.fresh(t.claim("a", storeLease, ""))
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	t.ok("Complete of a lapsed claim that nobody took", t.store.Complete(t.Context(), c, []byte("late")))
 	t.completed(t.claim("a", longLease, ""), "late")
 }
@@ -218,7 +220,7 @@ func (t *storeTest) releaseFreesTheKey() {
 
 func (t *storeTest) onlyTheHolder() {
 	old := t.fresh(t.claim("a", storeLease, "old"))
-	time.Sleep(storeLease + 50*time.Millisecond)
+	t.outlastLease()
 	holder := t.granted(t.claim("a", longLease, "new"), "old")
 	forged := *holder
 	forged.Token = "0" + holder.Token
@@ -290,19 +292,17 @@ func (t *storeTest) badInput() {
 const storeGoroutines = 64
 
 // race claims a key by many goroutines at once and returns the claims that were granted.
-func (t *storeTest) race(key string, lease time.Duration) (granted []*agentphone.Claim) {
+func (t *storeTest) race(key string) (granted []*agentphone.Claim) {
 	t.Helper()
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	var failed atomic.Int32
 	begin := make(chan struct{})
 	for range storeGoroutines {
 		all.Go(func() {
 			<-begin
-			c, err := t.store.Claim(t.Context(), t.prefix+key, agentphone.ClaimOptions{Lease: lease, Retention: storeKeep, Note: []byte("n")})
+			c, err := t.store.Claim(t.Context(), t.prefix+key, agentphone.ClaimOptions{Lease: longLease, Retention: storeKeep, Note: []byte("n")})
 			if err != nil {
 				t.Errorf("Claim: %v", err)
-				failed.Add(1)
 				return
 			}
 			if c.Status == agentphone.ClaimGranted {
@@ -314,7 +314,7 @@ func (t *storeTest) race(key string, lease time.Duration) (granted []*agentphone
 	}
 	close(begin)
 	all.Wait()
-	if failed.Load() > 0 {
+	if t.Failed() {
 		t.FailNow()
 	}
 	return granted
@@ -322,7 +322,7 @@ func (t *storeTest) race(key string, lease time.Duration) (granted []*agentphone
 
 func (t *storeTest) manyGoroutines() {
 	for i := range 20 {
-		if granted := t.race(fmt.Sprint(i), longLease); len(granted) != 1 {
+		if granted := t.race(fmt.Sprint(i)); len(granted) != 1 {
 			t.Fatalf("%d of %d claims of one key were granted", len(granted), storeGoroutines)
 		}
 	}
@@ -335,7 +335,7 @@ func (t *storeTest) manyGoroutinesAfterALapse() {
 		t.ok("Renew", t.store.Renew(t.Context(), c, 0, []byte("n")))
 	}
 	for i := range keys {
-		granted := t.race(fmt.Sprint(i), longLease)
+		granted := t.race(fmt.Sprint(i))
 		if len(granted) != 1 {
 			t.Fatalf("%d of %d claims of a lapsed key were granted", len(granted), storeGoroutines)
 		}

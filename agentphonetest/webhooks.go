@@ -109,8 +109,7 @@ func (s *Server) deliveryByID(id string) (*delivery, error) {
 }
 
 func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
-	header := agentphone.SignWebhook(d.payload, cmp.Or(how.Secret, d.webhook.secret), time.Now().Add(-how.Age))
-	d.setHeader(header)
+	header := d.signAs(cmp.Or(how.Secret, d.webhook.secret), time.Now().Add(-how.Age))
 	if how.NoSignature {
 		header.Del(agentphone.WebhookSignatureHeader)
 	}

@@ -16,21 +16,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv("FAKESERVER_MAIN") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { apitest.TestMain(m, main) }
 
 // start runs the program until the test ends, and returns what it prints first and its standard error.
 func start(t *testing.T, args ...string) (cmd *exec.Cmd, first struct{ URL, APIKey, AgentID, NumberID string }, stderr *bytes.Buffer) {
 	t.Helper()
-	cmd, stderr = exec.CommandContext(t.Context(), os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...), &bytes.Buffer{}
-	cmd.Env = append(os.Environ(), "FAKESERVER_MAIN=1")
+	cmd, stderr = apitest.Program(t, nil, append([]string{"-addr", "127.0.0.1:0"}, args...)...), &bytes.Buffer{}
 	cmd.Stderr = stderr
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)

@@ -1,49 +1,25 @@
 package main
 
 import (
-	"bufio"
-	"errors"
-	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv("LIVETRANSCRIPT_MAIN") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { apitest.TestMain(m, main) }
 
-// interrupted runs the program in a process of its own, sends it a Ctrl-C when it is connected, and returns its exit code and what
-// it says of its end.
+// interrupted runs the program, sends it a Ctrl-C when it is connected, and returns its exit code and what it says of its
+// end.
 func interrupted(t *testing.T, srv *agentphonetest.Server) (code int, stderr string) {
 	t.Helper()
 	srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-agent", srv.AgentID(), "-to", "+14155550199")
-	cmd.Env = []string{"LIVETRANSCRIPT_MAIN=1", "HOME=" + t.TempDir(), "AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.Start()}
-	var said strings.Builder
-	cmd.Stderr = &said
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		if strings.Contains(lines.Text(), "connected") {
-			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
-		}
-	}
-	var exit *exec.ExitError
-	require.True(t, errors.As(cmd.Wait(), &exit))
-	return exit.ExitCode(), said.String()
+	env := []string{"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.Start()}
+	code, _, stderr = apitest.Interrupt(t, apitest.Program(t, env, "-agent", srv.AgentID(), "-to", "+14155550199"), "connected")
+	return code, stderr
 }
 
 func TestLivetranscript_CtrlCHangsUp(t *testing.T) {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -14,17 +12,12 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 const human, other = "+14155550123", "+14155550124"
 
-func TestMain(m *testing.M) {
-	if os.Getenv("SMSBOT_MAIN") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { apitest.TestMain(m, main) }
 
 // newServer returns an API in memory that delivers its texts to the bot, and those that the bot sends.
 func newServer(t *testing.T) *agentphonetest.Server {
@@ -99,30 +92,20 @@ func TestSMSBot_FailureToSaveStateResendsNothing(t *testing.T) {
 	assert.Equal(t, 1, srv.Deliveries()[0].AttemptCount)
 }
 
-// start runs the example as a process on a free port and returns its address.
+// start runs the example as a process on a free port, whose webhook has two secrets.
 func start(t *testing.T, srv *agentphonetest.Server) (cmd *exec.Cmd, oldSecret, secret string) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := free.Addr().String()
-	_ = free.Close()
+	addr := apitest.FreeAddress(t)
 	set := func() string {
 		webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "http://" + addr + "/webhook"})
 		require.NoError(t, err)
 		return webhook.Secret
 	}
 	oldSecret, secret = set(), set()
-	cmd = exec.CommandContext(t.Context(), os.Args[0], "-addr", addr)
-	cmd.Env = append(os.Environ(), "SMSBOT_MAIN=1", "AGENTPHONE_API_KEY="+srv.APIKey(), "AGENTPHONE_BASE_URL="+srv.Start(),
-		"AGENTPHONE_WEBHOOK_SECRET="+secret+","+oldSecret)
-	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool {
-		res, err := http.Get("http://" + addr)
-		if err == nil {
-			_ = res.Body.Close()
-		}
-		return err == nil
-	}, 10*time.Second, 20*time.Millisecond)
+	cmd = apitest.Program(t, []string{
+		"AGENTPHONE_API_KEY=" + srv.APIKey(), "AGENTPHONE_BASE_URL=" + srv.Start(), "AGENTPHONE_WEBHOOK_SECRET=" + secret + "," + oldSecret,
+	}, "-addr", addr)
+	apitest.StartServer(t, cmd, addr)
 	return cmd, oldSecret, secret
 }
 

@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -18,33 +16,17 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv("VOICEAGENT_MAIN") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { apitest.TestMain(m, main) }
 
 // start runs the example as a process on a free port and returns the URL of its webhook.
 func start(t *testing.T, secrets string) (string, *exec.Cmd) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := free.Addr().String()
-	_ = free.Close()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", addr)
-	cmd.Env = append(os.Environ(), "VOICEAGENT_MAIN=1", "AGENTPHONE_WEBHOOK_SECRET="+secrets)
-	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool {
-		res, err := http.Get("http://" + addr)
-		if err == nil {
-			_ = res.Body.Close()
-		}
-		return err == nil
-	}, 10*time.Second, 20*time.Millisecond)
+	addr := apitest.FreeAddress(t)
+	cmd := apitest.Program(t, []string{"AGENTPHONE_WEBHOOK_SECRET=" + secrets}, "-addr", addr)
+	apitest.StartServer(t, cmd, addr)
 	return "http://" + addr + "/webhook", cmd
 }
 

@@ -8,6 +8,19 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
+// allAgentFields is the body of both the creation and the update of an agent, with every field.
+const allAgentFields = `{
+	"name": "Name", "description": "Description", "voiceMode": "hosted", "enableMessaging": true, "modelTier": "max",
+	"systemPrompt": "SystemPrompt", "beginMessage": "BeginMessage", "voice": "custom_voice_ea22ba5fdfaa18f39c274851c1",
+	"transferNumber": "+14155550124", "customTools": [{
+		"name": "Name", "description": "Description", "url": "https://example.com", "method": "POST", "headers": {"k": "Headers"},
+		"parameters": {"k": "Parameters"}, "timeoutMs": 5000, "speakDuringExecution": true, "executionMessage": "ExecutionMessage"
+	}], "voicemailMessage": "VoicemailMessage", "callScreeningIdentity": "CallScreeningIdentity",
+	"callScreeningPurpose": "CallScreeningPurpose", "sttMode": "fast", "ambientSound": "office",
+	"denoisingMode": "noise-cancellation", "maxSilenceMs": 50000, "voiceSpeed": 1, "interruptionSensitivity": 0.5,
+	"enableBackchannel": true, "language": "en-US"
+}`
+
 var agentCalls = []methodCall{
 	{"Signup.Start", `POST /v0/agent/sign-up {"human_email": "ada@example.com", "agent_name": "AgentName"}`,
 		func(ctx context.Context, x *session) (any, error) {
@@ -24,17 +37,7 @@ var agentCalls = []methodCall{
 		}},
 	{"Usage.Get", `GET /v1/usage`, func(ctx context.Context, x *session) (any, error) { return x.c.Usage.Get(ctx) }},
 	{"Voices.List", `GET /v1/agents/voices`, func(ctx context.Context, x *session) (any, error) { return x.c.Voices.List(ctx) }},
-	{"Agents.Create", `POST /v1/agents {
-		"name": "Name", "description": "Description", "voiceMode": "hosted", "enableMessaging": true, "modelTier": "max",
-		"systemPrompt": "SystemPrompt", "beginMessage": "BeginMessage", "voice": "custom_voice_ea22ba5fdfaa18f39c274851c1",
-		"transferNumber": "+14155550124", "customTools": [{
-			"name": "Name", "description": "Description", "url": "https://example.com", "method": "POST", "headers": {"k": "Headers"},
-			"parameters": {"k": "Parameters"}, "timeoutMs": 5000, "speakDuringExecution": true, "executionMessage": "ExecutionMessage"
-		}], "voicemailMessage": "VoicemailMessage", "callScreeningIdentity": "CallScreeningIdentity",
-		"callScreeningPurpose": "CallScreeningPurpose", "sttMode": "fast", "ambientSound": "office",
-		"denoisingMode": "noise-cancellation", "maxSilenceMs": 50000, "voiceSpeed": 1, "interruptionSensitivity": 0.5,
-		"enableBackchannel": true, "language": "en-US"
-	}`, func(ctx context.Context, x *session) (any, error) {
+	{"Agents.Create", `POST /v1/agents ` + allAgentFields, func(ctx context.Context, x *session) (any, error) {
 		return keep(&x.agent, func(a *agentphone.Agent) string { return a.ID })(
 			x.c.Agents.Create(ctx, full(func(p *agentphone.CreateAgentParams) {
 				p.VoiceMode, p.ModelTier, p.STTMode = agentphone.VoiceModeHosted, agentphone.ModelTierMax, agentphone.STTModeFast
@@ -57,17 +60,7 @@ var agentCalls = []methodCall{
 			CustomTools: []agentphone.CustomTool{{Name: "t", Description: "d", URL: "https://x", TimeoutMs: 1500}},
 		})
 	}},
-	{"Agents.Update", `PATCH /v1/agents/a {
-		"name": "Name", "description": "Description", "voiceMode": "hosted", "enableMessaging": true, "modelTier": "max",
-		"systemPrompt": "SystemPrompt", "beginMessage": "BeginMessage", "voice": "custom_voice_ea22ba5fdfaa18f39c274851c1",
-		"transferNumber": "+14155550124", "customTools": [{
-			"name": "Name", "description": "Description", "url": "https://example.com", "method": "POST", "headers": {"k": "Headers"},
-			"parameters": {"k": "Parameters"}, "timeoutMs": 5000, "speakDuringExecution": true, "executionMessage": "ExecutionMessage"
-		}], "voicemailMessage": "VoicemailMessage", "callScreeningIdentity": "CallScreeningIdentity",
-		"callScreeningPurpose": "CallScreeningPurpose", "sttMode": "fast", "ambientSound": "office",
-		"denoisingMode": "noise-cancellation", "maxSilenceMs": 50000, "voiceSpeed": 1, "interruptionSensitivity": 0.5,
-		"enableBackchannel": true, "language": "en-US"
-	}`, func(ctx context.Context, x *session) (any, error) {
+	{"Agents.Update", `PATCH /v1/agents/a ` + allAgentFields, func(ctx context.Context, x *session) (any, error) {
 		return x.c.Agents.Update(ctx, x.agent, full(func(p *agentphone.UpdateAgentParams) {
 			p.VoiceMode, p.ModelTier, p.STTMode = agentphone.VoiceModeHosted, agentphone.ModelTierMax, agentphone.STTModeFast
 			p.AmbientSound, p.DenoisingMode, p.Language = agentphone.AmbientSoundOffice, agentphone.DenoisingNoise, agentphone.LanguageEnUS

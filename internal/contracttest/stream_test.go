@@ -28,7 +28,7 @@ type streamEvent struct {
 // eventsOf returns the events of a response that is a stream, and nil for any other.
 func eventsOf(t *testing.T, x *exchange) (events []streamEvent) {
 	t.Helper()
-	if x.op.Events == nil || x.op.Media != "text/event-stream" {
+	if x.op.Media != "text/event-stream" {
 		return nil
 	}
 	for block := range strings.SplitSeq(strings.TrimSpace(string(x.response)), "\n\n") {
