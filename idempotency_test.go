@@ -313,6 +313,34 @@ func TestWithIdempotencyKey_StoreThatFailsBeforeSendsNothing(t *testing.T) {
 	assert.Empty(t, s.Requests())
 }
 
+// silentStore returns neither a claim nor an error, or one of no status.
+type silentStore struct {
+	agentphone.Store
+	claim *agentphone.Claim
+	keys  string // with this prefix
+}
+
+func (s silentStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	if strings.HasPrefix(key, s.keys) {
+		return s.claim, nil
+	}
+	return s.Store.Claim(ctx, key, opts)
+}
+
+func TestWithIdempotencyKey_StoreThatReturnsNothingIsAnError(t *testing.T) {
+	for name, claim := range map[string]*agentphone.Claim{"nil": nil, "no status": {}} {
+		for keys, sent := range map[string]int{"send:": 0, "result:": 1} {
+			t.Run(name+" "+keys, func(t *testing.T) {
+				c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`), agentphone.WithStore(silentStore{agentphone.NewMemoryStore(), claim, keys}))
+				_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key("k"))
+				require.ErrorContains(t, err, "the store returned neither a claim nor an error")
+				assert.Equal(t, sent == 1, errors.Is(err, agentphone.ErrOutcomeUnknown))
+				assert.Len(t, s.Requests(), sent)
+			})
+		}
+	}
+}
+
 // A store that fails after the request was sent: the call is not reported as done, and the next one finds its effect.
 func TestWithIdempotencyKey_StoreThatFailsAfterIsReconciledLater(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {

@@ -85,9 +85,9 @@ func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *request
 // do makes the call take effect at most once and decodes its result into out.
 func (k *keyedCall) do(ctx context.Context, out any) error {
 	k.askedAt = time.Now()
-	claim, err := k.store().Claim(ctx, k.key, ClaimOptions{
+	claim, err := checkedClaim(k.store().Claim(ctx, k.key, ClaimOptions{
 		Lease: k.keyedConfig.lease, Retention: k.retention, Note: encodeState(keyState{Fingerprint: k.fingerprint}),
-	})
+	}))
 	if err != nil {
 		return k.storeError(err)
 	}
@@ -229,7 +229,7 @@ func (k *keyedCall) complete(ctx context.Context, res *transport.Response, id st
 	apiKey := cmp.Or(res.Key, k.req.Key) // which the store must not have, even if the response quotes it
 	if id = string(redact.Bytes([]byte(id), apiKey)); k.finder != nil && id != "" {
 		key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + id
-		claim, err := k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: []byte(k.key)})
+		claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: []byte(k.key)}))
 		switch {
 		case err != nil:
 			return k.pending(err)
