@@ -40,14 +40,16 @@ func TestStore(t *testing.T, newStore func(t *testing.T) agentphone.Store) {
 		"LeaseIsThatOfTheStoresOwnClock":   (*storeTest).storesOwnClock,
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			if !strings.HasPrefix(name, "ManyGoroutines") { // which would hold up the claims of those that measure time
+				t.Parallel()
+			}
 			test(&storeTest{t, newStore(t), fmt.Sprintf("%s/%d/", t.Name(), time.Now().UnixNano())})
 		})
 	}
 }
 
 const (
-	storeLease = 500 * time.Millisecond // long beside a round trip, short beside a test
+	storeLease = time.Second // long beside a round trip, short beside a test
 	longLease  = time.Minute
 	storeKeep  = time.Hour
 )
