@@ -2,7 +2,6 @@ package agentphonetest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -29,6 +28,9 @@ type CallScript struct {
 	Duration time.Duration
 	// Status is the status of the call after its end. "" is [agentphone.CallStatusCompleted].
 	Status agentphone.CallStatus
+	// TranscriptDelay is how long after the end of the call its transcript stays empty in the API's responses, as it does
+	// for some moments there. The stream of the transcript has none of it, nor have the server's records.
+	TranscriptDelay time.Duration
 }
 
 // Utterance is something said in a call, and by whom.
@@ -44,6 +46,12 @@ func WithEndDelay(d time.Duration) Option {
 	return func(s *Server) { s.endDelay = d }
 }
 
+// WithListDelay has the lists of calls and of messages leave out what is younger than d, as the API's own lists may show
+// what was placed or sent some moments later. The calls and messages themselves, and the server's records, do not wait.
+func WithListDelay(d time.Duration) Option {
+	return func(s *Server) { s.listDelay = d }
+}
+
 // NextCall sets the script of the next call that is placed, by whichever account. Scripts queue: each is for one call.
 //
 // A call without a script takes 3 seconds, in which the agent greets, the person answers and the agent says goodbye. But
@@ -54,17 +62,24 @@ func (s *Server) NextCall(script CallScript) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scripts = append(s.scripts, script)
+	s.publishSetup()
 }
 
 // ReceiveCall has a person call one of the server's phone numbers, of whichever account, and returns the id of the
 // call. The call takes no script: the agent says its BeginMessage, if it has one, and then the test drives the call with
 // [Server.CallerSays], for an hour or until it is ended. ReceiveCall panics if there is no such number.
 func (s *Server) ReceiveCall(from, to string) string {
+	id, err := s.receiveCall(from, to)
+	panicIfMisused("ReceiveCall", err)
+	return id
+}
+
+func (s *Server) receiveCall(from, to string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.numberWith(to)
 	if n == nil {
-		panic(fmt.Sprintf("agentphonetest: ReceiveCall: the server has no number %q", to))
+		return "", misuse("the server has no number %q", to)
 	}
 	c := &call{
 		agentID: n.agentID, number: n, from: from, to: to,
@@ -75,7 +90,7 @@ func (s *Server) ReceiveCall(from, to string) string {
 		greeting = ag.text("beginMessage")
 	}
 	c.driveByTest(greeting)
-	return s.addCall(n.account, c).id
+	return s.addCall(n.account, c).id, nil
 }
 
 // CallerSays has the person say something in a call that is in progress, and returns what the agent answered. The

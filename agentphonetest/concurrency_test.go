@@ -139,6 +139,8 @@ var methods = map[string]func(w *world, ctx context.Context){
 	},
 	"Deliveries":     func(w *world, _ context.Context) { clear(w.srv.Deliveries()) },
 	"Verifications":  func(w *world, _ context.Context) { clear(w.srv.Verifications()) },
+	"ControlHandler": func(w *world, _ context.Context) { w.srv.ControlHandler() },
+	"ClearFaults":    func(w *world, _ context.Context) { w.srv.ClearFaults() },
 	"Charges":        func(w *world, _ context.Context) { clear(w.srv.Charges()) },
 	"WaitDeliveries": func(w *world, _ context.Context) { w.srv.WaitDeliveries() },
 	"Redeliver": func(w *world, _ context.Context) {

@@ -20,6 +20,8 @@ type call struct {
 	kind       string // phoneCall or webCall
 	direction  agentphone.Direction
 	script     CallScript
+	driven     bool   // there is no script: see driveByTest
+	digits     string // the keys that the agent pressed
 	started    time.Time
 	unrecorded bool           // its recording is disabled
 	hungUp     *time.Duration // after how long it was ended, or will be; nil if it was not
@@ -29,14 +31,16 @@ type call struct {
 	interrupt  func()         // cancels the voice turn that is under way; nil if there is none
 	endSent    bool           // its agent.call_ended event was made
 	account    *account
-	changes    int     // see changed
+	changes    int // see changed
+	published  published
 	waiting    waiters // see pause
 }
 
 // spoken is something said, and how long after the start of the call.
 type spoken struct {
 	Utterance
-	at time.Duration
+	at   time.Duration
+	line *VoiceLine // of which it is the text; nil if it was not said in a voice turn by the agent
 }
 
 // The kinds of calls, as the filter of the list names them.
@@ -78,6 +82,7 @@ func (s *Server) addCall(a *account, c *call) *call {
 		ag.calls = append(ag.calls, c)
 	}
 	s.expectEnd(c, c.script.Duration)
+	s.publishCall(c)
 	return c
 }
 
@@ -113,6 +118,7 @@ func (s *Server) takeScript(greeting string) CallScript {
 	if len(s.scripts) > 0 {
 		script = s.scripts[0]
 		s.scripts = s.scripts[1:]
+		s.publishSetup()
 	}
 	if script.Duration <= 0 {
 		script.Duration = defaultCallDuration
@@ -128,16 +134,18 @@ func (c *CallScript) turnAt(i int) time.Duration {
 
 // driveByTest gives a call that the test drives an empty script, and a greeting if there is one.
 func (c *call) driveByTest(greeting string) {
+	c.driven = true
 	c.script = CallScript{Duration: drivenCallDuration, Status: agentphone.CallStatusCompleted}
 	if greeting != "" {
-		c.heard = []spoken{{Utterance{agentphone.RoleAgent, greeting}, 0}}
+		c.heard = []spoken{{Utterance: Utterance{agentphone.RoleAgent, greeting}}}
 	}
 }
 
-// say adds something that is said at a moment. The caller holds s.mu.
-func (m moment) say(role agentphone.TranscriptRole, text string) {
-	m.heard = append(m.said(), spoken{Utterance{role, text}, m.elapsed})
-	m.changed()
+// say adds something that is said at a moment. line is nil unless the agent says it in a voice turn. The caller holds
+// s.mu.
+func (s *Server) say(m moment, role agentphone.TranscriptRole, text string, line *VoiceLine) {
+	m.heard = append(m.said(), spoken{Utterance{role, text}, m.elapsed, line})
+	s.changed(m.call)
 }
 
 // moment is a call at one time, so that everything that is read from it agrees.
@@ -204,7 +212,7 @@ func (m moment) recorded() bool { return m.status() == agentphone.CallStatusComp
 // returned stays as it is. The caller holds s.mu.
 func (m moment) said() []spoken {
 	for m.turns < len(m.script.Turns) && m.script.turnAt(m.turns) <= m.elapsed {
-		m.heard = append(m.heard, spoken{m.script.Turns[m.turns], m.script.turnAt(m.turns)})
+		m.heard = append(m.heard, spoken{m.script.Turns[m.turns], m.script.turnAt(m.turns), nil})
 		m.turns++
 	}
 	return m.heard
@@ -236,7 +244,7 @@ func (s *Server) hangUp(c *call, reason string, delay time.Duration) bool {
 	if c.interrupt != nil {
 		c.interrupt()
 	}
-	c.changed()
+	s.changed(c)
 	return true
 }
 
