@@ -64,7 +64,7 @@ func (in *input) callView(c *call) object {
 }
 
 func (s *Server) listCalls(in *input) (any, error) {
-	all := listed(s, in.account.calls.list, (*call).startedAt)
+	all := listed(s, in.account.calls.list, (*call).placedAt)
 	if slices.ContainsFunc(callFilters, func(f schema.Field) bool { return in.query.Text(f.Name) != "" }) {
 		all = where(all, func(c *call) bool { return c.now().matches(in.query) })
 	}
@@ -76,7 +76,7 @@ func (s *Server) listAgentCalls(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newestPageOf(listed(s, a.calls, (*call).startedAt), in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
+	return newestPageOf(listed(s, a.calls, (*call).placedAt), in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
 }
 
 func (s *Server) listNumberCalls(in *input) (any, error) {
@@ -84,7 +84,7 @@ func (s *Server) listNumberCalls(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newestPageOf(listed(s, n.calls, (*call).startedAt), in.query, defaultPage, in.callView), nil
+	return newestPageOf(listed(s, n.calls, (*call).placedAt), in.query, defaultPage, in.callView), nil
 }
 
 // createCall places a call and, if it is asked to, holds the response back until the call is over.
@@ -126,9 +126,12 @@ func (s *Server) placeCall(in *input) (*call, error) {
 	case greeting == "" && !driven:
 		greeting = defaultGreeting
 	}
-	if driven {
+	switch {
+	case driven && s.ringing:
+		c.ring(greeting)
+	case driven:
 		c.driveByTest(greeting)
-	} else {
+	default:
 		c.script = s.takeScript(greeting)
 	}
 	return s.addCall(in.account, c), nil

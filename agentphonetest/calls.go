@@ -13,6 +13,10 @@ var (
 	ErrNoCall = errors.New("agentphonetest: no such call")
 	// ErrCallOver reports that the call is over, or ended meanwhile.
 	ErrCallOver = errors.New("agentphonetest: the call is over")
+	// ErrRinging reports that nobody has answered the call yet.
+	ErrRinging = errors.New("agentphonetest: the call is not answered yet")
+	// ErrNotRinging reports that the call does not ring (any more).
+	ErrNotRinging = errors.New("agentphonetest: the call does not ring")
 	// ErrNoWebhook reports that neither the agent of a call nor its account has a webhook.
 	ErrNoWebhook = errors.New("agentphonetest: the agent has no webhook")
 	// ErrTurnUnderWay reports that the agent is still answering the call's last voice turn.
@@ -45,6 +49,18 @@ type Utterance struct {
 func WithEndDelay(d time.Duration) Option {
 	return func(s *Server) { s.endDelay = d }
 }
+
+// WithRinging has the calls ring that are placed and driven by the test ([Server.NextCall] says which), until
+// [Server.AnswerCall]. A call that is not answered within 30 seconds ends with the status
+// [agentphone.CallStatusNoAnswer], one that the person declines ([Server.EndCall]) with [agentphone.CallStatusBusy], and
+// one that the API ends with [agentphone.CallStatusCanceled]. Without this option people answer at once.
+func WithRinging() Option {
+	return func(s *Server) { s.ringing = true }
+}
+
+// AnswerCall has the person answer a call that rings ([WithRinging]). The call begins, and the agent says its greeting,
+// if it has one. The error is [ErrNoCall], [ErrNotRinging] or [ErrCallOver].
+func (s *Server) AnswerCall(callID string) error { return s.answerByPerson(callID) }
 
 // WithListDelay has the lists of calls and of messages leave out what is younger than d, as the API's own lists may show
 // what was placed or sent some moments later. The calls and messages themselves, and the server's records, do not wait.
@@ -102,7 +118,7 @@ func (s *Server) receiveCall(from, to string) (string, error) {
 // [Server.ReceiveMessage]. The same holds for an answer that transfers the call if the agent has a TransferNumber;
 // without one the call goes on.
 //
-// The error is [ErrNoCall], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
+// The error is [ErrNoCall], [ErrRinging], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
 // webhook's timeout, or says what the receiver did wrong. If a turn fails halfway, CallerSays returns both the error and
 // what was heard before it.
 func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
@@ -131,7 +147,7 @@ type VoiceLine struct {
 	At      time.Duration // when it was heard, since the turn was sent
 }
 
-// EndCall has the person hang up. A voice turn that is under way ends with [ErrCallOver], and the webhook is sent an
+// EndCall has the person hang up, or decline a call that rings. A voice turn that is under way ends with [ErrCallOver], and the webhook is sent an
 // agent.call_ended event, as with [Server.ReceiveMessage]. The error is [ErrNoCall] or [ErrCallOver].
 //
 // The end of every call is sent to the webhook, once: at once if the API or a voice answer ends the call; and since

@@ -169,6 +169,8 @@ var controlStatus = []struct {
 	{ErrNoCall, http.StatusNotFound},
 	{errNoDelivery, http.StatusNotFound},
 	{ErrCallOver, http.StatusConflict},
+	{ErrRinging, http.StatusConflict},
+	{ErrNotRinging, http.StatusConflict},
 	{ErrTurnUnderWay, http.StatusConflict},
 	{ErrNoWebhook, http.StatusConflict},
 	{errClosed, http.StatusServiceUnavailable},

@@ -126,13 +126,14 @@ func (s *Server) publishCall(c *call) {
 	m := c.now()
 	said, status := m.said(), string(m.status())
 	p := &c.published
-	if !p.begun {
+	news := !p.begun || status != p.status || c.digits != p.digits
+	if news && !m.final {
 		s.publish("call", m.controlView)
 	}
 	for i, line := range said[p.lines:] {
 		s.publish("line", func() object { return m.lineView(p.lines+i, line) })
 	}
-	if p.begun && (status != p.status || c.digits != p.digits) {
+	if news && m.final { // after the last that was said
 		s.publish("call", m.controlView)
 	}
 	*p = published{true, status, c.digits, len(said)}

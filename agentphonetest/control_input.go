@@ -109,6 +109,7 @@ type controlSettings struct {
 	Echoes            *bool    `json:"echoes"`
 	RateLimits        *bool    `json:"rateLimits"`
 	PaymentMethod     *bool    `json:"paymentMethod"`
+	Ringing           *bool    `json:"ringing"`
 	NumberLimit       *int     `json:"numberLimit"`
 	EndDelayMs        *int64   `json:"endDelayMs"`
 	ListDelayMs       *int64   `json:"listDelayMs"`
@@ -125,6 +126,9 @@ func (p *controlSettings) apply(to *settings) error {
 	}
 	if p.PaymentMethod != nil {
 		to.noPayment = !*p.PaymentMethod
+	}
+	if p.Ringing != nil {
+		to.ringing = *p.Ringing
 	}
 	if p.NumberLimit != nil {
 		if *p.NumberLimit < 0 {

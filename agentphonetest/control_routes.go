@@ -75,6 +75,9 @@ var controlRoutes = []controlRoute{
 		}
 		return answer.view(), nil
 	}),
+	controlDo("POST /calls/{callId}/answer", func(s *Server, r *http.Request, _ controlNothing) (any, error) {
+		return done, s.AnswerCall(r.PathValue("callId"))
+	}),
 	controlDo("POST /calls/{callId}/end", func(s *Server, r *http.Request, _ controlNothing) (any, error) {
 		return done, s.EndCall(r.PathValue("callId"))
 	}),

@@ -179,6 +179,7 @@ func (s *settings) view() object {
 	}
 	return object{
 		"echoes": s.echoes, "rateLimits": s.rateLimits, "paymentMethod": !s.noPayment, "numberLimit": s.numberLimit,
+		"ringing":    s.ringing,
 		"endDelayMs": s.endDelay.Milliseconds(), "listDelayMs": s.listDelay.Milliseconds(),
 		"deliveryTimeoutMs": s.deliveryTimeout.Milliseconds(), "deliveryPausesMs": pauses,
 	}

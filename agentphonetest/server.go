@@ -64,6 +64,7 @@ type settings struct {
 	deliveryTimeout time.Duration
 	endDelay        time.Duration
 	listDelay       time.Duration
+	ringing         bool
 	numberLimit     int
 	echoes          bool
 	rateLimits      bool

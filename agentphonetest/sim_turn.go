@@ -40,6 +40,8 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	switch {
 	case s.closed:
 		return nil, errClosed
+	case m.status() == agentphone.CallStatusRinging:
+		return nil, ErrRinging
 	case m.status() != agentphone.CallStatusInProgress:
 		return nil, ErrCallOver
 	case c.interrupt != nil:
