@@ -253,9 +253,7 @@ func (s *Server) addMessage(a *account, c *conversation, m *message) {
 		ag.messages = append(ag.messages, m)
 	}
 	s.messages.add(m)
-	if len(c.messages) == 1 {
-		s.publishConversation(c)
-	}
+	s.publishConversation(c)
 	s.publishMessage(m)
 }
 

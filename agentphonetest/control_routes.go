@@ -64,6 +64,9 @@ var controlRoutes = []controlRoute{
 		return object{"callId": id}, err
 	}),
 	controlDo("POST /calls/{callId}/turns", func(s *Server, r *http.Request, p controlTurn) (any, error) {
+		if p.Text == "" {
+			return nil, misuse("text is required")
+		}
 		answer, err := s.CallerSays(r.PathValue("callId"), p.Text)
 		switch {
 		case answer == nil:

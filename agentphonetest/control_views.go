@@ -62,7 +62,8 @@ func (c *conversation) controlView() object {
 
 // controlView is a call without what was said.
 func (m moment) controlView() object {
-	v := m.commonView(m.said())
+	v := m.commonView(nil)
+	delete(v, "lastTranscriptSnippet") // which would change with each line
 	v["direction"], v["person"] = m.direction, orNull(m.other())
 	v["recordingAvailable"], v["disconnectionReason"] = m.recorded(), orNull(m.reason)
 	v["digits"], v["driven"] = m.digits, m.driven

@@ -121,6 +121,7 @@ func (s *Server) giveUp(d *delivery) {
 	defer s.mu.Unlock()
 	d.next = time.Time{}
 	d.setStatus(deliveryFailed)
+	s.publishDelivery(d)
 	s.deliveryFinished()
 }
 
