@@ -194,7 +194,7 @@ func (s *Server) endCall(in *input) (any, error) {
 		return nil, err
 	case !s.hangUp(c, agentHungUp, s.endDelay):
 		return nil, refuse(http.StatusConflict, "The call is not in progress")
-	case s.endDelay > 0:
+	case !c.now().final:
 		return object{"id": c.id, "status": agentphone.CallStatusEnding}, nil
 	}
 	s.deliverEnds()
