@@ -39,9 +39,7 @@ var controlRoutes = []controlRoute{
 		if err := p.check(); err != nil {
 			return nil, err
 		}
-		id, err := s.receive(IncomingMessage{
-			From: p.From, To: p.To, Body: p.Body, MediaURLs: p.MediaURLs, Channel: p.Channel, ReplyTo: p.ReplyTo,
-		})
+		id, err := s.receive(IncomingMessage(p))
 		return object{"messageId": id}, err
 	}),
 	controlDo("POST /messages/{messageId}/reactions", func(s *Server, r *http.Request, p controlReaction) (any, error) {
