@@ -1,0 +1,5 @@
+module github.com/agentphone/agentphone-go/devphone
+
+go 1.25.0
+
+replace github.com/agentphone/agentphone-go => ../
