@@ -111,6 +111,8 @@ func TestParse_ErrorsSayWhereAndWhatIsExpected(t *testing.T) {
 		"same name":          {"name: n\npeople: {a: , a: }\nsteps: [text: Hi]", `x.yaml:2:15: "a" is there twice`},
 		"channel":            {step + "text: Hi\n    channel: fax", `x.yaml:4:14: "channel" has to be one of sms, mms, imessage, whatsapp; found "fax"`},
 		"channel of a call":  {step + "say: Hi\n    channel: sms", `x.yaml:4:5: "channel" goes with "text" only`},
+		"reaction":           {step + "react: lov", `x.yaml:3:12: "react" has to be an emoji or one of love, like, dislike, laugh, emphasize, question; found "lov"`},
+		"call by email":      {"name: n\npeople: {a: a@example.com}\nsteps: [say: Hi]", `x.yaml:3:9: "a" has an email address, from which nobody can call`},
 		"duration":           {step + "text: Hi\n    expect: {within: 5}", `x.yaml:4:22: "within" has to be a duration such as 300ms, 5s or 10m; found "5"`},
 		"negative duration":  {step + "text: Hi\n    expect: {within: -5s}", `x.yaml:4:22: "within" has to be a duration such as 300ms, 5s or 10m; found "-5s"`},
 		"count":              {step + "text: Hi\n    expect: {max: few}", `x.yaml:4:19: "max" has to be a number from 0 to 1000; found "few"`},

@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -97,6 +98,9 @@ type Expectation struct {
 	Digits   string
 }
 
+// Limit is how long everything that is expected takes at most: Within, or its default.
+func (e *Expectation) Limit() time.Duration { return cmp.Or(e.Within, DefaultWithin) }
+
 // Status is an HTTP status such as "200", or a class of them such as "4xx".
 type Status string
 
@@ -137,5 +141,5 @@ func (s *Step) String() string {
 	case ActionHangup:
 		return "hang up"
 	}
-	return fmt.Sprintf("%s %q", s.Action, s.Words)
+	return fmt.Sprintf("%s %q", s.Action, shortened(s.Words))
 }

@@ -3,6 +3,7 @@ package scenario
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -74,7 +75,10 @@ func (p *parser) step(n *yaml.Node, people []Person) Step {
 	hangup := false
 	keys := p.mapping(n, "a step", []field{
 		{"text", false, p.textInto(&s.Words)},
-		{"react", false, p.textInto(&s.Words)},
+		{"react", false, func(name string, n *yaml.Node) {
+			p.textInto(&s.Words)(name, n)
+			p.checkReaction(name, n)
+		}},
 		{"say", false, p.textInto(&s.Words)},
 		{"hangup", false, p.trueInto(&hangup)},
 		{"from", false, func(name string, n *yaml.Node) {
@@ -100,6 +104,10 @@ func (p *parser) step(n *yaml.Node, people []Person) Step {
 	}
 	if n = resolved(n); n.Kind == yaml.MappingNode {
 		p.checkStep(n, &s, keys)
+		in := Scenario{People: people}
+		if who := in.Person(&s); strings.Contains(who.Address, "@") && (s.Action == ActionSay || s.Action == ActionHangup) {
+			p.fail(n, "%q has an email address, from which nobody can call", who.Name)
+		}
 	}
 	return s
 }
@@ -145,6 +153,18 @@ func (p *parser) checkPerson(n *yaml.Node, people []Person) {
 	}
 	if n.Kind == yaml.ScalarNode && !slices.Contains(names, n.Value) {
 		p.fail(n, `"people" has no %s%s`, found(n), suggestion(n.Value, names))
+	}
+}
+
+var reactions = []agentphone.ReactionType{
+	agentphone.ReactionLove, agentphone.ReactionLike, agentphone.ReactionDislike,
+	agentphone.ReactionLaugh, agentphone.ReactionEmphasize, agentphone.ReactionQuestion,
+}
+
+func (p *parser) checkReaction(name string, n *yaml.Node) {
+	kind := agentphone.ReactionType(n.Value)
+	if n.Kind == yaml.ScalarNode && kind != "" && kind[0] < utf8.RuneSelf && !slices.Contains(reactions, kind) {
+		p.fail(n, "%q has to be an emoji or one of love, like, dislike, laugh, emphasize, question; found %s", name, found(n))
 	}
 }
 
