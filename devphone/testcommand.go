@@ -128,6 +128,9 @@ func runTest(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	report, err := test(ctx, flags, stdout, stderr)
 	switch {
+	case ctx.Err() != nil:
+		_, _ = fmt.Fprintln(stderr, "devphone test: interrupted")
+		return exitUsage
 	case err != nil:
 		_, _ = fmt.Fprintf(stderr, "devphone test: %v\n", err)
 		return exitUsage

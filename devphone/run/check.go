@@ -18,15 +18,21 @@ func check(step *scenario.Step, o *observed) (failures []Failure) {
 		fail(string(step.Action), "%v", o.err)
 		return failures
 	}
-	if problem := checkStatus(step, o.attempts); problem != "" {
-		fail("status", "%s", problem)
+	refused := checkStatus(step, o.attempts)
+	if refused != "" {
+		fail("status", "%s", refused)
 	}
 	e, text := &step.Expect, joined(o.heard)
 	found, missing := findInOrder(e.Words, text)
-	if len(missing) > 0 && len(found) > 0 {
-		fail("words", "%q did not come within %v, after %q", missing[0], e.Limit(), found[len(found)-1])
-	} else if len(missing) > 0 {
-		fail("words", "%q did not come within %v", missing[0], e.Limit())
+	if len(missing) > 0 && (refused == "" || step.Action == scenario.ActionSay) { // else they were not waited for
+		problem := "is not in the answer"
+		if step.Action != scenario.ActionSay {
+			problem = fmt.Sprintf("did not come within %v", e.Limit())
+		}
+		if len(found) > 0 {
+			problem += fmt.Sprintf(", after %q", found[len(found)-1])
+		}
+		fail("words", "%q %s", missing[0], problem)
 	}
 	for _, p := range e.Not {
 		if match := find(p, text); match != nil {

@@ -171,8 +171,12 @@ func (c *conversation) awaitTexts(ctx context.Context, step *scenario.Step, bega
 			heard = append(heard, Heard{Text: m.Body, Seconds: seconds(max(m.ReceivedAt.Sub(began), 0))})
 		}
 		_, missing := findInOrder(step.Expect.Words, joined(heard))
+		isSettled := isClosed(settled)
+		if isSettled && len(missing) > 0 && c.refused(step) {
+			missing = nil // they will not come
+		}
 		switch {
-		case (len(missing) > 0 || !isClosed(settled)) && now.Before(deadline):
+		case (len(missing) > 0 || !isSettled) && now.Before(deadline):
 			quietUntil = time.Time{}
 		case len(missing) > 0:
 			quietUntil = now // too late
@@ -186,6 +190,12 @@ func (c *conversation) awaitTexts(ctx context.Context, step *scenario.Step, bega
 	}
 	c.read[address] += len(heard)
 	return heard
+}
+
+// refused reports whether the agent's response is not the one that the step expects, so that it has failed.
+func (c *conversation) refused(step *scenario.Step) bool {
+	_, attempts := c.wire.delivered()
+	return checkStatus(step, attempts) != ""
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -125,8 +125,8 @@ func TestRun_WhatIsExpectedHolds(t *testing.T) {
 
 func TestRun_WhatDoesNotHoldIsAFailure(t *testing.T) {
 	for name, test := range map[string]struct{ steps, want string }{
-		"words":                  {"  - {say: Hello, expect: {words: [hell, bye]}}", `words: "bye" did not come within 10s, after "hell"`},
-		"words out of order":     {"  - {say: b a, expect: {words: [a, b]}}", `words: "b" did not come within 10s, after "a"`},
+		"words":                  {"  - {say: Hello, expect: {words: [hell, bye]}}", `words: "bye" is not in the answer, after "hell"`},
+		"words out of order":     {"  - {say: b a, expect: {words: [a, b]}}", `words: "b" is not in the answer, after "a"`},
 		"words of a text":        {"  - {text: Hello, expect: {words: bye, within: 300ms}}", `words: "bye" did not come within 300ms`},
 		"not":                    {"  - {say: Hello, expect: {not: '/l+o/'}}", `not: "/l+o/" is there: "llo"`},
 		"max lines":              {"  - {say: a|b|c, expect: {max: 2}}", "max: 3 lines, at most 2 expected"},

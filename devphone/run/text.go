@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // WriteText writes the result of a scenario for people: one line, and if it failed what was expected and what came.
@@ -78,12 +79,12 @@ func shortBody(body string) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(plain(s)), " ") }
 
-// plain is text without what a terminal would take for a command.
+// plain is text without what a terminal would take for a command, and what turns the order of letters around.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r != 0x7f && r >= 0x20 && !(r >= 0x80 && r < 0xa0) {
-			return r
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return unicode.ReplacementChar
 		}
-		return '\uFFFD'
+		return r
 	}, s)
 }
