@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,7 +45,10 @@ func (c *conversation) play(ctx context.Context, step *scenario.Step, result *St
 	o.err = c.act(step, &o)
 	id, _ := c.wire.delivered()
 	for i := 0; o.err == nil && id != "" && i < step.Fault.Duplicate && ctx.Err() == nil; i++ {
-		_, _, _ = c.server.Redeliver(id, agentphonetest.Redelivery{}) // the wire has the record
+		_, body, _ := c.server.Redeliver(id, agentphonetest.Redelivery{}) // the wire has a record of the error
+		if step.Action == scenario.ActionSay {
+			o.heard = append(o.heard, spoken(body, time.Since(began))...)
+		}
 	}
 	if step.Action != scenario.ActionSay && o.err == nil {
 		o.heard = c.awaitTexts(ctx, step, began, deadline)
@@ -114,6 +118,19 @@ func (c *conversation) say(name string, step *scenario.Step, o *observed) error 
 		delete(c.calls, name)
 	}
 	return nil // what went wrong with the delivery is in the record of the wire
+}
+
+// spoken returns what an answer says: one JSON object or several.
+func spoken(answer string, at time.Duration) (heard []Heard) {
+	for objects := json.NewDecoder(strings.NewReader(answer)); ; {
+		var line struct{ Text string }
+		if objects.Decode(&line) != nil {
+			return heard
+		}
+		if line.Text != "" {
+			heard = append(heard, Heard{Text: line.Text, Seconds: seconds(at)})
+		}
+	}
 }
 
 // callOf returns the id of the call that a person is in, or of one that the agent has placed to the person, or "".

@@ -60,12 +60,12 @@ type Heard struct {
 // keptHeard is how much of what the agent says a report shows: an agent may say a million lines.
 const keptHeard = 50
 
-func (r *StepResult) record(o *observed) {
-	r.HeardAll = len(o.heard)
+func (s *StepResult) record(o *observed) {
+	s.HeardAll = len(o.heard)
 	for _, h := range o.heard[:min(len(o.heard), keptHeard)] {
-		r.Heard = append(r.Heard, Heard{cut(h.Text), h.Seconds})
+		s.Heard = append(s.Heard, Heard{cut(h.Text), h.Seconds})
 	}
-	r.Hangup, r.Transfer, r.Digits, r.Attempts = o.hangup, o.transfer, cut(o.digits), o.attempts
+	s.Hangup, s.Transfer, s.Digits, s.Attempts = o.hangup, o.transfer, cut(o.digits), o.attempts
 }
 
 // cut shortens what is too long to be read.

@@ -111,7 +111,7 @@ func TestRun_WhatIsExpectedHolds(t *testing.T) {
 		"stale text":         "  - {text: a, fault: {stale: 10m}, expect: {status: 401, max: 0}}",
 		"forged turn":        "  - {say: a, fault: {forged: true}, expect: {status: 401, max: 0}}",
 		"duplicate":          "  - {text: a, fault: {duplicate: 2}, expect: {words: [a, a, a], max: 3}}",
-		"duplicate turn":     "  - {say: a, fault: {duplicate: 2}, expect: {words: a, max: 1}}",
+		"duplicate turn":     "  - {say: a|b, fault: {duplicate: 2}, expect: {words: [a, b, a, b, a, b], max: 6}}",
 		"the sender's end":   "  - {text: a, fault: {timeout: 1s}, expect: {words: [a, a], max: 2}}",
 		"nothing is awaited": "  - {text: a, expect: {words: a}}\n  - {expect: {max: 0}}",
 	} {
