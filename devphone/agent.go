@@ -51,6 +51,7 @@ func startAgent(ctx context.Context, flags *testFlags, output io.Writer, env []s
 	for !listens(ctx, addr) {
 		select {
 		case <-a.exited:
+			a.stop() // what it may have started
 			return nil, fmt.Errorf("the agent exited before it listened at %s: %w", addr, a.exit())
 		case <-ctx.Done():
 			a.stop()
