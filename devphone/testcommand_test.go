@@ -199,5 +199,16 @@ func TestDevphoneTest_EndsTheAgentOnCtrlC(t *testing.T) {
 	require.ErrorAs(t, err, &exit)
 	assert.Equal(t, 2, exit.ExitCode())
 	assert.Contains(t, string(rest), "devphone test: interrupted")
-	assert.False(t, listens(t.Context(), addr), "the agent is still there")
+	assert.Eventually(t, func() bool { return !listens(t.Context(), addr) }, 5*time.Second, 10*time.Millisecond, "the agent is still there")
+}
+
+func TestDevphoneTest_EndsWhatAnAgentThatExitsHasStarted(t *testing.T) {
+	left := filepath.Join(t.TempDir(), "left")
+	code, _, stderr := devphone(t, "test", "-target", "http://"+apitest.FreeAddress(t), file(t, holds),
+		"--", "/bin/sh", "-c", "(sleep 0.5; touch "+left+") >/dev/null 2>&1 & exit 3")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "the agent exited before it listened at 127.0.0.1:")
+	assert.Contains(t, stderr, "exit status 3")
+	time.Sleep(time.Second)
+	assert.NoFileExists(t, left)
 }
