@@ -11,6 +11,7 @@ require (
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/redis/go-redis/v9 v9.14.0
 	github.com/twilio/twilio-go v1.31.0
+	golang.org/x/time v0.16.0
 )
 
 require (
