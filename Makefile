@@ -1,7 +1,7 @@
 # `make check` is what CI runs (.ci/run), with shorter fuzzing. What fails fast comes first.
 GO ?= go
 FUZZSECONDS ?= 5
-EXAMPLES := $(notdir $(wildcard examples/*))
+EXAMPLES := $(notdir $(patsubst %/,%,$(dir $(wildcard examples/*/main.go))))
 SERVERS := fakeserver
 
 STORES := redisstore sqlstore
@@ -86,7 +86,7 @@ tidy:
 # Runs every example against the API in memory. Servers are interrupted after two seconds.
 examples:
 	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/...
-	@set -e; unset AGENTPHONE_API_KEY; \
+	@set -e; unset AGENTPHONE_API_KEY OPENAI_API_KEY; \
 	for e in $(filter-out $(SERVERS),$(EXAMPLES)); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
 	for e in $(SERVERS); do echo "== examples/$$e"; timeout --preserve-status -s INT 2 bin/examples/$$e -addr 127.0.0.1:0; done
 
