@@ -3,8 +3,8 @@
 //	go run ./examples/smsbot                                                     # a scripted human, in memory
 //	AGENTPHONE_API_KEY=sk_live_... AGENTPHONE_WEBHOOK_SECRET=whsec_... go run ./examples/smsbot -addr :8080
 //
-// For real texts, set the webhook of the account to https://YOUR-HOST/webhook. While a new secret replaces an old one, set
-// both, separated by a comma.
+// For real texts, set the webhook of the account to https://YOUR-HOST/webhook. While a new secret replaces an old one,
+// set both, separated by a comma.
 package main
 
 import (
@@ -48,16 +48,16 @@ func serve(ctx context.Context, addr string) error {
 
 type bot struct{ client *agentphone.Client }
 
-// newBot returns the handler of the bot's webhook. Its own replies, which are delivered as events too, are no messages to
-// OnMessage: the bot does not talk to itself.
+// newBot returns the handler of the bot's webhook. Its own replies, which are delivered as events too, are no messages
+// to OnMessage: the bot does not talk to itself.
 func newBot(client *agentphone.Client, store agentphone.Store, secrets ...string) (*agentphone.WebhookHandler, error) {
 	b := bot{client}
 	return agentphone.NewWebhookHandler(secrets, agentphone.WebhookHandlerConfig{OnMessage: b.reply, Store: store})
 }
 
-// reply replies to a text: once, whatever happens. It returns every error, after which the text is delivered again, with the
-// same id and the same state of the conversation. So the reply is the same, too, and if it was sent before, its key, which is
-// that id, has the client return the first result instead of sending it again.
+// reply replies to a text: once, whatever happens. It returns every error, after which the text is delivered again,
+// with the same id and the same state of the conversation. So the reply is the same, too, and if it was sent before,
+// its key, which is that id, has the client return the first result instead of sending it again.
 func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
 	body, state := next(event.ConversationState, message.Message)
 	_, err := b.client.Messages.Send(ctx, agentphone.SendMessageParams{
@@ -70,8 +70,8 @@ func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentp
 	return err
 }
 
-// next is the conversation: it asks for the number of people, then for the time. It returns the reply to a text and the new
-// state.
+// next is the conversation: it asks for the number of people, then for the time. It returns the reply to a text and the
+// new state.
 func next(state map[string]any, text string) (reply string, newState map[string]any) {
 	people, _ := state["people"].(string)
 	switch {

@@ -6,8 +6,8 @@
 // For real calls, set the webhook of an agent in voice mode "webhook" to https://YOUR-HOST/webhook. While a new secret
 // replaces an old one, set both, separated by a comma.
 //
-// The model is a stand-in that follows a script. With OPENAI_API_KEY it is a real one: OpenAI's or, with OPENAI_BASE_URL,
-// that of any server with the same API.
+// The model is a stand-in that follows a script. With OPENAI_API_KEY it is a real one: OpenAI's or, with
+// OPENAI_BASE_URL, that of any server with the same API.
 package main
 
 import (

@@ -10,8 +10,8 @@ import (
 
 // model is a language model.
 type model interface {
-	// stream yields the continuation of a conversation as it comes: text in parts, each call of a tool in one. If the model
-	// fails, the last thing that it yields is an error.
+	// stream yields the continuation of a conversation as it comes: text in parts, each call of a tool in one. If the
+	// model fails, the last thing that it yields is an error.
 	stream(ctx context.Context, conversation []message, tools []tool) iter.Seq2[part, error]
 }
 

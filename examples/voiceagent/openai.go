@@ -96,8 +96,9 @@ type streamError struct{ Message string }
 
 func (e streamError) Error() string { return cmp.Or(e.Message, "(no message)") }
 
-// readStream reads Server-Sent Events, each a line "data: {...}" and a blank one, up to "data: [DONE]". A call of a tool comes
-// in pieces: its id and name, then its arguments bit by bit. It is yielded when the stream has ended as it should.
+// readStream reads Server-Sent Events, each a line "data: {...}" and a blank one, up to "data: [DONE]". A call of a
+// tool comes in pieces: its id and name, then its arguments bit by bit. It is yielded when the stream has ended as it
+// should.
 func readStream(body io.Reader) iter.Seq2[part, error] {
 	return func(yield func(part, error) bool) {
 		var calls []toolCall

@@ -106,8 +106,8 @@ func TestOpenAI_ReadsStreams(t *testing.T) {
 	}
 }
 
-// serveModel runs a server with the API of OpenAI that responds to the requests in turn, and returns the environment that
-// names it and the bodies of the requests.
+// serveModel runs a server with the API of OpenAI that responds to the requests in turn, and returns the environment
+// that names it and the bodies of the requests.
 func serveModel(t *testing.T, respond ...http.HandlerFunc) (env []string, requests *[]map[string]any) {
 	t.Helper()
 	requests = &[]map[string]any{}

@@ -49,8 +49,8 @@ func InMemory() bool {
 	return true
 }
 
-// HangUp ends a call because of an error, and returns that error, or a worse one if the call cannot be ended. It does so
-// although ctx is canceled: a phone must not go on ringing for a program that has ended.
+// HangUp ends a call because of an error, and returns that error, or a worse one if the call cannot be ended. It does
+// so although ctx is canceled: a phone must not go on ringing for a program that has ended.
 func HangUp(ctx context.Context, client *agentphone.Client, callID string, because error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
