@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -9,13 +8,14 @@ import (
 )
 
 const (
-	maxBody            = 32 << 20 // of a 2xx response
-	maxErrorBody       = 64 << 10 // of any other, which is only quoted
-	minChunk, maxChunk = 512, 1 << 20
+	maxBody      = 16 << 20 // of a 2xx response
+	maxErrorBody = 64 << 10 // of any other, which is only quoted
+	minBuffer    = 512
+	maxIdleReads = 100 // reads in a row that return neither a byte nor an error
 )
 
-// ErrTooLarge reports a 2xx response over 32 MiB.
-var ErrTooLarge = errors.New("the response is larger than 32 MiB")
+// ErrTooLarge reports a 2xx response over 16 MiB.
+var ErrTooLarge = errors.New("the response is larger than 16 MiB")
 
 // readBody reads a body up to a limit. A longer body is ErrTooLarge in a 2xx; that of another response is cut.
 func readBody(resp *http.Response) (body []byte, err error) {
@@ -23,33 +23,30 @@ func readBody(resp *http.Response) (body []byte, err error) {
 	if resp.StatusCode/100 == 2 {
 		limit = maxBody
 	}
-	size := int64(minChunk)
+	size := int64(minBuffer)
 	if n := resp.ContentLength; n > 0 && n <= limit {
 		size = n + 1 // one more, for the read that finds the end
 	}
-	// A body of unknown length, or of another than declared, is read in chunks: one buffer that grew would be in memory
-	// twice.
-	var chunks [][]byte
-	total := int64(0)
-	for err == nil && total <= limit {
-		chunk := make([]byte, 0, min(size, limit+1-total))
-		for err == nil && len(chunk) < cap(chunk) {
-			var n int
-			n, err = resp.Body.Read(chunk[len(chunk):cap(chunk)])
-			chunk = chunk[:len(chunk)+n]
+	body = make([]byte, 0, size)
+	for idle := 0; err == nil; idle++ {
+		if idle > maxIdleReads {
+			return body, io.ErrNoProgress
 		}
-		chunks, total = append(chunks, chunk), total+int64(len(chunk))
-		size = min(max(2*size, minChunk), maxChunk)
+		if len(body) == cap(body) {
+			if int64(len(body)) > limit {
+				return body[:limit], ErrTooLarge
+			}
+			// Not append, which does not know where it may end.
+			body = append(make([]byte, 0, min(2*int64(cap(body)), limit+1)), body...)
+		}
+		var n int
+		n, err = resp.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if n > 0 {
+			idle = 0
+		}
 	}
-	switch {
-	case total > limit && limit > maxErrorBody:
-		return nil, ErrTooLarge
-	case len(chunks) == 1:
-		body = chunks[0]
-	default:
-		body = bytes.Join(chunks, nil)
-	}
-	if total > limit {
+	if int64(len(body)) > limit {
 		return body[:limit], ErrTooLarge
 	}
 	if err == io.EOF {
