@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -53,6 +55,101 @@ func readBody(resp *http.Response) (body []byte, err error) {
 		err = nil
 	}
 	return body, err
+}
+
+// await returns what read does, or false if the context ends first. read then goes on by itself: a body of a user's
+// RoundTripper may wait whatever the context is, and even if it is closed.
+func await[T any](ctx context.Context, read func() T) (result T, ok bool) {
+	type outcome struct {
+		result   T
+		ended    bool // false if read panicked, or ended its goroutine as testing.T.FailNow does
+		panicked any
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() {
+			if !o.ended {
+				o.panicked = recover()
+			}
+			done <- o
+		}()
+		o.result = read()
+		o.ended = true
+	}()
+	select {
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked)
+		}
+		return o.result, o.ended
+	case <-ctx.Done():
+		return result, false
+	}
+}
+
+// readResult is what a read returns.
+type readResult struct {
+	body []byte
+	err  error
+}
+
+// readBody reads the body of the response to its end and closes it.
+func (t *roundTrip) readBody(resp *http.Response) ([]byte, error) {
+	if t.heedsContext(resp.Body) {
+		body, err := readBody(resp)
+		_ = resp.Body.Close()
+		return body, err
+	}
+	r, ok := await(t.ctx, func() (r readResult) {
+		r.body, r.err = readBody(resp)
+		_ = resp.Body.Close()
+		return r
+	})
+	if !ok {
+		go func() { _ = resp.Body.Close() }() // it may end the read
+		return nil, cmp.Or(t.ctx.Err(), io.ErrUnexpectedEOF)
+	}
+	return r.body, r.err
+}
+
+// heedsContext reports whether a read of the body ends with the context: net/http's do, and those that are in memory.
+func (t *roundTrip) heedsContext(body io.Reader) bool {
+	_, std := t.roundTripper.(*http.Transport)
+	_, inMemory := body.(interface{ Len() int })
+	return std || inMemory
+}
+
+// awaitedBody is a body of a stream whose reads end with the context, whatever those of the body do.
+type awaitedBody struct {
+	io.ReadCloser
+	ctx       context.Context
+	abandoned bool
+}
+
+func (b *awaitedBody) Read(p []byte) (int, error) {
+	if b.abandoned {
+		return 0, b.ctx.Err()
+	}
+	buffer := make([]byte, min(len(p), 32<<10))
+	r, ok := await(b.ctx, func() readResult {
+		n, err := b.ReadCloser.Read(buffer)
+		return readResult{buffer[:n], err}
+	})
+	if !ok {
+		b.abandoned = true
+		return 0, cmp.Or(b.ctx.Err(), io.ErrUnexpectedEOF)
+	}
+	return copy(p, r.body), r.err
+}
+
+// Close closes the body. It does not wait for that if a read goes on.
+func (b *awaitedBody) Close() error {
+	if b.abandoned {
+		go func() { _ = b.ReadCloser.Close() }()
+		return nil
+	}
+	return b.ReadCloser.Close()
 }
 
 // bodyError reports a 2xx whose body could not be read.
