@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -57,25 +56,52 @@ func unmarshal(data []byte, v reflect.Value, name string) error {
 // ("") that they are no suspicion.
 func suspicious(data []byte) bool {
 	// What is between any two quotes is looked at, be it a string or what is between strings, which begins with none of these.
-	for end := 0; end >= 0; end = bytes.IndexByte(data, '"') {
-		if end > 0 && isOdd(data[:end]) {
+	for {
+		end := bytes.IndexByte(data, '"')
+		if end < 0 {
+			return false
+		}
+		if end > 0 && kinds[data[0]]&^inNumber != 0 && isOdd(data[:end]) {
 			return true
 		}
-		data = data[min(end+1, len(data)):]
+		data = data[end+1:]
 	}
-	return false
 }
 
-func isOdd(s []byte) bool {
-	switch c := s[0]; {
-	case c >= '0' && c <= '9', c == '-':
-		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool { return strings.IndexByte("0123456789.-+eE", c) < 0 })
-	case c == 'N':
-		return string(s) == none
-	case c|0x20 == 't', c == 'f', c == 'F':
-		return isBool(string(s)) || len(s) > len(telScheme) && strings.EqualFold(string(s[:len(telScheme)]), telScheme)
+// kinds has what each character may stand for in an odd text.
+var kinds = func() (kinds [256]uint8) {
+	for _, c := range ".+eE" {
+		kinds[c] = inNumber
 	}
-	return false
+	for _, c := range "0123456789-" {
+		kinds[c] = inNumber | firstOfNumber
+	}
+	for _, c := range "NtTfF" {
+		kinds[c] = firstOfWord
+	}
+	return kinds
+}()
+
+const (
+	inNumber = 1 << iota
+	firstOfNumber
+	firstOfWord
+)
+
+// isOdd reports whether s, which is not empty, is to be repaired where it is not said or written by somebody.
+func isOdd(s []byte) bool {
+	switch {
+	case kinds[s[0]] == firstOfWord:
+		return string(s) == none || isBool(string(s)) || len(s) > len(telScheme) && strings.EqualFold(string(s[:len(telScheme)]), telScheme)
+	case len(s) > maxNumber:
+		return false
+	}
+	for _, c := range s {
+		if kinds[c]&inNumber == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 const (

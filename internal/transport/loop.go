@@ -42,15 +42,13 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	// another address after a 307 or 308.
 	request.GetBody = nil
 	c.loop.client = retryablehttp.Client{
-		HTTPClient:     &c.http,
-		RetryMax:       c.req.MaxRetries,
-		RequestLogHook: c.beginAttempt,
-		CheckRetry:     c.checkRetry,
-		Backoff:        decidedWait,
-		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
-		// A cookie jar adds to the header on each attempt; without this they pile up.
-		PrepareRetry: func(r *http.Request) error { r.Header = http.Header{}; return nil },
+		HTTPClient:   &c.http,
+		RetryMax:     c.req.MaxRetries,
+		CheckRetry:   c.checkRetry,
+		Backoff:      decidedWait,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
+	c.begin(1)
 	resp, err := c.loop.client.Do(request)
 	if err != nil && resp != nil {
 		_ = resp.Body.Close()
@@ -59,15 +57,21 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	return resp, err
 }
 
-// beginAttempt is the loop's hook before each attempt.
-func (c *call) beginAttempt(_ retryablehttp.Logger, _ *http.Request, n int) { c.begin(n + 1) }
-
 // checkRetry is the loop's policy. The wait that the call decides on is handed to decidedWait in RetryWaitMin, which
-// nothing else reads: a second method value would cost an allocation.
+// nothing else reads: a second method value would cost an allocation, as would prepareRetry for calls that need none.
 func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	c.decideRetry(ctx, resp, err)
-	c.loop.client.RetryWaitMin = c.wait
+	if c.waiting {
+		c.loop.client.RetryWaitMin, c.loop.client.PrepareRetry = c.wait, c.prepareRetry
+	}
 	return c.waiting, nil // an error here would replace the attempt's own
+}
+
+// prepareRetry is called after the wait.
+func (c *call) prepareRetry(r *http.Request) error {
+	r.Header = http.Header{} // a cookie jar adds to the header on each attempt; without this they pile up
+	c.begin(c.attempts + 1)
+	return nil
 }
 
 func decidedWait(wait, _ time.Duration, _ int, _ *http.Response) time.Duration { return wait }
