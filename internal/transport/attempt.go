@@ -199,7 +199,7 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 		err = errHeaderTooLarge
 	}
 	if err != nil {
-		go func() { _ = resp.Body.Close() }() // see await
+		go func(body io.Closer) { _ = body.Close() }(resp.Body) // see await
 		return nil, err
 	}
 	return resp, nil
