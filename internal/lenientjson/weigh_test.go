@@ -24,7 +24,6 @@ type tree struct {
 	Raw      json.RawMessage  `json:"raw"`
 	Own      ownList          `json:"own"`
 	Untagged [3]int
-	hidden   []int
 }
 
 // ownList decodes itself.
