@@ -53,7 +53,7 @@ func TestWeigh_IsWhatDecodingTakes(t *testing.T) {
 		`{"any":[` + many(`{"a":"b"}`) + `]}`:                   5,
 		`{"any":[` + many(`[1,"a"]`) + `]}`:                     5,
 		`{"raw":[` + many(`{}`) + `]}`:                          5,
-		`{"own":[` + many(`{}`) + `]}`:                          5,
+		`{"own":[` + many(`{}`) + `]}`:                          16,
 		`{"name":"` + many(`x`) + `"}`:                          5,
 	} {
 		t.Run(in[:20], func(t *testing.T) {
