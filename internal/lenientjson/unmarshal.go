@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -56,41 +55,53 @@ func unmarshal(data []byte, v reflect.Value, name string) error {
 // suspicious reports whether data may hold a string that repair changes. Some that it changes are so common where they are right
 // ("") that they are no suspicion.
 func suspicious(data []byte) bool {
-	// What follows any quote is looked at, be it a string or what is between strings, which begins with none of these.
-	for at := range len(data) - 1 {
-		if data[at] != '"' || !mayBeOdd[data[at+1]] {
-			continue
+	// What is between any two quotes is looked at, be it a string or what is between strings, which begins with none of these.
+	for {
+		end := bytes.IndexByte(data, '"')
+		if end < 0 {
+			return false
 		}
-		rest := data[at+1:]
-		if end := bytes.IndexByte(rest, '"'); end > 0 && isOdd(rest[:end]) {
+		if end > 0 && kinds[data[0]]&^inNumber != 0 && isOdd(data[:end]) {
 			return true
 		}
+		data = data[end+1:]
 	}
-	return false
 }
 
-var (
-	mayBeOdd   = setOf("0123456789-NtTfF") // first characters of strings that isOdd looks at
-	isOfNumber = setOf("0123456789-+.eE")
+// kinds has what each character may stand for in an odd text.
+var kinds = func() (kinds [256]uint8) {
+	for _, c := range ".+eE" {
+		kinds[c] = inNumber
+	}
+	for _, c := range "0123456789-" {
+		kinds[c] = inNumber | firstOfNumber
+	}
+	for _, c := range "NtTfF" {
+		kinds[c] = firstOfWord
+	}
+	return kinds
+}()
+
+const (
+	inNumber = 1 << iota
+	firstOfNumber
+	firstOfWord
 )
 
-func setOf(chars string) (set [256]bool) {
-	for _, c := range []byte(chars) {
-		set[c] = true
-	}
-	return set
-}
-
+// isOdd reports whether s, which is not empty, is to be repaired where it is not said or written by somebody.
 func isOdd(s []byte) bool {
-	switch c := s[0]; {
-	case c >= '0' && c <= '9', c == '-':
-		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool { return !isOfNumber[c] })
-	case c == 'N':
-		return string(s) == none
-	case c|0x20 == 't', c == 'f', c == 'F':
-		return len(s) <= len("false") && isBool(string(s)) || len(s) > len(telScheme) && strings.EqualFold(string(s[:len(telScheme)]), telScheme)
+	switch {
+	case kinds[s[0]] == firstOfWord:
+		return string(s) == none || isBool(string(s)) || len(s) > len(telScheme) && strings.EqualFold(string(s[:len(telScheme)]), telScheme)
+	case len(s) > maxNumber:
+		return false
 	}
-	return false
+	for _, c := range s {
+		if kinds[c]&inNumber == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 const (

@@ -88,6 +88,9 @@ type roundTrip struct {
 	trace  httptrace.ClientTrace
 	opened atomic.Int32 // connections
 	body   watchedBody
+	// direct is the address that is connected to if no proxy is used; "" if a proxy is none of ours.
+	direct string
+	header http.Header
 }
 
 // ownContext is a context with the values and the end of the request's, but without the cause of that end. net/http
@@ -97,26 +100,53 @@ type ownContext struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	parent context.Context // of the request
-	unlink func() bool     // from parent
+	unlink func() bool     // from parent; nil if that never ends
 }
 
-func newOwnContext(parent context.Context) ownContext {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
-	return ownContext{ctx, cancel, parent, context.AfterFunc(parent, func() { cancel(parent.Err()) })}
+// newOwnContext returns the context, and a function that ends it as the parent has ended or, if that has not, with an
+// error about the timeout.
+func newOwnContext(parent context.Context, timeout time.Duration) (o ownContext, expire func()) {
+	o.parent = parent
+	o.ctx, o.cancel = context.WithCancelCause(context.WithoutCancel(parent))
+	cancel := o.cancel
+	expire = func() {
+		if err := parent.Err(); err != nil {
+			cancel(err)
+		} else {
+			cancel(&timeoutError{after: timeout})
+		}
+	}
+	if parent.Done() != nil {
+		o.unlink = context.AfterFunc(parent, expire)
+	}
+	return o, expire
 }
 
 // release ends the context, whose work is done.
 func (o *ownContext) release() {
-	o.unlink()
+	if o.unlink != nil {
+		o.unlink()
+	}
 	o.cancel(nil)
 }
 
 func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
-	t := &roundTrip{call: c, ownContext: newOwnContext(ctx)}
-	if c.timeout > 0 {
-		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
+	t := &c.first
+	if t.call != nil {
+		t = new(roundTrip) // the first may still be in use
 	}
-	t.trace.GetConn = func(string) { c.getConn.Store(true) }
+	t.call = c
+	var expire func()
+	t.ownContext, expire = newOwnContext(ctx, c.timeout)
+	if c.timeout > 0 {
+		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), expire)
+	}
+	t.trace.GetConn = func(address string) {
+		c.getConn.Store(true)
+		if t.direct != "" && address != t.direct {
+			t.refuseProxy()
+		}
+	}
 	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
 		c.gotConn.Store(true)
 		if !conn.Reused && t.opened.Add(1) > maxReplays { // idle connections that turn out dead do not count
@@ -137,10 +167,14 @@ func (t *roundTrip) end() {
 // send passes the request to the transport and returns a response with a body.
 func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
-	req.Header = t.header(req)
+	t.header = t.newHeader(req)
+	req.Header = t.header
 	var ours bool
 	t.roundTripper, ours = chooseRoundTripper(t.next)
-	if !ours && !t.req.Idempotent {
+	if !ours {
+		t.direct = directAddress(t.roundTripper, req.URL)
+	}
+	if (!ours && !t.req.Idempotent || t.direct != "") && req.Body != nil {
 		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
 		// own.
 		t.body.ReadCloser = req.Body
@@ -163,6 +197,15 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	case resp.Body == nil:
 		resp.Body = http.NoBody
 	}
+	if context.Cause(t.ctx) == errPlainProxy {
+		err = errPlainProxy
+	} else if !ours && headerSize(resp.Header) > maxHeader {
+		err = errHeaderTooLarge
+	}
+	if err != nil {
+		go func(body io.Closer) { _ = body.Close() }(resp.Body) // see await
+		return nil, err
+	}
 	return resp, nil
 }
 
@@ -175,6 +218,9 @@ func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 		t.end()
 		return nil, err
 	}
+	if !t.heedsContext(resp.Body) {
+		resp.Body = &awaitedBody{ReadCloser: resp.Body, ctx: t.ctx}
+	}
 	resp.Body = &stream{
 		ReadCloser: resp.Body, ownContext: t.ownContext,
 		silence: t.req.Silence, steady: t.req.Steady, timeout: t.timeout,
@@ -186,8 +232,7 @@ func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 
 // readWhole reads the body to its end.
 func (t *roundTrip) readWhole(resp *http.Response) (*http.Response, error) {
-	body, err := readBody(resp)
-	_ = resp.Body.Close()
+	body, err := t.readBody(resp)
 	resp.Body = http.NoBody
 	if err == nil && t.ctx.Err() != nil && resp.ContentLength < 0 && !json.Valid(body) {
 		// The server saw that the connection closes, and ended the body before it was closed.
@@ -244,8 +289,8 @@ func ownCause(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, &t):
 		return t
-	case errors.Is(cause, errReplayed):
-		return errReplayed
+	case cause == errReplayed, cause == errPlainProxy:
+		return cause
 	case cause == context.DeadlineExceeded && errors.Is(err, context.Canceled): // the deadline of the user's context
 		return cause
 	}
