@@ -216,7 +216,7 @@ func (e *TransportError) Is(target error) bool {
 func (e *TransportError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // DecodeError reports a 2xx response that cannot be decoded: it is empty, not JSON, of another shape, cut short, larger
-// than 32 MiB, or has over 10,000 items. The server reported success. For an operation that is not idempotent the error
+// than 16 MiB, or would take over 32 MiB when it is decoded. The server reported success. For an operation that is not idempotent the error
 // is also [ErrOutcomeUnknown].
 type DecodeError struct {
 	Operation  string // method and path template, such as POST /v1/calls

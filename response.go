@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
@@ -18,58 +19,16 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// A response of at most 32 MiB may still become a hundred times larger in memory: {} is two bytes, an Agent hundreds,
-// and millions of them are a few kilobytes of gzip. So its values are counted before it is decoded. The limits are far
-// above the largest page: 500 items, or 100 calls with transcripts of an hour each.
 const (
-	maxItems   = 10_000  // objects of a page
-	maxObjects = 200_000 // at any depth
-	maxArrays  = 600_000
-	maxValues  = 500_000 // in arrays and objects
-	maxDepth   = 200
+	// maxDecoded is how many bytes of memory a response may take when it is decoded: {} is two bytes of JSON and an Agent
+	// hundreds, and millions of them are a few kilobytes of gzip. It is far above what the largest page takes, and one
+	// of 100 calls with transcripts of an hour each.
+	maxDecoded = 32 << 20
+	// smallBody is the size in bytes of a body that cannot take as much.
+	smallBody = 64 << 10
 )
 
-var errTooManyValues = errors.New(
-	"the body has more items, objects, arrays or values than a page can have, or nests them too deep")
-
-// checkSize returns an error for a JSON text that would take too much memory to decode.
-func checkSize(body []byte) error {
-	// Most bodies have so few brackets and commas, with those within strings, that there is no need to tell them apart.
-	brackets := bytes.Count(body, []byte{'{'}) + bytes.Count(body, []byte{'['})
-	if brackets <= maxItems && bytes.Count(body, []byte{','}) <= maxValues {
-		return nil
-	}
-	items, objects, arrays, values, depth, inText := 0, 0, 0, 0, 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case c == '"':
-			inText = !inText
-		case inText && c == '\\':
-			i++
-		case inText:
-		case c == '{' || c == '[':
-			if c == '{' {
-				objects++
-			} else {
-				arrays++
-			}
-			if c == '{' && depth <= 2 { // as in {"data":[{, or nested less
-				items++
-			}
-			if depth++; depth > maxDepth {
-				return errTooManyValues
-			}
-		case c == '}' || c == ']':
-			depth--
-		case c == ',':
-			values++
-		}
-	}
-	if items > maxItems || objects > maxObjects || arrays > maxArrays || values > maxValues {
-		return errTooManyValues
-	}
-	return nil
-}
+var errTooMuchMemory = fmt.Errorf("the body takes over %d MiB of memory, or nests too deep", maxDecoded>>20)
 
 // resultOf returns the result in a 4xx: its body, or the "detail" or "error" in it, whichever has the operation's
 // result; nil if none has.
@@ -126,16 +85,20 @@ func isErrorObject(body []byte, out any) bool {
 	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() {
 		return false
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil {
-		return false
+	var object struct {
+		Detail present `json:"detail"`
+		Error  present `json:"error"`
 	}
-	for _, name := range []string{"detail", "error"} {
-		if _, there := object[name]; there && !hasField(v.Type(), name) {
-			return true
-		}
-	}
-	return false
+	return json.Unmarshal(body, &object) == nil &&
+		(bool(object.Detail) && !hasField(v.Type(), "detail") || bool(object.Error) && !hasField(v.Type(), "error"))
+}
+
+// present is a member of which nothing is kept but that it is there.
+type present bool
+
+func (p *present) UnmarshalJSON([]byte) error {
+	*p = true
+	return nil
 }
 
 // hasField reports whether encoding/json decodes name into a field of t.
@@ -146,9 +109,9 @@ func hasField(t reflect.Type, name string) bool {
 	})
 }
 
-// quickBody is the size in bytes of a body that is decoded in a few milliseconds. The time to decode a larger one, up
-// to 32 MiB, counts towards the attempt's timeout and the context.
-const quickBody = 1 << 20
+// quickDecode is for how long a response may be decoded after the attempt's timeout, or its context, has ended: the
+// result of a request that took effect is worth more.
+const quickDecode = 100 * time.Millisecond
 
 // decode decodes the body of a 2xx into out, unless that is nil.
 func (c *Client) decode(ctx context.Context, op *operation, res *transport.Response, out any) error {
@@ -163,6 +126,7 @@ func (c *Client) decode(ctx context.Context, op *operation, res *transport.Respo
 
 // decode decodes the body of a 2xx into out. An empty body, or null, is an error unless the operation allows it.
 func (op *operation) decode(ctx context.Context, res *transport.Response, out any) error {
+	began := time.Now()
 	body := bytes.TrimSpace(res.Body)
 	if len(body) == 0 || string(body) == "null" {
 		if !op.emptyOK {
@@ -170,11 +134,13 @@ func (op *operation) decode(ctx context.Context, res *transport.Response, out an
 		}
 		body = []byte("{}")
 	}
-	if len(body) > quickBody && !utf8.Valid(body) { // each byte that is not would become three, many times
-		return errNotUTF8
-	}
-	if err := checkSize(body); err != nil {
-		return err
+	if len(body) > smallBody {
+		if !utf8.Valid(body) { // each byte that is not would become three, many times
+			return errNotUTF8
+		}
+		if lenientjson.Weigh(body, reflect.TypeOf(out).Elem(), maxDecoded) > maxDecoded {
+			return errTooMuchMemory
+		}
 	}
 	if err := op.unmarshal(body, out); err != nil {
 		return err
@@ -182,7 +148,7 @@ func (op *operation) decode(ctx context.Context, res *transport.Response, out an
 	if !op.emptyOK && isErrorObject(body, out) {
 		return errIsErrorObject
 	}
-	if len(body) > quickBody {
+	if time.Since(began) > quickDecode {
 		return res.Expired(ctx)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -45,7 +46,7 @@ func (op *operation) checkStream(res *transport.Response) error {
 	case family == "audio" && (kind == "" || kind == "application/octet-stream" || strings.HasPrefix(kind, "audio/")):
 		return nil
 	}
-	return fmt.Errorf("the content type is %s, want %s", cmp.Or(kind, "missing"), op.mediaType)
+	return fmt.Errorf("the content type is %s, want %s", cmp.Or(redact.Line(redact.Text(kind, res.Key), maxName), "missing"), op.mediaType)
 }
 
 // unreadable returns the error of a stream that cannot be decoded.

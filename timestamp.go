@@ -50,16 +50,19 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	}
 	// Nearly all times are RFC 3339, which package time parses without an allocation.
 	var parsed time.Time
-	if parsed.UnmarshalJSON(data) == nil {
+	if len(data) > len(`""`) && parsed.UnmarshalJSON(data) == nil {
 		return t.set(parsed)
 	}
-	var s string
-	if err := json.Unmarshal(data, &s); err != nil {
+	s := string(data[1 : len(data)-1])
+	if strings.Contains(s, `\`) && json.Unmarshal(data, &s) != nil {
 		return errTimestamp
 	}
 	if s = strings.TrimSpace(s); s == "" || s == "None" { // as Python prints null
 		*t = Timestamp{}
 		return nil
+	}
+	if len(s) < len("2006-01-02") {
+		return errTimestamp
 	}
 	if len(s) > 10 && (s[10] == ' ' || s[10] == 't') {
 		s = s[:10] + "T" + s[11:]

@@ -5,33 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"time"
 )
 
 // maxHeapGrowth is how many bytes a call may add to the heap, whatever the response.
-const maxHeapGrowth = 128 << 20
-
-// heapGrowth runs f and returns by how many bytes the heap grew at most meanwhile.
-func heapGrowth(f func()) uint64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&stats)
-	before, peak := stats.HeapInuse, stats.HeapInuse
-	done := make(chan struct{})
-	go func() { defer close(done); f() }()
-	for tick := time.NewTicker(2 * time.Millisecond); ; {
-		runtime.ReadMemStats(&stats)
-		peak = max(peak, stats.HeapInuse)
-		select {
-		case <-done:
-			tick.Stop()
-			return peak - before
-		case <-tick.C:
-		}
-	}
-}
+const maxHeapGrowth = 64 << 20
 
 // writeEndlessly writes head and then calls more repeatedly, until the client closes the connection or a limit is reached
 // that is far above all that the client may read.
@@ -58,10 +37,11 @@ func repeat(text string) func(io.Writer) error {
 
 // chunked returns a function that writes what more writes as a chunk of a chunked body.
 func chunked(more func(io.Writer) error) func(io.Writer) error {
+	var text strings.Builder
+	_ = more(&text)
+	piece := fmt.Sprintf("%x\r\n%s\r\n", text.Len(), text.String())
 	return func(w io.Writer) error {
-		var piece strings.Builder
-		_ = more(&piece)
-		_, err := fmt.Fprintf(w, "%x\r\n%s\r\n", piece.Len(), piece.String())
+		_, err := io.WriteString(w, piece)
 		return err
 	}
 }

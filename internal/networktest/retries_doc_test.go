@@ -33,7 +33,7 @@ var retryRows = map[string]retryRow{
 	"no response in time":                             onHTTP1(writeAndHang("")),
 	"a 2xx whose body broke off":                      onHTTP1(writeAndClose("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")),
 	"a 2xx that is not JSON":                          replies(200, "<html>"),
-	"a 2xx over 32 MiB":                               replies(200, strings.Repeat(" ", 33<<20)),
+	"a 2xx over 16 MiB":                               replies(200, strings.Repeat(" ", 17<<20)),
 	"429":                                             replies(429, ""),
 	"429 with a code that waiting does not clear":     replies(429, `{"error":{"code":"OUTBOUND_LIMIT_REACHED"}}`),
 	"a status below 200":                              onHTTP1(writeAndClose("HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\n{}")),

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,7 +48,7 @@ func Line(s string, limit int) string {
 // KeySeparator stands between the keys where several are to be redacted, as after a rotation.
 const KeySeparator = "\n"
 
-// Bytes returns b with the key, whatever the case of its letters, replaced by Mark.
+// Bytes returns b with the key, whatever the case of its letters and however JSON escapes them, replaced by Mark.
 func Bytes(b []byte, key string) []byte {
 	for key := range strings.SplitSeq(key, KeySeparator) {
 		b = replace(b, key)
@@ -58,7 +59,7 @@ func Bytes(b []byte, key string) []byte {
 // has reports whether a text has the key in it.
 func has(s, key string) bool {
 	for key := range strings.SplitSeq(key, KeySeparator) {
-		if indexKey(s, key) >= 0 {
+		if start, _ := newFinder(s, key).next(0); start >= 0 {
 			return true
 		}
 	}
@@ -66,18 +67,19 @@ func has(s, key string) bool {
 }
 
 func replace(b []byte, key string) []byte {
-	i := indexKey(string(b), key)
-	if i < 0 {
+	f := newFinder(string(b), key)
+	start, end := f.next(0)
+	if start < 0 {
 		return b
 	}
 	var out bytes.Buffer
-	folded, foldedKey := lower(string(b)), lower(key)
-	for ; i >= 0; i = strings.Index(folded, foldedKey) {
-		out.Write(b[:i])
+	rest := 0
+	for ; start >= 0; start, end = f.next(rest) {
+		out.Write(b[rest:start])
 		out.WriteString(Mark)
-		b, folded = b[i+len(key):], folded[i+len(key):]
+		rest = end
 	}
-	out.Write(b)
+	out.Write(b[rest:])
 	return out.Bytes()
 }
 
@@ -94,10 +96,9 @@ func Body(b []byte, key string) []byte {
 	b = Bytes(b[:min(len(b), MaxBody+len(key))], key)
 	b = b[:min(len(b), MaxBody)]
 	for key := range strings.SplitSeq(key, KeySeparator) {
-		for n := min(len(key), len(b)); n > 0; n-- {
-			if strings.EqualFold(string(b[len(b)-n:]), key[:n]) {
-				b = b[:len(b)-n]
-				break
+		for start := max(0, len(b)-len(escaped)*len(key)); start < len(b); start++ {
+			if _, cut := newFinder(string(b[start:]), key).match(0); cut {
+				b = b[:start]
 			}
 		}
 	}
@@ -167,12 +168,82 @@ func clip(s string, n int) (string, bool) {
 	return s[:n], true
 }
 
-// indexKey returns the index of the key in s, whatever the case of its letters, or -1. Keys are ASCII.
-func indexKey(s, key string) int {
-	if key == "" || len(s) < len(key) {
-		return -1
+// finder finds a key, which is ASCII, in a text.
+type finder struct {
+	text, key string // in lower case
+	escapes   bool   // the text may have escaped characters
+}
+
+func newFinder(text, key string) finder {
+	return finder{lower(text), lower(key), strings.Contains(text, `\`)}
+}
+
+// next returns where the key is next, from an index on, or -1.
+func (f finder) next(from int) (start, end int) {
+	if f.key == "" {
+		return -1, -1
 	}
-	return strings.Index(lower(s), lower(key))
+	if !f.escapes {
+		if start = strings.Index(f.text[from:], f.key); start < 0 {
+			return -1, -1
+		}
+		return from + start, from + start + len(f.key)
+	}
+	for start = from; start < len(f.text); start++ {
+		if c := f.text[start]; c != f.key[0] && c != '\\' {
+			continue
+		}
+		if n, _ := f.match(start); n > 0 {
+			return start, start + n
+		}
+	}
+	return -1, -1
+}
+
+// match returns the length of the key at an index, where each of its characters may be escaped; 0 if it is not there.
+// cut reports whether the text ends before the key does.
+func (f finder) match(start int) (n int, cut bool) {
+	s := f.text[start:]
+	if strings.HasPrefix(s, f.key) {
+		return len(f.key), false
+	}
+	for i := range len(f.key) {
+		c, size := character(s[n:])
+		if size == 0 {
+			return 0, true
+		}
+		if c != f.key[i] {
+			return 0, false
+		}
+		n += size
+	}
+	return n, false
+}
+
+// escaped is a character as JSON may escape it.
+const escaped = `\u0073`
+
+// character returns the first character of s, in lower case, and its length there, which is more than 1 if it is escaped
+// as in JSON; 0 if s ends before it does. One that is not ASCII is 0.
+func character(s string) (c byte, size int) {
+	switch {
+	case s == "", s == `\`:
+		return 0, 0
+	case s[0] != '\\':
+		return s[0], 1
+	case s[1] != 'u':
+		return s[1], 2
+	case len(s) < len(escaped):
+		return 0, 0
+	}
+	code, err := strconv.ParseUint(s[2:len(escaped)], 16, 16)
+	if err != nil || code >= utf8.RuneSelf {
+		return 0, len(escaped)
+	}
+	if 'A' <= code && code <= 'Z' {
+		code += 'a' - 'A'
+	}
+	return byte(code), len(escaped)
 }
 
 // lower returns s with its ASCII letters in lower case, and all bytes where they were.

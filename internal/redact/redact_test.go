@@ -41,6 +41,56 @@ func TestText_IsShortCleanAndWithoutTheKey(t *testing.T) {
 	}
 }
 
+// In JSON the key may be escaped, in whole or in part.
+func TestBytes_EscapedKeyIsReplaced(t *testing.T) {
+	escape := func(format string, which func(i int) bool) string {
+		var b strings.Builder
+		for i := range len(key) {
+			if which(i) {
+				fmt.Fprintf(&b, format, key[i])
+			} else {
+				b.WriteByte(key[i])
+			}
+		}
+		return b.String()
+	}
+	all := func(int) bool { return true }
+	for name, text := range map[string]string{
+		"all":        escape(`\u%04x`, all),
+		"upper case": escape(`\u%04X`, all),
+		"first":      escape(`\u%04x`, func(i int) bool { return i == 0 }),
+		"last":       escape(`\u%04x`, func(i int) bool { return i == len(key)-1 }),
+		"some":       escape(`\u%04x`, func(i int) bool { return i%3 == 1 }),
+		"letters":    `\u0053\u004B` + key[2:],
+		"backslash":  escape(`\%c`, func(i int) bool { return key[i] == '_' }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			const quote = `{"a":"\\","b":"\u00e9 %s and %[1]s","c":"\n%[2]s"}`
+			assert.Equal(t, fmt.Sprintf(quote, redact.Mark, redact.Mark), string(redact.Bytes(fmt.Appendf(nil, quote, text, key), key)))
+			assert.Equal(t, redact.Mark+" "+redact.Mark, redact.Text(text+" "+text, key))
+			for n := range len(text) {
+				body := strings.Repeat(".", redact.MaxBody-n) + text + "tail"
+				got := string(redact.Body([]byte(body), key))
+				assert.NotContains(t, got, text[:1], "%d bytes before the end", n)
+				assert.LessOrEqual(t, len(got), redact.MaxBody)
+			}
+		})
+	}
+	for _, other := range []string{`sk\u002dlive`, `\u0073k\u00`, `sk_live_\u`, `\`, `\u`, `\uzzzz`, strings.Repeat(`\`, 99)} {
+		assert.Equal(t, other, string(redact.Bytes([]byte(other), key)))
+	}
+	assert.Equal(t, "a[REDACTED]b", string(redact.Bytes([]byte(`aback\slashb`), `back\slash`)))
+}
+
+// The time does not grow with the square of the size.
+func TestBytes_ManyKeysAreReplacedInOneGo(t *testing.T) {
+	for _, text := range []string{key, `\` + key, `\u0073` + key[1:]} {
+		const n = 100_000
+		got := redact.Bytes([]byte(strings.Repeat(text, n)), key)
+		assert.Equal(t, n, strings.Count(string(got), redact.Mark))
+	}
+}
+
 func TestError_KeepsWhatItIsUnlessItQuotesTheKey(t *testing.T) {
 	plain := fmt.Errorf("open: %w", fs.ErrNotExist)
 	assert.Same(t, plain, redact.Error(plain, key))

@@ -88,6 +88,9 @@ type roundTrip struct {
 	trace  httptrace.ClientTrace
 	opened atomic.Int32 // connections
 	body   watchedBody
+	// direct is the address that is connected to if no proxy is used; "" if a proxy is none of ours.
+	direct string
+	header http.Header
 }
 
 // ownContext is a context with the values and the end of the request's, but without the cause of that end. net/http
@@ -116,7 +119,12 @@ func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
 	}
-	t.trace.GetConn = func(string) { c.getConn.Store(true) }
+	t.trace.GetConn = func(address string) {
+		c.getConn.Store(true)
+		if t.direct != "" && address != t.direct {
+			t.refuseProxy()
+		}
+	}
 	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
 		c.gotConn.Store(true)
 		if !conn.Reused && t.opened.Add(1) > maxReplays { // idle connections that turn out dead do not count
@@ -137,10 +145,14 @@ func (t *roundTrip) end() {
 // send passes the request to the transport and returns a response with a body.
 func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
-	req.Header = t.header(req)
+	t.header = t.newHeader(req)
+	req.Header = t.header
 	var ours bool
 	t.roundTripper, ours = chooseRoundTripper(t.next)
-	if !ours && !t.req.Idempotent {
+	if !ours {
+		t.direct = directAddress(t.roundTripper, req.URL)
+	}
+	if (!ours && !t.req.Idempotent || t.direct != "") && req.Body != nil {
 		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
 		// own.
 		t.body.ReadCloser = req.Body
@@ -163,6 +175,15 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	case resp.Body == nil:
 		resp.Body = http.NoBody
 	}
+	if context.Cause(t.ctx) == errPlainProxy {
+		err = errPlainProxy
+	} else if !ours && headerSize(resp.Header) > maxHeader {
+		err = errHeaderTooLarge
+	}
+	if err != nil {
+		go func() { _ = resp.Body.Close() }() // see await
+		return nil, err
+	}
 	return resp, nil
 }
 
@@ -175,6 +196,9 @@ func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 		t.end()
 		return nil, err
 	}
+	if !t.heedsContext(resp.Body) {
+		resp.Body = &awaitedBody{ReadCloser: resp.Body, ctx: t.ctx}
+	}
 	resp.Body = &stream{
 		ReadCloser: resp.Body, ownContext: t.ownContext,
 		silence: t.req.Silence, steady: t.req.Steady, timeout: t.timeout,
@@ -186,8 +210,7 @@ func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 
 // readWhole reads the body to its end.
 func (t *roundTrip) readWhole(resp *http.Response) (*http.Response, error) {
-	body, err := readBody(resp)
-	_ = resp.Body.Close()
+	body, err := t.readBody(resp)
 	resp.Body = http.NoBody
 	if err == nil && t.ctx.Err() != nil && resp.ContentLength < 0 && !json.Valid(body) {
 		// The server saw that the connection closes, and ended the body before it was closed.
@@ -244,8 +267,8 @@ func ownCause(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case errors.As(cause, &t):
 		return t
-	case errors.Is(cause, errReplayed):
-		return errReplayed
+	case cause == errReplayed, cause == errPlainProxy:
+		return cause
 	case cause == context.DeadlineExceeded && errors.Is(err, context.Canceled): // the deadline of the user's context
 		return cause
 	}

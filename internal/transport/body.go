@@ -1,7 +1,8 @@
 package transport
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,13 +10,14 @@ import (
 )
 
 const (
-	maxBody            = 32 << 20 // of a 2xx response
-	maxErrorBody       = 64 << 10 // of any other, which is only quoted
-	minChunk, maxChunk = 512, 1 << 20
+	maxBody      = 16 << 20 // of a 2xx response
+	maxErrorBody = 64 << 10 // of any other, which is only quoted
+	minBuffer    = 512
+	maxIdleReads = 100 // reads in a row that return neither a byte nor an error
 )
 
-// ErrTooLarge reports a 2xx response over 32 MiB.
-var ErrTooLarge = errors.New("the response is larger than 32 MiB")
+// ErrTooLarge reports a 2xx response over 16 MiB.
+var ErrTooLarge = errors.New("the response is larger than 16 MiB")
 
 // readBody reads a body up to a limit. A longer body is ErrTooLarge in a 2xx; that of another response is cut.
 func readBody(resp *http.Response) (body []byte, err error) {
@@ -23,39 +25,131 @@ func readBody(resp *http.Response) (body []byte, err error) {
 	if resp.StatusCode/100 == 2 {
 		limit = maxBody
 	}
-	size := int64(minChunk)
+	size := int64(minBuffer)
 	if n := resp.ContentLength; n > 0 && n <= limit {
 		size = n + 1 // one more, for the read that finds the end
 	}
-	// A body of unknown length, or of another than declared, is read in chunks: one buffer that grew would be in memory
-	// twice.
-	var chunks [][]byte
-	total := int64(0)
-	for err == nil && total <= limit {
-		chunk := make([]byte, 0, min(size, limit+1-total))
-		for err == nil && len(chunk) < cap(chunk) {
-			var n int
-			n, err = resp.Body.Read(chunk[len(chunk):cap(chunk)])
-			chunk = chunk[:len(chunk)+n]
+	body = make([]byte, 0, size)
+	for idle := 0; err == nil; idle++ {
+		if idle > maxIdleReads {
+			return body, io.ErrNoProgress
 		}
-		chunks, total = append(chunks, chunk), total+int64(len(chunk))
-		size = min(max(2*size, minChunk), maxChunk)
+		if len(body) == cap(body) {
+			if int64(len(body)) > limit {
+				return body[:limit], ErrTooLarge
+			}
+			// Not append, which does not know where it may end.
+			body = append(make([]byte, 0, min(2*int64(cap(body)), limit+1)), body...)
+		}
+		var n int
+		n, err = resp.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if n > 0 {
+			idle = 0
+		}
 	}
-	switch {
-	case total > limit && limit > maxErrorBody:
-		return nil, ErrTooLarge
-	case len(chunks) == 1:
-		body = chunks[0]
-	default:
-		body = bytes.Join(chunks, nil)
-	}
-	if total > limit {
+	if int64(len(body)) > limit {
 		return body[:limit], ErrTooLarge
 	}
 	if err == io.EOF {
 		err = nil
 	}
 	return body, err
+}
+
+// await returns what read does, or false if the context ends first. read then goes on by itself: a body of a user's
+// RoundTripper may wait whatever the context is, and even if it is closed.
+func await[T any](ctx context.Context, read func() T) (result T, ok bool) {
+	type outcome struct {
+		result   T
+		ended    bool // false if read panicked, or ended its goroutine as testing.T.FailNow does
+		panicked any
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() {
+			if !o.ended {
+				o.panicked = recover()
+			}
+			done <- o
+		}()
+		o.result = read()
+		o.ended = true
+	}()
+	select {
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked)
+		}
+		return o.result, o.ended
+	case <-ctx.Done():
+		return result, false
+	}
+}
+
+// readResult is what a read returns.
+type readResult struct {
+	body []byte
+	err  error
+}
+
+// readBody reads the body of the response to its end and closes it.
+func (t *roundTrip) readBody(resp *http.Response) ([]byte, error) {
+	if t.heedsContext(resp.Body) {
+		body, err := readBody(resp)
+		_ = resp.Body.Close()
+		return body, err
+	}
+	r, ok := await(t.ctx, func() (r readResult) {
+		r.body, r.err = readBody(resp)
+		_ = resp.Body.Close()
+		return r
+	})
+	if !ok {
+		go func() { _ = resp.Body.Close() }() // it may end the read
+		return nil, cmp.Or(t.ctx.Err(), io.ErrUnexpectedEOF)
+	}
+	return r.body, r.err
+}
+
+// heedsContext reports whether a read of the body ends with the context: net/http's do, and those that are in memory.
+func (t *roundTrip) heedsContext(body io.Reader) bool {
+	_, std := t.roundTripper.(*http.Transport)
+	_, inMemory := body.(interface{ Len() int })
+	return std || inMemory
+}
+
+// awaitedBody is a body of a stream whose reads end with the context, whatever those of the body do.
+type awaitedBody struct {
+	io.ReadCloser
+	ctx       context.Context
+	abandoned bool
+}
+
+func (b *awaitedBody) Read(p []byte) (int, error) {
+	if b.abandoned {
+		return 0, b.ctx.Err()
+	}
+	buffer := make([]byte, min(len(p), 32<<10))
+	r, ok := await(b.ctx, func() readResult {
+		n, err := b.ReadCloser.Read(buffer)
+		return readResult{buffer[:n], err}
+	})
+	if !ok {
+		b.abandoned = true
+		return 0, cmp.Or(b.ctx.Err(), io.ErrUnexpectedEOF)
+	}
+	return copy(p, r.body), r.err
+}
+
+// Close closes the body. It does not wait for that if a read goes on.
+func (b *awaitedBody) Close() error {
+	if b.abandoned {
+		go func() { _ = b.ReadCloser.Close() }()
+		return nil
+	}
+	return b.ReadCloser.Close()
 }
 
 // bodyError reports a 2xx whose body could not be read.

@@ -27,7 +27,7 @@ var rows = map[string]outcome{
 	"no response in time":                             {failed: true},
 	"a 2xx whose body broke off":                      {failed: true},
 	"a status below 200":                              {status: 99},
-	"a 2xx over 32 MiB":                               {failed: true, permanent: true},
+	"a 2xx over 16 MiB":                               {failed: true, permanent: true},
 	"302":                                             {status: 302},
 	"303":                                             {status: 303},
 	"any other 3xx":                                   {status: 307},

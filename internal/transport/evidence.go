@@ -76,8 +76,15 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 
 // wasRead reports whether the body was read, and seals it if not.
 func (b *watchedBody) wasRead() bool {
-	return b != nil && !b.state.CompareAndSwap(bodyUntouched, bodySealed)
+	if b == nil {
+		return false
+	}
+	b.seal()
+	return b.state.Load() == bodyRead
 }
+
+// seal ends the reading of a body that was not begun to be read.
+func (b *watchedBody) seal() { b.state.CompareAndSwap(bodyUntouched, bodySealed) }
 
 // dialFailed reports whether err is the error of a dial and of nothing else: joined with it may be that of a request
 // that was sent.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,10 +11,10 @@ import (
 
 const maxRedirects = 5
 
-// header returns the header that a request is sent with, a new one each time, because a RoundTripper may write to it.
+// newHeader returns the header that a request is sent with, a new one each time, because a RoundTripper may write to it.
 // The http.Client never has it, so it cannot forward any of it, such as the key, to another host. It adds the cookies
 // of a jar.
-func (c *call) header(req *http.Request) http.Header {
+func (c *call) newHeader(req *http.Request) http.Header {
 	h := make(http.Header, 4)
 	var values [4]string // one allocation
 	set := func(i int, name, value string) {
@@ -51,6 +52,39 @@ func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
 	}
 	proxy, err := t.Proxy(req)
 	return proxy != nil || err != nil
+}
+
+// directAddress returns the address that an *http.Transport connects to for a plain http request if it uses no proxy; ""
+// if it has none, or the request has TLS. Its Proxy may say at one time that there is no proxy, and at another that
+// there is one.
+func directAddress(rt http.RoundTripper, u *url.URL) string {
+	if t, ok := rt.(*http.Transport); !ok || t.Proxy == nil || u.Scheme != "http" {
+		return ""
+	}
+	return net.JoinHostPort(u.Hostname(), port(u))
+}
+
+// refuseProxy ends a round trip that is about to use a proxy. net/http may have a connection to it at hand, and take it
+// although the context has ended: then there is no key and no body to send.
+func (t *roundTrip) refuseProxy() {
+	clear(t.header)
+	t.body.seal()
+	t.cancel(errPlainProxy)
+}
+
+// maxHeader is the size in bytes of the largest header of a response from a user's transport. The package's own pool
+// reads no more.
+const maxHeader = 1 << 20
+
+var errHeaderTooLarge = errors.New("the header of the response is larger than 1 MiB")
+
+func headerSize(h http.Header) (n int) {
+	for name, values := range h {
+		for _, value := range values {
+			n += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return n
 }
 
 // mayFollow reports whether a redirect is followed: only for an idempotent GET or HEAD, and only within the API's

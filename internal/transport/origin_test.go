@@ -1,6 +1,8 @@
 package transport_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -89,4 +91,58 @@ func TestProxy_PlainHTTPNeverGoesThroughOne(t *testing.T) {
 		require.Error(t, apitest.GetAgent(t.Context(), c))
 		assert.Zero(t, proxied.Load())
 	})
+}
+
+// A Proxy may say that there is no proxy when it is asked first, and name one when the request is sent, or for every
+// other request.
+func TestProxy_PlainHTTPGoesThroughNoneThatAlternates(t *testing.T) {
+	var seen atomic.Int32
+	spy := func(name string) *url.URL {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			if name == "proxy" && (r.Header.Get("Authorization") != "" || len(body) > 0) {
+				seen.Add(1)
+			}
+			_, _ = io.WriteString(w, `{"id":"x_1"}`)
+		}))
+		t.Cleanup(server.Close)
+		address, err := url.Parse(server.URL)
+		require.NoError(t, err)
+		return address
+	}
+	api, proxy := spy("api"), spy("proxy")
+	for name, warm := range map[string]bool{"no connection": false, "idle connection to the proxy": true} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			transport := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
+				if asked.Add(1)%2 == 1 {
+					return nil, nil
+				}
+				return proxy, nil
+			}}
+			defer transport.CloseIdleConnections()
+			c := apitest.NewClientOver(t, transport, agentphone.WithMaxRetries(0), agentphone.WithBaseURL(api.String()))
+			for _, call := range []func(context.Context, *agentphone.Client) error{
+				apitest.CreateCall, apitest.GetAgent, func(ctx context.Context, c *agentphone.Client) error {
+					return apitest.Err(c.Agents.Update(ctx, "agt_1", agentphone.UpdateAgentParams{Name: agentphone.Value("Ada")}))
+				},
+			} {
+				for range 20 {
+					if warm {
+						asked.Store(1)
+						resp, err := transport.RoundTrip(httptest.NewRequest("GET", api.String(), nil))
+						require.NoError(t, err)
+						_, _ = io.Copy(io.Discard, resp.Body)
+						_ = resp.Body.Close()
+					}
+					asked.Store(0)
+					require.ErrorContains(t, call(t.Context(), c), "a plain http request does not go through a proxy")
+				}
+			}
+			assert.Zero(t, seen.Load(), "requests with the key or a body")
+			asked.Store(0)
+			transport.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
+			require.NoError(t, apitest.CreateCall(t.Context(), c))
+		})
+	}
 }

@@ -45,7 +45,7 @@ var pool = sync.OnceValue(func() pooled {
 	}
 	t.MaxIdleConns = 512
 	t.MaxIdleConnsPerHost = 256
-	t.MaxResponseHeaderBytes = 1 << 20
+	t.MaxResponseHeaderBytes = maxHeader
 	// Servers close idle connections, and the outcome of a POST that is sent on one at that moment is unknown. The
 	// shorter a connection has been idle, the rarer that is.
 	t.IdleConnTimeout = 30 * time.Second
