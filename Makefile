@@ -1,12 +1,15 @@
 # `make check` is what CI runs (.ci/run), with shorter fuzzing. What fails fast comes first.
 GO ?= go
 FUZZSECONDS ?= 5
-EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
 STORES := redisstore sqlstore
+# Each has a go.mod of its own.
+MODULES := bench $(STORES) devphone examples/campaign
 
-CHECKS := fmt tidy vet bench-test stores wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
+EXAMPLES := $(filter-out $(MODULES),$(patsubst %/main.go,%,$(wildcard examples/*/main.go)))
+
+CHECKS := fmt tidy vet bench-test stores devphone wasm examples campaign scenarios lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
 .PHONY: check checks test $(CHECKS) bench
 
@@ -39,7 +42,7 @@ wasm:
 	@node -e fetch || { echo "this takes node 18 or later"; exit 1; }
 	$(GO) test -count 1 -run '^TestFetch_' ./internal/transport
 
-# The benchmarks are a module of their own. They take five to six minutes; see BENCHMARKS.md.
+# The benchmarks are a module of their own. They take some ten minutes, or less by section; see BENCHMARKS.md.
 bench:
 	cd bench && $(GO) run .
 
@@ -50,6 +53,14 @@ bench-test:
 # The modules of the stores, on a real redis-server and PostgreSQL. With CI set, missing servers are a failure.
 stores:
 	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...); done
+
+# The example that is a module of its own: 5000 texts through faults, processes that are killed, and a run without a key.
+campaign:
+	cd examples/campaign && $(GO) vet ./... && CAMPAIGN_TEXTS=5000 $(GO) test ./...
+	cd examples/campaign && env -u AGENTPHONE_API_KEY $(GO) run .
+
+devphone:
+	cd devphone && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
 
 # The chaos tests again, alone, to print their tally. CHAOS_SEED=7 sets the seed, a number from 0.
 chaos:
@@ -73,7 +84,7 @@ vet-platforms:
 lint: bin/staticcheck
 	bin/staticcheck ./...
 	GOOS=js GOARCH=wasm bin/staticcheck ./internal/transport/...
-	@set -e; for m in bench $(STORES); do echo "== $$m"; (cd $$m && ../bin/staticcheck ./...); done
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(CURDIR)/bin/staticcheck ./...); done
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
@@ -81,24 +92,32 @@ bin/staticcheck: tools/go.mod tools/go.sum
 tidy:
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
-	@set -e; for m in bench $(STORES); do echo "== $$m"; (cd $$m && $(GO) mod tidy -diff); done
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) mod tidy -diff); done
 
 # Runs every example against the API in memory. Servers are interrupted after two seconds.
 examples:
 	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/...
-	@set -e; unset AGENTPHONE_API_KEY; \
-	for e in $(filter-out $(SERVERS),$(EXAMPLES)); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
+	@set -e; unset AGENTPHONE_API_KEY OPENAI_API_KEY; \
+	for e in $(filter-out $(SERVERS),$(notdir $(EXAMPLES))); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
 	for e in $(SERVERS); do echo "== examples/$$e"; timeout --preserve-status -s INT 2 bin/examples/$$e -addr 127.0.0.1:0; done
+
+# Plays the scenarios of the examples with them.
+scenarios:
+	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/... && cd devphone && $(GO) build -o ../bin/devphone .
+	@set -e; unset OPENAI_API_KEY; for s in examples/*/scenarios; do \
+		e=$$(basename $$(dirname $$s)); echo "== $$s"; \
+		bin/devphone test -target http://127.0.0.1:0/webhook $$s/*.yaml -- bin/examples/$$e -addr {addr}; \
+	done
 
 # Runs each fuzz target of each package in rounds of 30,000 inputs for FUZZSECONDS. A -fuzztime in seconds fails now and
 # then without a finding ("context deadline exceeded"), because Go's fuzzer takes its own deadline for an error if a
 # worker sees it first. A round that hangs is a failure.
 fuzz:
-	@set -e; for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	@set -e; for m in . devphone; do for p in $$(cd $$m && $(GO) list ./...); do \
+		for f in $$($(GO) -C $$m test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 			echo "== $$p $$f"; end=$$(( $$(date +%s) + $(FUZZSECONDS) )); \
 			while [ $$(date +%s) -lt $$end ]; do \
-				timeout 120 $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30000x $$p; \
+				timeout 120 $(GO) -C $$m test -run '^$$' -fuzz "^$$f$$" -fuzztime 30000x $$p; \
 			done; \
 		done; \
-	done
+	done; done
