@@ -384,6 +384,28 @@ func TestWithIdempotencyKey_StoreThatFailsAfterIsReconciledLater(t *testing.T) {
 }
 
 // The API has no business to quote the key; if it does, the store does not get to know it.
+// What a hostile server responds with neither fills the store nor takes much memory to be written there.
+func TestWithIdempotencyKey_LargeResponseIsNotRecorded(t *testing.T) {
+	for name, text := range map[string]string{"escaped in JSON": "<", "keys": apitest.Key} {
+		t.Run(name, func(t *testing.T) {
+			body := `{"id":"call_1","x":"` + strings.Repeat(text, 15<<20/len(text)) + `"}`
+			store := agentphone.NewMemoryStore()
+			c, s := apitest.NewClient(t, apitest.Always(200, body), agentphone.WithStore(store))
+			var err error
+			grown := apitest.HeapGrowth(func() {
+				err = apitest.Err(c.Calls.CreateWeb(t.Context(), agentphone.CreateWebCallParams{AgentID: "a"}, key("k")))
+			})
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			require.ErrorContains(t, err, "larger than 1 MiB")
+			assert.Less(t, grown>>20, uint64(64), "MiB")
+
+			err = apitest.Err(c.Calls.CreateWeb(t.Context(), agentphone.CreateWebCallParams{AgentID: "a"}, key("k")))
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			assert.Len(t, s.Requests(), 1, "it may have taken effect, so it is not sent again")
+		})
+	}
+}
+
 func TestWithIdempotencyKey_StoreNeverHasTheAPIKey(t *testing.T) {
 	for _, status := range []int{200, 401, 500} {
 		kept := &keptStore{Store: agentphone.NewMemoryStore()}

@@ -149,9 +149,17 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	return k.send(ctx, out)
 }
 
+// maxRecorded is the size in bytes of the largest response that is recorded. Real ones are a hundredth of it.
+const maxRecorded = 1 << 20
+
+var errTooLargeToRecord = fmt.Errorf("the body is larger than %d MiB, the most that is recorded with an idempotency key", maxRecorded>>20)
+
 // send sends the request under the lease and settles its key.
 func (k *keyedCall) send(ctx context.Context, out any) error {
 	res, err := k.client.exchange(k.lease.ctx, k.op, k.req, k.rc)
+	if err == nil && len(res.Body) > maxRecorded {
+		err = k.client.decodeError(k.op, res, errTooLargeToRecord)
+	}
 	if err == nil {
 		if err = k.client.decode(ctx, k.op, res, out); err == nil {
 			return k.unsettled(ctx, k.complete(ctx, res, resultID(res.Body)))
@@ -202,6 +210,9 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
 		}
 		body, err := json.Marshal(found.result)
+		if err == nil && len(body) > maxRecorded {
+			err = errTooLargeToRecord
+		}
 		if err != nil {
 			return false, k.pending(err)
 		}

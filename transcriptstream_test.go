@@ -128,13 +128,13 @@ func TestCallsStreamTranscript_EndsAtOnceWithItsContextOrABreak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
-		closed := 0
+		var closed atomic.Int32
 		c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 			pr, pw := io.Pipe()
 			go func() {
 				_, _ = io.WriteString(pw, sseConnected+sseTurn(0))
 				<-r.Context().Done()
-				closed++
+				closed.Add(1)
 				pw.CloseWithError(r.Context().Err())
 			}()
 			return eventStream(pr), nil
@@ -150,7 +150,7 @@ func TestCallsStreamTranscript_EndsAtOnceWithItsContextOrABreak(t *testing.T) {
 			break
 		}
 		synctest.Wait()
-		assert.Equal(t, 2, closed, "a break closes the connection")
+		assert.EqualValues(t, 2, closed.Load(), "a break closes the connection")
 	})
 }
 

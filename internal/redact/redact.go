@@ -120,7 +120,7 @@ func Body(b []byte, key string) []byte {
 			}
 		}
 	}
-	return b
+	return bytes.Clone(b) // who keeps it shall not keep megabytes
 }
 
 // Error returns err if its text needs no redaction, and else an error with the redacted text. For errors.Is and

@@ -147,6 +147,7 @@ func TestBody_IsCutWithoutALeftoverOfTheKey(t *testing.T) {
 		assert.NotContains(t, strings.TrimPrefix(string(redact.Body([]byte(text), key)), redact.Mark), "sk", "%d bytes of the key", n)
 	}
 	assert.Len(t, redact.Body(make([]byte, 1<<20), key), redact.MaxBody)
+	assert.Less(t, cap(redact.Body(make([]byte, 1<<20), key)), 2*redact.MaxBody, "no more is kept in memory")
 	assert.Len(t, redact.Body(make([]byte, 1<<20), ""), redact.MaxBody)
 }
 

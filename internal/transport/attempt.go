@@ -119,24 +119,46 @@ type ownContext struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	parent context.Context // of the request
-	unlink func() bool     // from parent
+	unlink func() bool     // from parent; nil if that never ends
 }
 
-func newOwnContext(parent context.Context) ownContext {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
-	return ownContext{ctx, cancel, parent, context.AfterFunc(parent, func() { cancel(parent.Err()) })}
+// newOwnContext returns the context, and a function that ends it as the parent has ended or, if that has not, with an
+// error about the timeout.
+func newOwnContext(parent context.Context, timeout time.Duration) (o ownContext, expire func()) {
+	o.parent = parent
+	o.ctx, o.cancel = context.WithCancelCause(context.WithoutCancel(parent))
+	cancel := o.cancel
+	expire = func() {
+		if err := parent.Err(); err != nil {
+			cancel(err)
+		} else {
+			cancel(&timeoutError{after: timeout})
+		}
+	}
+	if parent.Done() != nil {
+		o.unlink = context.AfterFunc(parent, expire)
+	}
+	return o, expire
 }
 
 // release ends the context, whose work is done.
 func (o *ownContext) release() {
-	o.unlink()
+	if o.unlink != nil {
+		o.unlink()
+	}
 	o.cancel(nil)
 }
 
 func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
-	t := &roundTrip{call: c, ownContext: newOwnContext(ctx)}
+	t := &c.first
+	if t.call != nil {
+		t = new(roundTrip) // the first may still be in use
+	}
+	t.call = c
+	var expire func()
+	t.ownContext, expire = newOwnContext(ctx, c.timeout)
 	if c.timeout > 0 {
-		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), func() { t.cancel(&timeoutError{after: c.timeout}) })
+		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), expire)
 	}
 	t.trace.GetConn = func(address string) {
 		c.getConn.Store(true)
@@ -203,7 +225,7 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 		err = errMalformed
 	}
 	if err != nil {
-		go func() { _ = resp.Body.Close() }() // see await
+		go func(body io.Closer) { _ = body.Close() }(resp.Body) // see await
 		return nil, err
 	}
 	return resp, nil

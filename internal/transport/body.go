@@ -101,13 +101,14 @@ func (t *roundTrip) readBody(resp *http.Response) ([]byte, error) {
 		_ = resp.Body.Close()
 		return body, err
 	}
+	late := *resp // the read may outlast the response
 	r, ok := await(t.ctx, func() (r readResult) {
-		r.body, r.err = readBody(resp)
-		_ = resp.Body.Close()
+		r.body, r.err = readBody(&late)
+		_ = late.Body.Close()
 		return r
 	})
 	if !ok {
-		go func() { _ = resp.Body.Close() }() // it may end the read
+		go func() { _ = late.Body.Close() }() // it may end the read
 		return nil, cmp.Or(t.ctx.Err(), io.ErrUnexpectedEOF)
 	}
 	return r.body, r.err

@@ -129,8 +129,8 @@ func TestHeader_ThatIsTooLargeIsAnError(t *testing.T) {
 		"many":             many,
 		"long":             {"X-Request-Id": {strings.Repeat("x", 1<<20)}},
 		"one, many times":  {"X-A": strings.Split(strings.Repeat(",", 300_000), ",")},
-		"a name of 1 MiB":  {strings.Repeat("x", 1<<20): {""}},
-		"as large as most": {"X-A": {strings.Repeat("x", 1<<20-10)}},
+		"a long name":      {strings.Repeat("x", 1<<20): {""}},
+		"as large as most": {"X-A": {strings.Repeat("x", 256<<10-10)}},
 	} {
 		for _, status := range []int{200, 404} {
 			t.Run(name+" "+strconv.Itoa(status), func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestHeader_ThatIsTooLargeIsAnError(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-				require.ErrorContains(t, err, "the header of the response is larger than 1 MiB")
+				require.ErrorContains(t, err, "the header of the response is larger than 256 KiB")
 				assert.Zero(t, kept.Status)
 				assert.Empty(t, kept.Header)
 			})

@@ -22,6 +22,7 @@ type call struct {
 	loop    loop
 
 	attempt // the current one, or the last
+	first   roundTrip
 
 	// Set by decideRetry after each attempt.
 	outcomeUnknown bool

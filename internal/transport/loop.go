@@ -50,7 +50,6 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 		RetryMax:     c.req.MaxRetries,
 		CheckRetry:   c.checkRetry,
 		Backoff:      decidedWait,
-		PrepareRetry: c.prepareRetry,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	resp, err := c.loop.client.Do(request)
@@ -61,7 +60,17 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	return resp, err
 }
 
-// prepareRetry is the loop's hook before each attempt but the first.
+// checkRetry is the loop's policy. The wait that the call decides on is handed to decidedWait in RetryWaitMin, which
+// nothing else reads: a second method value would cost an allocation, as would prepareRetry for calls that need none.
+func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	c.decideRetry(ctx, resp, err)
+	if c.waiting {
+		c.loop.client.RetryWaitMin, c.loop.client.PrepareRetry = c.wait, c.prepareRetry
+	}
+	return c.waiting, nil // an error here would replace the attempt's own
+}
+
+// prepareRetry is the loop's hook before each attempt but the first, after the wait.
 func (c *call) prepareRetry(r *http.Request) error {
 	if err := c.admit(r.Context()); err != nil {
 		return err
@@ -69,14 +78,6 @@ func (c *call) prepareRetry(r *http.Request) error {
 	r.Header = http.Header{} // a cookie jar adds to it on each attempt; they would pile up
 	c.begin(c.attempts + 1)
 	return nil
-}
-
-// checkRetry is the loop's policy. The wait that the call decides on is handed to decidedWait in RetryWaitMin, which
-// nothing else reads: a second method value would cost an allocation.
-func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	c.decideRetry(ctx, resp, err)
-	c.loop.client.RetryWaitMin = c.wait
-	return c.waiting, nil // an error here would replace the attempt's own
 }
 
 func decidedWait(wait, _ time.Duration, _ int, _ *http.Response) time.Duration { return wait }

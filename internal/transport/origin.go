@@ -74,9 +74,9 @@ func (t *roundTrip) refuseProxy() {
 
 // maxHeader is the size in bytes of the largest header of a response from a user's transport. The package's own pool
 // reads no more.
-const maxHeader = 1 << 20
+const maxHeader = 256 << 10
 
-var errHeaderTooLarge = errors.New("the header of the response is larger than 1 MiB")
+var errHeaderTooLarge = errors.New("the header of the response is larger than 256 KiB")
 
 func headerSize(h http.Header) (n int) {
 	for name, values := range h {
