@@ -219,10 +219,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-timer.C:
-		return ctx.Err()
 	}
+	return transport.ContextErr(ctx)
 }
 
 // jitter returns a random duration within 10 % of d, so that many waits do not poll in step.

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // Client is a client of the API, made by [NewClient]. Each field is a service with the methods of one of the API's
@@ -45,7 +47,8 @@ func (s *service) owner() *Client {
 // NewClient returns a client that uses an API key such as sk_live_.... The key may be "" to sign up ([SignupService]);
 // methods that need a key then return [ErrNoAPIKey]. NewClient sends nothing.
 //
-// For a key with white space or control characters, or an invalid option, it returns a *[ValidationError].
+// For a key that is no Bearer token (letters, digits and -._~+/, with = at the end), or an invalid option, it returns a
+// *[ValidationError].
 func NewClient(key string, opts ...Option) (*Client, error) {
 	cfg := defaultConfig()
 	k, err := newAPIKey(key)
@@ -125,7 +128,7 @@ func (c Client) String() string {
 }
 
 // Format writes what String returns, whatever the verb.
-func (c Client) Format(f fmt.State, verb rune) { formatText(f, verb, c.String()) }
+func (c Client) Format(f fmt.State, verb rune) { redact.Print(f, verb, c.String()) }
 
 // LogValue returns what String returns.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }

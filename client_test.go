@@ -53,7 +53,7 @@ func TestNewClient_RefusesBadInputAtOnce(t *testing.T) {
 			assert.Nil(t, c)
 		})
 	}
-	for _, key := range []string{" ", "sk live", "sk_live\n", "\tsk", "sk\x00", "sk\u00e9", "sk\x7f"} {
+	for _, key := range []string{" ", "sk live", "sk_live\n", "\tsk", "sk\x00", "sk\u00e9", "sk\x7f", `sk_"live`, `sk\live`, "sk_<b>", "sk&amp", "sk%20", "sk=live", "sk:live"} {
 		_, err := agentphone.NewClient(key)
 		var invalid *agentphone.ValidationError
 		require.ErrorAs(t, err, &invalid, "%q", key)
@@ -73,9 +73,9 @@ func TestWithBaseURL_AcceptsLoopbackHTTPAndPaths(t *testing.T) {
 
 func TestWithBaseURL_RequestsGoBelowItsPath(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"agt_1"}`), agentphone.WithBaseURL("https://gateway.example.com/agent%2Fphone/"))
-	_, err := c.Agents.Get(t.Context(), "a/b")
+	_, err := c.Agents.Get(t.Context(), "a b")
 	require.NoError(t, err)
-	assert.Equal(t, "/agent%2Fphone/v1/agents/a%2Fb", s.Requests()[0].Path)
+	assert.Equal(t, "/agent%2Fphone/v1/agents/a%20b", s.Requests()[0].Path)
 }
 
 func TestNewClientFromEnv_ReadsKeyAndBaseURL(t *testing.T) {

@@ -14,7 +14,8 @@
 // A [Client] has a service for each of the API's resources, and each service has a method for each operation. A method
 // takes a context, the ids in the operation's path, its parameters, and options for this request, such as
 // [WithResponse] and [WithRequestTimeout]. Most methods send one request, in one attempt or more. One that takes an id
-// fails with [ErrNotFound] if there is nothing with that id. [SignupService] creates an account and its key.
+// fails with [ErrNotFound] if there is nothing with that id, and with a *[ValidationError] if no id can be so: it is
+// empty or too long, has a slash, a backslash or a control character, or is the name of an operation beside it. [SignupService] creates an account and its key.
 //
 // # Retries
 //
@@ -43,7 +44,8 @@
 // For a response with a status other than 2xx a method returns an *[APIError], for invalid input a *[ValidationError]
 // (nothing was sent), without a response a *[TransportError], and for a response that cannot be decoded a
 // *[DecodeError]. [errors.Is] reports the kind: [ErrNotFound], [ErrRateLimited], [ErrOutcomeUnknown] and so on. The
-// text of an error has no URL, header or key in it.
+// text of an error has no URL and no key in it, and of a response only the status, the request id and, for an APIError,
+// what the API's error object says.
 //
 // # Lists
 //

@@ -49,7 +49,7 @@ func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 // NormalizeE164 converts a phone number as people write or paste it to E.164. Without a country code of its own (after +, 00, or
 // 011 if defaultCountryCode is "1") the number gets defaultCountryCode, which is 1 to 3 digits with or without a +:
 // with "1", (415) 555-1234 is +14155551234. The prefix that is dialed only within a country is dropped, such as 0 in
-// most countries, 8 in Russia and 06 in Hungary. Invisible characters are ignored, and full-width digits are digits.
+// most countries, 8 in Russia and 06 in Hungary; so is (0) after a country code. Invisible characters are ignored, and full-width digits are digits.
 //
 // It does not guess: letters, extensions and what cannot be a North American number (ten digits, the first and the fourth of which
 // are 2 to 9) although its country code is 1 are an error. The error is a *[ValidationError] and does not contain the number.
@@ -76,9 +76,12 @@ func NormalizeE164(s, defaultCountryCode string) (E164, error) {
 	case !abroad:
 		digits = code + withoutTrunk(code, digits)
 	case !keepsZero(digits):
-		// In +44 (0)20 ... the 0 is dialed only within the country.
-		digits, _, _ = dialedDigits(strings.Replace(s, "(0)", "", 1))
-		digits = strings.TrimPrefix(digits, prefix)
+		// In +44 (0)20 ... the 0 is dialed only within the country. Elsewhere in the number it is one of its digits.
+		before, after, _ := strings.Cut(s, "(0)")
+		if first, _, _ := dialedDigits(before); isCountryCode(strings.TrimPrefix(first, prefix)) {
+			rest, _, _ := dialedDigits(after)
+			digits = first[len(prefix):] + rest
+		}
 	}
 	switch {
 	case digits == "" || digits[0] != '1':
@@ -127,6 +130,20 @@ func dialedDigits(s string) (string, bool, error) {
 var trunkPrefixes = map[string]string{
 	"1": "1", "7": "8", "36": "06", "375": "80", "993": "8",
 	"39": "", "378": "", "379": "", "225": "", "229": "", "241": "", "242": "",
+}
+
+// isCountryCode reports whether digits may be a country code: 1, 7, one of two digits, or one of three.
+func isCountryCode(digits string) bool {
+	const ofTwo = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98"
+	switch len(digits) {
+	case 1:
+		return digits == "1" || digits == "7"
+	case 2:
+		return strings.Contains(ofTwo, digits)
+	case 3:
+		return digits[0] != '0' && !isCountryCode(digits[:1]) && !isCountryCode(digits[:2])
+	}
+	return false
 }
 
 // withoutTrunk returns a national number without the trunk prefix of its country.

@@ -53,6 +53,8 @@ func TestNormalizeE164_ReadsWhatAPersonTypes(t *testing.T) {
 		{"0049 (0)30 901820", "1", "+4930901820"},
 		{"011 44 (0)20 7946 0958", "1", "+442079460958"},
 		{"+39 (0)6 698 12345", "1", "+390669812345"},
+		{"+353 (0)1 234 5678", "1", "+35312345678"},
+		{"+7 (0)495 123-45-67", "1", "+74951234567"},
 		{"8 (495) 123-45-67", "7", "+74951234567"},
 		{"(495) 123-45-67", "7", "+74951234567"},
 		{"800 555 35 35", "7", "+78005553535"},
@@ -62,6 +64,28 @@ func TestNormalizeE164_ReadsWhatAPersonTypes(t *testing.T) {
 		{"06 612 3456", "242", "+242066123456"},
 	} {
 		t.Run(tc.in+" in "+tc.code, func(t *testing.T) {
+			got, err := agentphone.NormalizeE164(tc.in, tc.code)
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, got.String())
+		})
+	}
+}
+
+// A 0 in parentheses is dropped only where it can be the prefix: after the country code.
+func TestNormalizeE164_DropsNoDigitOfTheNumber(t *testing.T) {
+	for _, tc := range []struct{ in, code, want string }{
+		{"+44 791112(0)3456", "1", "+4479111203456"},
+		{"+44 7(0)911123456", "1", "+4470911123456"},
+		{"+4 (0)20 7946 0958", "1", "+402079460958"}, // 40 is a country code, 4 is none
+		{"+44 20 7946 (0)958", "1", "+442079460958"},
+		{"0044 20 7946 (0)958", "1", "+442079460958"},
+		{"+1 415 555 (0)123", "44", "+14155550123"},
+		{"+353 1(0)1 234 567", "1", "+353101234567"},
+		{"+7 916 (0)12 34 56", "1", "+79160123456"},
+		{"+44 (0)20 7946 (0)958", "1", "+442079460958"},
+		{"020 7946 (0)958", "44", "+442079460958"},
+	} {
+		t.Run(tc.in, func(t *testing.T) {
 			got, err := agentphone.NormalizeE164(tc.in, tc.code)
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, got.String())

@@ -167,7 +167,7 @@ func (e *APIError) Is(target error) bool {
 }
 
 // Format writes what Error returns, whatever the verb: %#v would print the body.
-func (e *APIError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
+func (e *APIError) Format(f fmt.State, verb rune) { redact.Print(f, verb, e.Error()) }
 
 // LogValue returns what Error returns.
 func (e *APIError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
@@ -187,7 +187,7 @@ type TransportError struct {
 
 // Error returns a single line: operation, cause, the failure before the wait, attempts.
 func (e *TransportError) Error() string {
-	text := redact.Line(fmt.Sprint(e.Err), redact.MaxText)
+	text := redact.Line(textOf(e.Err), redact.MaxText)
 	var response *APIError
 	switch {
 	case errors.As(e.Last, &response):
@@ -212,6 +212,9 @@ func (e *TransportError) Is(target error) bool {
 	return target == ErrOutcomeUnknown && e.outcomeUnknown || target == ErrTemporary && e.temporary
 }
 
+// Format writes what Error returns, whatever the verb: %#v would print the fields of Err.
+func (e *TransportError) Format(f fmt.State, verb rune) { redact.Print(f, verb, e.Error()) }
+
 // MarshalText returns the text of the error: encoded as JSON, Err could hold more than is to be shown.
 func (e *TransportError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
@@ -232,7 +235,7 @@ type DecodeError struct {
 
 // Error returns a single line: operation, status, what is wrong with the response, attempts.
 func (e *DecodeError) Error() string {
-	text := fmt.Sprintf("decode %d response: %v", e.StatusCode, e.Err)
+	text := fmt.Sprintf("decode %d response: %s", e.StatusCode, textOf(e.Err))
 	return errorText(e.Operation, text, attemptsText(e.Attempts), e.outcomeUnknown)
 }
 
@@ -243,7 +246,7 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 func (e *DecodeError) Is(target error) bool { return target == ErrOutcomeUnknown && e.outcomeUnknown }
 
 // Format writes what Error returns, whatever the verb: %#v would print the body.
-func (e *DecodeError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
+func (e *DecodeError) Format(f fmt.State, verb rune) { redact.Print(f, verb, e.Error()) }
 
 // LogValue returns what Error returns.
 func (e *DecodeError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
@@ -276,9 +279,10 @@ func errorText(operation, text, tail string, outcomeUnknown bool) string {
 	return redact.Line("agentphone: "+operation+": "+text, maxErrorText-len(tail)) + tail
 }
 
-func formatText(f fmt.State, verb rune, text string) {
-	if verb == 'q' {
-		text = strconv.Quote(text)
+// textOf returns the text of the cause of an error. Package fmt would let the cause format itself.
+func textOf(err error) string {
+	if err == nil {
+		return "no cause"
 	}
-	_, _ = f.Write([]byte(text))
+	return err.Error()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -103,9 +104,15 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 		},
 		"RoundTripper that quotes the key": {
 			apitest.GetAgent, func(_ int, r apitest.Request) (*http.Response, error) {
+				return nil, fmt.Errorf("cannot send %s", r.Header.Get("Authorization"))
+			},
+			`agentphone: GET /v1/agents/{agent_id}: cannot send Bearer [REDACTED] (attempts=4)`,
+		},
+		"RoundTripper that quotes a header": {
+			apitest.GetAgent, func(_ int, r apitest.Request) (*http.Response, error) {
 				return nil, fmt.Errorf("cannot send %q", r.Header.Get("Authorization"))
 			},
-			`agentphone: GET /v1/agents/{agent_id}: cannot send "Bearer [REDACTED]" (attempts=4)`,
+			`agentphone: GET /v1/agents/{agent_id}: cannot send "…" (attempts=4)`,
 		},
 		"RoundTripper that gives nothing": {
 			apitest.GetAgent, func(int, apitest.Request) (*http.Response, error) { return nil, nil },
@@ -271,5 +278,73 @@ func TestErrTemporary_IsWhatCertainlyDidNothingAndMayPass(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.ErrorIs(t, err, agentphone.ErrTemporary)
 		})
+	})
+}
+
+// Once an attempt of an idempotent write may have acted, nothing that comes later makes it certain that nothing happened.
+func TestErrTemporary_IsNoWriteThatMayHaveActed(t *testing.T) {
+	writes := map[string]func(context.Context, *agentphone.Client) error{
+		"PATCH": func(ctx context.Context, c *agentphone.Client) error {
+			return apitest.Err(c.Agents.Update(ctx, "agt_1", agentphone.UpdateAgentParams{}))
+		},
+		"DELETE": func(ctx context.Context, c *agentphone.Client) error {
+			return apitest.Err(c.Agents.Delete(ctx, "agt_1"))
+		},
+		"PUT": func(ctx context.Context, c *agentphone.Client) error {
+			return c.Do(ctx, "PUT", "/v1/x", nil, nil)
+		},
+	}
+	none := func() []agentphone.Option { return nil }
+	patient := func() []agentphone.Option { return []agentphone.Option{agentphone.WithMaxRetries(1000)} }
+	limited := func(n int) func() []agentphone.Option {
+		return func() []agentphone.Option { return []agentphone.Option{agentphone.WithRateLimiter(admits(n))} }
+	}
+	refused := func() (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
+	for name, tc := range map[string]struct {
+		later func() (*http.Response, error) // than the first attempt, which gets 502
+		opts  func() []agentphone.Option
+	}{
+		"429 at last":        {func() (*http.Response, error) { return apitest.Response(429, "", "Retry-After", "0"), nil }, none},
+		"503 at last":        {func() (*http.Response, error) { return apitest.Response(503, "", "Retry-After", "0"), nil }, none},
+		"dial at last":       {refused, none},
+		"wait after 429":     {func() (*http.Response, error) { return apitest.Response(429, "", "Retry-After", "50"), nil }, none},
+		"wait after 503":     {func() (*http.Response, error) { return apitest.Response(503, "", "Retry-After", "50"), nil }, none},
+		"backoff after 429":  {func() (*http.Response, error) { return apitest.Response(429, ""), nil }, patient},
+		"backoff after dial": {refused, patient},
+		"limiter after 429":  {func() (*http.Response, error) { return apitest.Response(429, ""), nil }, limited(2)},
+		"limiter after dial": {refused, limited(2)},
+		"limiter after 502":  {func() (*http.Response, error) { return apitest.Response(502, ""), nil }, limited(1)},
+	} {
+		for method, write := range writes {
+			t.Run(name+" of a "+method, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					n := 0
+					c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+						if n++; n == 1 {
+							return apitest.Response(502, ""), nil
+						}
+						return tc.later()
+					}), tc.opts()...)
+					ctx, cancel := context.WithCancel(t.Context())
+					time.AfterFunc(time.Minute/2, cancel) // no deadline, which would be known beforehand
+					err := write(ctx, c)
+					require.Error(t, err)
+					assert.NotErrorIs(t, err, agentphone.ErrTemporary, "%v", err)
+					assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+				})
+			})
+		}
+	}
+}
+
+// admits returns a limiter that refuses all but the first n attempts.
+func admits(n int) agentphone.Limiter {
+	return limiterFunc(func(context.Context) error {
+		if n--; n < 0 {
+			return errors.New("no more")
+		}
+		return nil
 	})
 }

@@ -420,6 +420,24 @@ func TestWithIdempotencyKey_StoreNeverHasTheAPIKey(t *testing.T) {
 	}
 }
 
+// A key that is part of an id by chance, such as one for a server of one's own, is left in it.
+func TestWithIdempotencyKey_ResultIsTheSameWithAShortKey(t *testing.T) {
+	for _, apiKey := range []string{"t", "test", "msg", "sk_live"} {
+		s := &apitest.Stub{Respond: apitest.Always(200, `{"id":"msg_test_1","status":"queued sk_live"}`)}
+		c, err := agentphone.NewClient(apiKey, agentphone.WithHTTPClient(&http.Client{Transport: s}))
+		require.NoError(t, err)
+		var sent []*agentphone.SentMessage
+		for range 2 {
+			m, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key("k"))
+			require.NoError(t, err)
+			sent = append(sent, m)
+		}
+		assert.Equal(t, "msg_test_1", sent[1].ID, apiKey)
+		assert.Equal(t, sent[0], sent[1], apiKey)
+		assert.Len(t, s.Requests(), 1)
+	}
+}
+
 // keptStore notes all that it is given.
 type keptStore struct {
 	agentphone.Store

@@ -15,9 +15,16 @@ import (
 // it, however deep the printer looks.
 type apiKey struct{ key, authorization string }
 
+// tokenCharacters are those of a Bearer token (RFC 6750, 2.1), which may end in "=". Go quotes each of them as it is, so
+// that a key is found in an error that quotes it.
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
 // newAPIKey returns an error if key cannot be one. It may be "", which stands for no key.
 func newAPIKey(key string) (apiKey, error) {
-	return apiKey{key, "Bearer " + key}, printable("API key", key)
+	if strings.Trim(strings.TrimRight(key, "="), tokenCharacters) != "" {
+		return apiKey{}, &ValidationError{"API key", "has a character that no Bearer token has"}
+	}
+	return apiKey{key, "Bearer " + key}, nil
 }
 
 // authorize sets the key of a request, unless its operation needs none.

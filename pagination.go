@@ -141,9 +141,9 @@ func allByOffset[T any](offset, limit int, id func(*T) string, fetch func(offset
 				stalePages = 0
 			}
 			sum, identified := sumOf(&cycle, page.Data, id)
-			// Items without ids may all look the same. That is strange only beyond where the list says that it ends.
-			repeated := (identified || next >= page.Total) && cycle.closed(sum, len(page.Data), next, page.Total)
-			if repeated || stalePages > maxLockstep {
+			// Items without ids may all look the same. Before where the list says that it ends, few are no sign.
+			certain := identified || next >= page.Total
+			if cycle.closed(sum, len(page.Data), next, page.Total, certain) || stalePages > maxLockstep {
 				yield(zero, listError(errRepeatedPage))
 				return
 			}

@@ -50,7 +50,8 @@ func sumOf[T any](c *pageCycle, items []T, id func(*T) string) (sum uint64, iden
 }
 
 // closed reports whether the page with this sum and number of items, at an offset of a list with this total, closes a cycle.
-func (c *pageCycle) closed(sum uint64, items, offset, total int) bool {
+// certain reports whether pages with the same sum are the same page.
+func (c *pageCycle) closed(sum uint64, items, offset, total int, certain bool) bool {
 	c.age++
 	c.wavers = c.wavers || total != c.total
 	switch {
@@ -61,7 +62,7 @@ func (c *pageCycle) closed(sum uint64, items, offset, total int) bool {
 			enough = maxReturnsOfOne
 		}
 		grew := total-c.total >= offset-c.offset
-		if !grew && (items >= largePage || !c.wavers) {
+		if certain && !grew && (items >= largePage || !c.wavers) {
 			c.strange++
 		}
 		c.returns++

@@ -58,6 +58,11 @@ func TestNumbersAll_CycleOfPagesIsAnError(t *testing.T) {
 			3, func(page, i int) string { return fmt.Sprintf(`{"phoneNumber":"+1415555%04d"}`, 3*page+i) },
 			func(int) int { return 500 }, 4,
 		},
+		"items without ids, large total": {
+			3, func(page, i int) string { return fmt.Sprintf(`{"phoneNumber":"+1415555%04d"}`, 3*page+i) },
+			func(int) int { return 2e9 }, 120,
+		},
+		"items that look the same, large total": {3, func(int, int) string { return `{}` }, func(int) int { return 2e9 }, 120},
 	} {
 		for _, cycle := range []int{1, 2, 3, 4, 5, 8, 13, 50, 100} {
 			if tc.requests > 4 && cycle > 13 {

@@ -170,6 +170,8 @@ func (c *Client) decodeError(op *operation, res *transport.Response, err error) 
 	var mistyped *json.UnmarshalTypeError
 	if errors.As(err, &mistyped) { // its text may quote the value
 		err = fmt.Errorf("field %q is not of the type %v", mistyped.Field, mistyped.Type.Kind())
+	} else {
+		err = redact.Unquoted(err, res.Key)
 	}
 	return &DecodeError{
 		Operation: op.String(), StatusCode: res.Status, RequestID: requestID(res),

@@ -84,7 +84,7 @@ func (a Account) String() string {
 }
 
 // Format writes what String returns, whatever the verb.
-func (a Account) Format(f fmt.State, verb rune) { formatText(f, verb, a.String()) }
+func (a Account) Format(f fmt.State, verb rune) { redact.Print(f, verb, a.String()) }
 
 // LogValue returns what String returns.
 func (a Account) LogValue() slog.Value { return slog.StringValue(a.String()) }

@@ -159,7 +159,7 @@ func (r *transcriptReader) readConnection(ctx context.Context, callID string, op
 			err = errEmptyBody // the data was null
 		}
 		if err != nil {
-			return false, r.unreadable(&opStreamTranscript, res, fmt.Errorf("event %q: %w", event.Type, err))
+			return false, r.unreadable(&opStreamTranscript, res, fmt.Errorf("event %s: %w", event.Type, err))
 		}
 		if !r.give(event) || event.Type == TranscriptEventEnded {
 			return true, nil

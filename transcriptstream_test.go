@@ -198,8 +198,8 @@ func TestCallsStreamTranscript_EndsOnPermanentErrors(t *testing.T) {
 		"HTML of no content type": {apitest.Always(200, `<html>`, "Content-Type", ""), "decode 200 response: the content type is missing, want text/event-stream (attempts=1)"},
 		"no content":              {apitest.Always(204, ``), "decode 204 response: want status 200 (attempts=1)"},
 		"Retry-After of a day":    {apitest.Always(429, ``, "Retry-After", "86400"), "429 Too Many Requests (attempts=1)"},
-		"event of no JSON":        {stream(strings.NewReader("event: turn\ndata: hi\n\n")), `decode 200 response: event "turn": invalid character 'h' looking for beginning of value (attempts=1)`},
-		"event of null":           {stream(strings.NewReader("event: turn\ndata: null\n\n")), `decode 200 response: event "turn": the body is empty (attempts=1)`},
+		"event of no JSON":        {stream(strings.NewReader("event: turn\ndata: hi\n\n")), `decode 200 response: event turn: invalid character 'h' looking for beginning of value (attempts=1)`},
+		"event of null":           {stream(strings.NewReader("event: turn\ndata: null\n\n")), `decode 200 response: event turn: the body is empty (attempts=1)`},
 		"endless event":           {stream(zeros{}), "decode 200 response: an event of the stream is larger than 1 MiB (attempts=1)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,12 +112,17 @@ func checkDoPath(path string) error {
 
 const maxPathID = 1024
 
+// notIDs are the names of operations that stand in a path where those beside them have an id.
+var notIDs = []string{"voices", "lookup", "capabilities", "web", "refresh"}
+
 func checkPathID(field, id string) error {
 	switch {
 	case id == "":
 		return &ValidationError{field, "is empty"}
-	case id == "." || id == "..":
+	case id == "." || id == ".." || slices.Contains(notIDs, id):
 		return &ValidationError{field, "is not an id"}
+	case strings.ContainsAny(id, `/\`): // even escaped: a server may undo that before it looks for the operation
+		return &ValidationError{field, "has a slash or a backslash"}
 	case len(id) > maxPathID:
 		return &ValidationError{field, "is too long for an id"}
 	case strings.ContainsFunc(id, isControl):

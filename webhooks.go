@@ -45,7 +45,7 @@ func (w Webhook) String() string {
 }
 
 // Format writes what String returns, whatever the verb.
-func (w Webhook) Format(f fmt.State, verb rune) { formatText(f, verb, w.String()) }
+func (w Webhook) Format(f fmt.State, verb rune) { redact.Print(f, verb, w.String()) }
 
 // LogValue returns what String returns.
 func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }

@@ -3,12 +3,17 @@ package networktest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
@@ -16,6 +21,10 @@ import (
 
 // errgroup.WithContext does exactly this: cancel(cause) with the error of a sibling.
 func inFlightCanceledWith(t *testing.T, cause error, call func(context.Context, *agentphone.Client) error) error {
+	return inFlightCanceled(t, cause, func(ctx context.Context) context.Context { return ctx }, call)
+}
+
+func inFlightCanceled(t *testing.T, cause error, makeContext func(context.Context) context.Context, call func(context.Context, *agentphone.Client) error) error {
 	arrived := make(chan struct{}, 10)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -28,7 +37,7 @@ func inFlightCanceledWith(t *testing.T, cause error, call func(context.Context, 
 	c := apitest.NewClientOver(t, tr, apitest.NoWait, agentphone.WithBaseURL(srv.URL))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() { <-arrived; time.Sleep(20 * time.Millisecond); cancel(cause) }()
-	return call(ctx, c)
+	return call(makeContext(ctx), c)
 }
 
 func siblingError(t *testing.T, status int, header ...string) error {
@@ -116,4 +125,63 @@ func TestContextCause_StatusOfASiblingIsNotOurs(t *testing.T) {
 	if errors.Is(err, agentphone.ErrNotFound) {
 		t.Errorf("ErrNotFound of another call: %v", err)
 	}
+}
+
+// causeContext breaks the contract of context.Context: its Err is the cause of its end. opaque hides what is known of
+// the context that it is made of, as one that a program makes from nothing does.
+type causeContext struct {
+	context.Context
+	opaque bool
+}
+
+func (c causeContext) Err() error { return context.Cause(c.Context) }
+
+func (c causeContext) Value(key any) any {
+	if c.opaque {
+		return nil
+	}
+	return c.Context.Value(key)
+}
+
+func TestContextCause_ErrOfTheContextIsNotOurs(t *testing.T) {
+	for name, sibling := range map[string]error{
+		"429":            siblingError(t, 429),
+		"404":            siblingError(t, 404),
+		"dial":           &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
+		"refused stream": errors.New("http2: Transport: cannot retry err [stream error: stream ID 3; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error"),
+		"deadline":       fmt.Errorf("the job: %w", context.DeadlineExceeded),
+	} {
+		for _, opaque := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, opaque %t", name, opaque), func(t *testing.T) {
+				makeContext := func(ctx context.Context) context.Context { return causeContext{ctx, opaque} }
+				err := inFlightCanceled(t, sibling, makeContext, apitest.CreateCall)
+				require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+				require.NotErrorIs(t, err, agentphone.ErrTemporary)
+				assert.NotErrorIs(t, err, agentphone.ErrRateLimited)
+				assert.NotErrorIs(t, err, agentphone.ErrNotFound)
+				assert.True(t, errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded), "%v", err)
+
+				err = inFlightCanceled(t, sibling, makeContext, apitest.GetAgent)
+				require.NotErrorIs(t, err, agentphone.ErrTemporary)
+				assert.NotErrorIs(t, err, agentphone.ErrNotFound)
+			})
+		}
+	}
+
+	// Before anything is sent, and in a wait.
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(siblingError(t, 404))
+	c, s := apitest.NewClient(t, apitest.Always(500, `{}`))
+	for _, opaque := range []bool{false, true} {
+		err := apitest.GetAgent(causeContext{ctx, opaque}, c)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.NotErrorIs(t, err, agentphone.ErrNotFound)
+		assert.Empty(t, s.Requests())
+	}
+	waiting, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(20*time.Millisecond, func() { cancel(siblingError(t, 404)) })
+	c, _ = apitest.NewClient(t, apitest.Always(500, `{}`), agentphone.WithRetryWait(time.Hour, time.Hour))
+	err := apitest.GetAgent(causeContext{waiting, false}, c)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, agentphone.ErrNotFound)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/agentphone/agentphone-go"
@@ -129,7 +130,7 @@ func (r *http2Stream) frame(kind, flags byte, id uint32, payload []byte) {
 // header begins a response. In HPACK: the status as a literal value of the static table's 8th name, and
 // "x-request-id: r1".
 func (r *http2Stream) header(status string, more ...byte) {
-	block := append([]byte{0x08, 3}, status...)
+	block := append([]byte{0x08, byte(len(status))}, status...)
 	block = append(block, "\x00\x0cx-request-id\x02r1"...)
 	r.frame(h2Headers, h2EndHeaders, r.id, append(block, more...))
 }
@@ -148,9 +149,10 @@ func (r *http2Stream) reset(code uint32) {
 	r.frame(h2RST, 0, r.id, binary.BigEndian.AppendUint32(nil, code))
 }
 
-// goAway sends a GOAWAY frame: last is the highest stream that the server may have processed.
-func (r *http2Stream) goAway(last, code uint32) {
-	r.frame(h2GoAway, 0, 0, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code))
+// goAway sends a GOAWAY frame: last is the highest stream that the server may have processed, debug its debug data.
+func (r *http2Stream) goAway(last, code uint32, debug ...string) {
+	b := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code)
+	r.frame(h2GoAway, 0, 0, append(b, strings.Join(debug, "")...))
 }
 
 // resetStream sends RST_STREAM for the request's stream.

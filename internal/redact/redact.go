@@ -6,6 +6,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,9 +51,24 @@ func Line(s string, limit int) string {
 // KeySeparator stands between the keys where several are to be redacted, as after a rotation.
 const KeySeparator = "\n"
 
+// MinKey is the length in bytes of the shortest key that is redacted. What is shorter is no secret of the API's, whose
+// keys begin with as many characters, and may by chance be part of an id.
+const MinKey = len("sk_live_")
+
+// each returns those of the keys that are redacted.
+func each(keys string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for key := range strings.SplitSeq(keys, KeySeparator) {
+			if len(key) >= MinKey && !yield(key) {
+				return
+			}
+		}
+	}
+}
+
 // Bytes returns b with the key, whatever the case of its letters and however JSON escapes them, replaced by Mark.
 func Bytes(b []byte, key string) []byte {
-	for key := range strings.SplitSeq(key, KeySeparator) {
+	for key := range each(key) {
 		b = replace(b, key)
 	}
 	return b
@@ -58,7 +76,7 @@ func Bytes(b []byte, key string) []byte {
 
 // has reports whether a text has the key in it.
 func has(s, key string) bool {
-	for key := range strings.SplitSeq(key, KeySeparator) {
+	for key := range each(key) {
 		if start, _ := newFinder(s, key).next(0); start >= 0 {
 			return true
 		}
@@ -95,7 +113,7 @@ func Body(b []byte, key string) []byte {
 	// is then.
 	b = Bytes(b[:min(len(b), MaxBody+len(key))], key)
 	b = b[:min(len(b), MaxBody)]
-	for key := range strings.SplitSeq(key, KeySeparator) {
+	for key := range each(key) {
 		for start := max(0, len(b)-len(escaped)*len(key)); start < len(b); start++ {
 			if _, cut := newFinder(string(b[start:]), key).match(0); cut {
 				b = b[:start]
@@ -106,7 +124,8 @@ func Body(b []byte, key string) []byte {
 }
 
 // Error returns err if its text needs no redaction, and else an error with the redacted text. For errors.Is and
-// errors.As that is still what err is, unless the text of err has the key in it.
+// errors.As that is still what err is, unless the text of err has the key in it. An error that formats itself is
+// replaced too: what it prints may be more than its text.
 func Error(err error, key string) error {
 	if err == nil {
 		return nil
@@ -114,13 +133,33 @@ func Error(err error, key string) error {
 	text := err.Error()
 	clean := Text(text, key)
 	var certificate *tls.CertificateVerificationError // holds what the peer sent
-	switch {
-	case clean == text && !errors.As(err, &certificate):
+	var formatter fmt.Formatter
+	if clean == text && !errors.As(err, &certificate) && !errors.As(err, &formatter) {
 		return err
-	case has(text, key):
-		return errors.New(clean)
 	}
-	return &shown{clean, err}
+	return replaced(err, clean, has(text, key))
+}
+
+// Unquoted returns err without whatever is in quotation marks in its text: there net/http and the decoders quote what a
+// server sent.
+func Unquoted(err error, key string) error {
+	text := err.Error()
+	first, last := strings.IndexByte(text, '"'), strings.LastIndexByte(text, '"')
+	if first < 0 {
+		return err
+	}
+	if first == last {
+		last = len(text) - 1 // the end is missing
+	}
+	return replaced(err, text[:first]+`"…"`+text[last+1:], has(text, key))
+}
+
+// replaced returns an error with another text than that of err, and with nothing else of err if that has the key in it.
+func replaced(err error, text string, hasKey bool) error {
+	if hasKey {
+		return errors.New(text)
+	}
+	return &shown{text, err}
 }
 
 // shown is an error with a redacted text. It has no Unwrap, because printing the chain would show the original text.
@@ -129,12 +168,24 @@ type shown struct {
 	err  error
 }
 
-func (e *shown) Error() string        { return e.text }
+func (e *shown) Error() string { return e.text }
+
+// Format writes the text: %#v would print what err holds.
+func (e *shown) Format(f fmt.State, verb rune) { Print(f, verb, e.text) }
+
 func (e *shown) Is(target error) bool { return errors.Is(e.err, target) }
 func (e *shown) As(target any) bool   { return errors.As(e.err, target) }
 func (e *shown) Timeout() bool {
 	var t interface{ Timeout() bool }
 	return errors.As(e.err, &t) && t.Timeout()
+}
+
+// Print writes the text of a value that is asked to format itself, whatever the verb.
+func Print(f fmt.State, verb rune, text string) {
+	if verb == 'q' {
+		text = strconv.Quote(text)
+	}
+	_, _ = io.WriteString(f, text)
 }
 
 // isPlain reports whether Line would change nothing of s but its length.

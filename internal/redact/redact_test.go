@@ -150,3 +150,30 @@ func TestBody_IsCutWithoutALeftoverOfTheKey(t *testing.T) {
 	assert.Less(t, cap(redact.Body(make([]byte, 1<<20), key)), 2*redact.MaxBody, "no more is kept in memory")
 	assert.Len(t, redact.Body(make([]byte, 1<<20), ""), redact.MaxBody)
 }
+
+func TestBytes_LeavesWhatIsTooShortForAKey(t *testing.T) {
+	for n := 1; n < redact.MinKey; n++ {
+		short := "sk_live_"[:n]
+		assert.Equal(t, "msg_sk_live_1", redact.Text("msg_sk_live_1", short+redact.KeySeparator+key), short)
+		assert.Equal(t, "msg_sk_live_1", string(redact.Body([]byte("msg_sk_live_1"), short)), short)
+	}
+	assert.Equal(t, "x "+redact.Mark, redact.Text("x sk_live_", "sk_live_"))
+}
+
+func TestUnquoted_LeavesOutWhatIsQuoted(t *testing.T) {
+	for in, want := range map[string]string{
+		`as it is`:                   `as it is`,
+		`malformed "a"`:              `malformed "…"`,
+		`got ["a" "b"], want one`:    `got ["…"], want one`,
+		`a "not escaped "b" either"`: `a "…"`,
+		`cut "a`:                     `cut "…"`,
+		`"`:                          `"…"`,
+	} {
+		err := redact.Unquoted(fmt.Errorf("%s%w", in, errEmpty), key)
+		assert.EqualError(t, err, want)
+		assert.ErrorIs(t, err, errEmpty)
+	}
+	assert.NotErrorIs(t, redact.Unquoted(fmt.Errorf("%q%w", key, errEmpty), key), errEmpty, "nothing that quotes the key can be reached")
+}
+
+var errEmpty = errors.New("")

@@ -8,9 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
+	"net/textproto"
 	"sync/atomic"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 const maxReplays = 3 // of a request without a body by net/http itself, on new connections
@@ -91,6 +93,23 @@ type roundTrip struct {
 	// direct is the address that is connected to if no proxy is used; "" if a proxy is none of ours.
 	direct string
 	header http.Header
+}
+
+// plainContext is a context whose Err is one of the two that a context may have. One that a program makes itself may
+// return the error of another request, which must not be taken for evidence about this one.
+type plainContext struct{ context.Context }
+
+func (c plainContext) Err() error { return ContextErr(c.Context) }
+
+// ContextErr returns context.Canceled or context.DeadlineExceeded if the context has ended, else nil.
+func ContextErr(ctx context.Context) error {
+	switch err := ctx.Err(); {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	}
+	return context.Canceled
 }
 
 // ownContext is a context with the values and the end of the request's, but without the cause of that end. net/http
@@ -191,16 +210,19 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	resp, err := roundTripOver(t.roundTripper, req)
 	switch {
 	case err != nil:
-		return nil, withoutResponse(ownCause(t.ctx, err))
+		return nil, ownCause(t.ctx, err)
 	case resp == nil:
 		return nil, errors.New("the RoundTripper returned neither a response nor an error")
 	case resp.Body == nil:
 		resp.Body = http.NoBody
 	}
-	if context.Cause(t.ctx) == errPlainProxy {
+	switch {
+	case context.Cause(t.ctx) == errPlainProxy:
 		err = errPlainProxy
-	} else if !ours && headerSize(resp.Header) > maxHeader {
+	case !ours && headerSize(resp.Header) > maxHeader:
 		err = errHeaderTooLarge
+	case resp.StatusCode < 100 || resp.StatusCode > 999: // HTTP/2 takes any number
+		err = errMalformed
 	}
 	if err != nil {
 		go func(body io.Closer) { _ = body.Close() }(resp.Body) // see await
@@ -222,7 +244,7 @@ func (t *roundTrip) openStream(resp *http.Response) (*http.Response, error) {
 		resp.Body = &awaitedBody{ReadCloser: resp.Body, ctx: t.ctx}
 	}
 	resp.Body = &stream{
-		ReadCloser: resp.Body, ownContext: t.ownContext,
+		ReadCloser: resp.Body, ownContext: t.ownContext, key: t.req.Key,
 		silence: t.req.Silence, steady: t.req.Steady, timeout: t.timeout,
 	}
 	t.response.Stream = resp.Body
@@ -274,13 +296,15 @@ var errRedirectHidden = errors.New("the response is a redirect, which is not fol
 
 var errMalformed = errors.New("the response is malformed HTTP")
 
-// withoutResponse replaces an error in which net/http quotes a response that it cannot parse, which may hold anything.
-func withoutResponse(err error) error {
-	if text := err.Error(); strings.Contains(text, "malformed HTTP") || strings.Contains(text, "malformed MIME header") ||
-		strings.HasPrefix(text, "net/http: HTTP/1.x transport connection broken: ") {
+// withoutResponse returns err without what it quotes of a response that cannot be read, which may hold anything. Package
+// net/http puts it in quotation marks: HTTP/1.1 lines, names of HTTP/2 fields, the debug data of a GOAWAY frame.
+// Only net/textproto did not before Go 1.26.
+func withoutResponse(err error, key string) error {
+	var line textproto.ProtocolError
+	if errors.As(err, &line) {
 		return errMalformed
 	}
-	return err
+	return redact.Unquoted(err, key)
 }
 
 // ownCause returns why this package canceled ctx, where it did: net/http says only "context canceled".

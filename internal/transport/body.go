@@ -167,6 +167,7 @@ func (e *bodyError) Unwrap() error { return e.err }
 type stream struct {
 	io.ReadCloser
 	ownContext
+	key     string // to be redacted
 	silence time.Duration
 	steady  int // bytes that must come within each timeout
 	timeout time.Duration
@@ -189,7 +190,7 @@ func (s *stream) Read(p []byte) (int, error) {
 		err = io.ErrUnexpectedEOF // as in readWhole
 	}
 	if err != nil && err != io.EOF {
-		err = contextEnded(s.parent, ownCause(s.ctx, err))
+		err = contextEnded(s.parent, withoutResponse(ownCause(s.ctx, err), s.key))
 	}
 	return n, err
 }

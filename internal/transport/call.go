@@ -56,6 +56,9 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 	// Of an idempotent request the outcome is never unknown. Whether this attempt may have taken effect, so that a
 	// DELETE whose retry gets 404 has succeeded, is what would be decided if the request were not idempotent.
 	c.repeats = c.mayHaveActed
+	if c.response != nil {
+		c.response.Repeats = c.repeats
+	}
 	c.mayHaveActed = c.mayHaveActed || decide(o, false).outcomeUnknown
 	c.outcomeUnknown, c.temporary = verdict.outcomeUnknown, o.notSent && !o.permanent && !c.repeats
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
@@ -77,18 +80,22 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 
 // fail describes a call that ends without a response.
 func (c *call) fail(ctx context.Context, err error) *Error {
+	var cut *bodyError
+	errors.As(err, &cut)
+	if err = withoutURL(err); !c.refused { // else it is the limiter's
+		err = withoutResponse(err, c.req.Key)
+	}
 	e := &Error{
-		Err: contextEnded(ctx, withoutURL(err)), Attempts: c.attempts, OutcomeUnknown: c.outcomeUnknown, Temporary: c.temporary,
+		Err: contextEnded(ctx, err), Attempts: c.attempts, OutcomeUnknown: c.outcomeUnknown, Temporary: c.temporary,
 		Key: c.req.Key, Received: c.received,
 	}
-	var cut *bodyError
-	if errors.As(err, &cut) {
+	if cut != nil {
 		e.Cut = cut.response
 	}
 	if c.waiting { // the context ended, or no further attempt was admitted
 		e.Last, e.LastErr = c.response, c.cause
 		if e.LastErr != nil {
-			e.LastErr = withoutURL(e.LastErr)
+			e.LastErr = withoutResponse(withoutURL(e.LastErr), c.req.Key)
 		}
 	}
 	if c.refused {

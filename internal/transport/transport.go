@@ -115,6 +115,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Do sends the request, with retries, and returns the last response whatever its status is. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
+	ctx = plainContext{ctx}
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Err: err}
 	}
@@ -134,7 +135,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, call.fail(ctx, err)
 	}
 	response := call.response
-	response.OutcomeUnknown, response.Repeats = call.outcomeUnknown, call.repeats
+	response.OutcomeUnknown = call.outcomeUnknown
 	if response.Stream != nil {
 		response.Stream = resp.Body
 	}
