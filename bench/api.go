@@ -141,7 +141,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const (
 	connectedEvent = "event: connected\n" + `data: {"callId":"call_streamed","status":"in-progress"}` + "\n\n"
-	turnEvent      = "event: turn\n" + `data: {"role":"user","content":"Do you have a table for two, at seven?","createdAt":"2026-04-19T17:20:11.123456Z"}` + "\n\n"
+	spokenTurn     = "event: turn\n" + `data: {"role":"user","content":"Do you have a table for two, at seven?","createdAt":"2026-04-19T17:20:11.123456Z"}` + "\n\n"
 	endedEvent     = "event: ended\n" + `data: {"callId":"call_streamed","status":"completed","durationSeconds":269.5}` + "\n\n"
 )
 
@@ -174,7 +174,7 @@ func (t *transcript) next() bool {
 		t.rest.Reset(connectedEvent)
 	case t.given < t.turns:
 		t.given++
-		t.rest.Reset(turnEvent)
+		t.rest.Reset(spokenTurn)
 	case !t.ended:
 		t.ended = true
 		t.rest.Reset(endedEvent)

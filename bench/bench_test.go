@@ -195,3 +195,9 @@ func BenchmarkWalk(b *testing.B) {
 		benchmark(b, name, false, list)
 	}
 }
+
+func BenchmarkWebhookHandler(b *testing.B) {
+	for _, event := range deliveredEvents {
+		benchmark(b, event.name, false, deliveryContenders(event.body))
+	}
+}

@@ -46,7 +46,7 @@ func (r *row) ratio(name string) float64 {
 // rowsOf makes a row for each of the units.
 func rowsOf(name string, samples map[string][]sample, targets map[string]target, units ...string) []row {
 	quantity := map[string]func(sample) float64{
-		nanoseconds: sample.nanoseconds, cpuNanoseconds: sample.cpuNanoseconds, requestsPerSecond: sample.perSecond,
+		nanoseconds: sample.nanoseconds, cpuNanoseconds: sample.cpuNanoseconds, requestsPerSecond: sample.perSecond, deliveriesPerSecond: sample.perSecond,
 		bytesAllocated: sample.bytesEach, allocations: sample.allocsEach,
 	}
 	var rows []row
