@@ -75,6 +75,7 @@ var sections = []section{
 	{"items", manyItems},
 	{"transcript", longTranscript},
 	{"webhooks", webhooks},
+	{"keyed", keyedSends},
 	{"connections", connections},
 	{"binaries", binaries},
 }

@@ -69,20 +69,22 @@ func suspicious(data []byte) bool {
 	return false
 }
 
-// mayBeOdd has the first characters of strings that isOdd looks at.
-var mayBeOdd = func() (first [256]bool) {
-	for _, c := range "0123456789-NtTfF" {
-		first[c] = true
+var (
+	mayBeOdd   = setOf("0123456789-NtTfF") // first characters of strings that isOdd looks at
+	isOfNumber = setOf("0123456789-+.eE")
+)
+
+func setOf(chars string) (set [256]bool) {
+	for _, c := range []byte(chars) {
+		set[c] = true
 	}
-	return first
-}()
+	return set
+}
 
 func isOdd(s []byte) bool {
 	switch c := s[0]; {
 	case c >= '0' && c <= '9', c == '-':
-		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool {
-			return (c < '0' || c > '9') && strings.IndexByte(".-+eE", c) < 0
-		})
+		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool { return !isOfNumber[c] })
 	case c == 'N':
 		return string(s) == none
 	case c|0x20 == 't', c == 'f', c == 'F':
