@@ -147,6 +147,22 @@ func TestWebhookHandler_ClaimOutlastsTheCallback(t *testing.T) {
 	}
 }
 
+// assertHeld asserts that a handler handles a delivery, and that for a time another one, on the same store, finds it held.
+func assertHeld(t *testing.T, config agentphone.WebhookHandlerConfig, shared agentphone.Store, d time.Duration) {
+	t.Helper()
+	status := make(chan int, 1)
+	h := newHandler(t, config)
+	go func() { status <- apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code }()
+	synctest.Wait()
+	config.Store = sharing(shared)
+	other := newHandler(t, config)
+	for range d / time.Second {
+		time.Sleep(time.Second)
+		assert.Equal(t, 503, apitest.Serve(other, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+	}
+	assert.Equal(t, 200, <-status)
+}
+
 // A store that fails, or hangs, for less than a lease loses nothing.
 func TestWebhookHandler_RenewalIsTriedAgain(t *testing.T) {
 	for name, trouble := range map[string]func(context.Context) error{
@@ -168,18 +184,7 @@ func TestWebhookHandler_RenewalIsTriedAgain(t *testing.T) {
 				var logs jsonLog
 				config := onMessage(func(ctx context.Context) error { time.Sleep(2 * time.Minute); return ctx.Err() })
 				config.Store, config.Logger = store, logs.logger()
-				status := make(chan int, 1)
-				go func() {
-					status <- apitest.Serve(newHandler(t, config), apitest.SignedRequest(apitest.TextEvent, "x")).Code
-				}()
-				synctest.Wait()
-				config.Store = sharing(shared)
-				other := newHandler(t, config)
-				for range 11 {
-					time.Sleep(10 * time.Second)
-					assert.Equal(t, 503, apitest.Serve(other, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
-				}
-				assert.Equal(t, 200, <-status)
+				assertHeld(t, config, shared, 110*time.Second)
 				assert.Contains(t, logs.String(), "renewing the claim failed")
 			})
 		})
@@ -198,18 +203,7 @@ func TestWebhookHandler_SlowClaimIsRenewedInTime(t *testing.T) {
 		}
 		config := onMessage(func(context.Context) error { calls++; time.Sleep(20 * time.Second); return nil })
 		config.Store, config.Lease = slow, 6*time.Second
-		status := make(chan int, 1)
-		go func() {
-			status <- apitest.Serve(newHandler(t, config), apitest.SignedRequest(apitest.TextEvent, "x")).Code
-		}()
-		synctest.Wait()
-		config.Store = sharing(shared)
-		other := newHandler(t, config)
-		for range 23 {
-			time.Sleep(time.Second)
-			assert.Equal(t, 503, apitest.Serve(other, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
-		}
-		assert.Equal(t, 200, <-status)
+		assertHeld(t, config, shared, 23*time.Second)
 		assert.Equal(t, 1, calls)
 	})
 }
