@@ -3,7 +3,6 @@ package agentphone
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +14,7 @@ type keyLease struct {
 	length time.Duration
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	until  atomic.Pointer[time.Time]
+	term   leaseTerm
 
 	mu     sync.Mutex // held while the claim is renewed
 	note   []byte
@@ -30,23 +29,17 @@ func holdLease(ctx context.Context, store Store, claim *Claim, length time.Durat
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	l.mu.Lock() // a timer can fire before it is stored
 	defer l.mu.Unlock()
-	left := l.extend(askedAt, length)
+	l.term.begin(askedAt, length)
+	left := l.term.left()
 	l.expiry = time.AfterFunc(left, func() { l.cancel(ErrClaimLost) })
 	l.renew = time.AfterFunc(min(left, length)/3, l.keep)
 	return l
 }
 
-// extend notes that the lease was extended, and returns how long it lasts.
-func (l *keyLease) extend(asked time.Time, length time.Duration) time.Duration {
-	until := asked.Add(length)
-	l.until.Store(&until)
-	return time.Until(until)
-}
-
 // valid returns an error, and ends the lease, if the lease has expired. It does not trust the timer, which in a process that was
-// stopped, or on a machine that slept, may not have fired yet, nor the monotonic clock alone, which stands still while a machine sleeps.
+// stopped, or on a machine that slept, may not have fired yet.
 func (l *keyLease) valid() error {
-	if until, now := *l.until.Load(), time.Now(); !now.Before(until) || !now.Round(0).Before(until.Round(0)) {
+	if l.term.left() <= 0 {
 		l.cancel(ErrClaimLost)
 	}
 	return l.ctx.Err()
@@ -84,7 +77,8 @@ func (l *keyLease) renewTo(length time.Duration) error {
 	defer cancel()
 	err := l.store.Renew(ctx, l.claim, length, l.note)
 	if err == nil && l.ctx.Err() == nil {
-		l.expiry.Reset(l.extend(asked, length))
+		l.term.begin(asked, length)
+		l.expiry.Reset(l.term.left())
 	}
 	return err
 }

@@ -19,8 +19,8 @@ const deliveryKeys = "delivery:"
 // MemoryStore is a [Store] in memory, for one process: what it knows ends with that. It is the default of a handler. It is safe for
 // concurrent use; make it with [NewMemoryStore].
 //
-// It has room for a number of keys. When that is full, the deliveries that were handled longest ago are forgotten. Other keys are
-// not, before their retention ends, for a text would be sent twice: a claim of a new one is [ErrStoreFull].
+// It has room for a number of deliveries, and for as many other keys. When that is full, the deliveries that were handled longest ago are
+// forgotten. Other keys are not, before their retention ends, for a text would be sent twice: a claim of a new one is [ErrStoreFull].
 type MemoryStore struct {
 	maxKeys int
 
@@ -34,7 +34,8 @@ type MemoryStore struct {
 // MemoryStoreOption configures a [MemoryStore].
 type MemoryStoreOption func(*MemoryStore)
 
-// WithMaxKeys sets how many keys the store has room for, 100,000 by default. One takes about 300 bytes, and its note and value.
+// WithMaxKeys sets how many deliveries, and how many other keys, the store has room for: 100,000 of each by default. One takes about 300
+// bytes, and its note and value.
 func WithMaxKeys(n int) MemoryStoreOption {
 	return func(s *MemoryStore) {
 		if n > 0 {
@@ -78,10 +79,10 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 	e := s.entries[key]
 	switch {
 	case e == nil:
-		if !s.makeRoom(now) {
+		e = &memoryEntry{key: key, firstAt: now, note: bytes.Clone(opts.Note)}
+		if !s.makeRoom(e, now) {
 			return nil, ErrStoreFull
 		}
-		e = &memoryEntry{key: key, firstAt: now, note: bytes.Clone(opts.Note)}
 		s.entries[key] = e
 	case e.completed:
 		c.Status, c.Value = ClaimCompleted, bytes.Clone(e.value)
@@ -188,15 +189,16 @@ func (s *MemoryStore) forget(now time.Time) {
 	}
 }
 
-// makeRoom reports whether there is room for another key. The delivery whose retention ends first was handled longest ago.
-func (s *MemoryStore) makeRoom(now time.Time) bool {
-	if len(s.entries) < s.maxKeys {
+// makeRoom reports whether there is room for an entry. The delivery whose retention ends first was handled longest ago.
+func (s *MemoryStore) makeRoom(e *memoryEntry, now time.Time) bool {
+	q := s.queue(e)
+	if len(q.slots) < s.maxKeys {
 		return true
 	}
-	if len(s.deliveries.slots) == 0 {
+	if q != &s.deliveries {
 		return false
 	}
-	first := s.deliveries.slots[0]
+	first := q.slots[0]
 	if now.Before(first.end.Add(-first.entry.retention)) {
 		return false // it is held, and so are all others
 	}

@@ -27,7 +27,7 @@ var anHour = agentphone.ClaimOptions{Lease: time.Minute, Retention: time.Hour, N
 // no delivery.
 func TestMemoryStore_FullForgetsHandledDeliveriesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(4))
+		s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(3))
 		claim := func(key string) *agentphone.Claim {
 			c, err := s.Claim(t.Context(), key, anHour)
 			require.NoError(t, err, key)
@@ -45,17 +45,33 @@ func TestMemoryStore_FullForgetsHandledDeliveriesOnly(t *testing.T) {
 		assert.Equal(t, agentphone.ClaimGranted, claim("delivery:3").Status, "in place of delivery:1")
 		assert.Equal(t, agentphone.ClaimCompleted, claim("delivery:2").Status)
 		assert.Equal(t, agentphone.ClaimGranted, claim("delivery:4").Status, "in place of delivery:2")
-		for _, key := range []string{"delivery:5", "send:2"} {
-			_, err := s.Claim(t.Context(), key, anHour)
-			require.ErrorIs(t, err, agentphone.ErrStoreFull, key)
-		}
+		_, err := s.Claim(t.Context(), "delivery:5", anHour)
+		require.ErrorIs(t, err, agentphone.ErrStoreFull, "all are held")
 		assert.Equal(t, agentphone.ClaimHeld, claim("delivery:held").Status, "full, it still knows")
 		assert.Equal(t, agentphone.ClaimCompleted, claim("send:1").Status)
 
-		time.Sleep(time.Minute) // whoever held the deliveries has crashed
-		assert.Equal(t, agentphone.ClaimGranted, claim("send:2").Status)
+		claim("send:2")
+		claim("send:3")
+		time.Sleep(2 * time.Minute) // whoever held them has crashed
+		assert.Equal(t, agentphone.ClaimGranted, claim("delivery:5").Status)
+		_, err = s.Claim(t.Context(), "send:4", anHour)
+		require.ErrorIs(t, err, agentphone.ErrStoreFull)
 		assert.Equal(t, agentphone.ClaimCompleted, claim("send:1").Status, "a text is not sent twice")
 	})
+}
+
+// Keys are remembered for 30 days, deliveries are repeated for 21 hours: one store may serve both.
+func TestMemoryStore_KeysAndDeliveriesTakeNoRoomFromEachOther(t *testing.T) {
+	const most = 3
+	for from, to := range map[string]string{"send:": "delivery:", "delivery:": "send:"} {
+		s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(most))
+		for i := range most {
+			take(t, s, fmt.Sprint(from, i), agentphone.ClaimGranted)
+		}
+		_, err := s.Claim(t.Context(), from+"more", anHour)
+		require.ErrorIs(t, err, agentphone.ErrStoreFull)
+		take(t, s, to, agentphone.ClaimGranted)
+	}
 }
 
 func TestMemoryStore_RetentionIsKeptToTheSecond(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -21,7 +22,7 @@ const (
 // A voice turn is handled without a claim if the store does not know within StoreTimeout: silence on the phone is worse than a
 // sentence that is repeated.
 func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *delivery) bool {
-	claim, err := h.claimFrom(ctx, d, deliveryKey(d.event.DeliveryID, d.event.Raw))
+	claim, err := h.claimFrom(ctx, d, deliveryKey(d.tenant, d.event.DeliveryID, d.event.Raw))
 	switch {
 	case err != nil:
 		h.logFailure(d, "claiming the delivery", err)
@@ -54,9 +55,31 @@ func (h *WebhookHandler) claimFrom(ctx context.Context, d *delivery, key string)
 		began := time.Now()
 		defer func() { d.patience = timeout - time.Since(began) }()
 	}
-	return h.ask(ctx, timeout, func(ctx context.Context) (*Claim, error) {
+	d.lease.term.begin(time.Now(), opts.Lease)
+	claim, err := h.ask(ctx, timeout, func(ctx context.Context) (*Claim, error) {
+		// Whoever gives up waiting leaves the store its time: of a claim that was cut off nobody knows whether it was granted.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+		defer cancel()
 		return checkedClaim(h.config.Store.Claim(ctx, key, opts))
 	})
+	if err == nil && claim.Status == ClaimGranted && d.lease.term.left() <= 0 {
+		h.running.hold()
+		go h.giveBack(claim, h.running.release)
+		return nil, errLeaseOver
+	}
+	return claim, err
+}
+
+var errLeaseOver = errors.New("the lease was over before the store had returned the claim")
+
+// giveBack releases a claim that is not used, so that a redelivery need not wait for the end of its lease.
+func (h *WebhookHandler) giveBack(claim *Claim, done func()) {
+	defer done()
+	if claim != nil && claim.Status == ClaimGranted {
+		_, _ = h.ask(context.Background(), storeTimeout, func(ctx context.Context) (*Claim, error) {
+			return nil, h.config.Store.Release(ctx, claim)
+		})
+	}
 }
 
 // checkedClaim returns what a Store returned for a claim, if it is anything that a Store may return.
@@ -67,7 +90,8 @@ func checkedClaim(c *Claim, err error) (*Claim, error) {
 	return c, err
 }
 
-// ask calls the store and returns what it returned, or an error after timeout even if the store hangs in spite of its context.
+// ask calls the store and returns what it returned, or an error after timeout even if the store hangs in spite of its context. A claim
+// that it is granted later than that is given back.
 func (h *WebhookHandler) ask(ctx context.Context, timeout time.Duration, call func(context.Context) (*Claim, error)) (*Claim, error) {
 	if h.inMemory {
 		return call(ctx) // at once
@@ -77,7 +101,7 @@ func (h *WebhookHandler) ask(ctx context.Context, timeout time.Duration, call fu
 		claim *Claim
 		err   error
 	}
-	returned := make(chan result, 1)
+	returned, late := make(chan result), make(chan func(), 1)
 	go func() {
 		defer cancel()
 		r := result{err: errors.New("the store ended its goroutine")}
@@ -85,7 +109,11 @@ func (h *WebhookHandler) ask(ctx context.Context, timeout time.Duration, call fu
 			if p := recover(); p != nil {
 				r.err = fmt.Errorf("the store panicked: %s", panicText(p))
 			}
-			returned <- r
+			select {
+			case returned <- r:
+			case done := <-late:
+				h.giveBack(r.claim, done)
+			}
 		}()
 		r.claim, r.err = call(ctx)
 	}()
@@ -98,6 +126,10 @@ func (h *WebhookHandler) ask(ctx context.Context, timeout time.Duration, call fu
 	case r := <-returned: // at the same moment
 		return r.claim, r.err
 	default:
-		return nil, ctx.Err()
 	}
+	h.running.hold()
+	done := sync.OnceFunc(h.running.release)
+	time.AfterFunc(2*storeTimeout, done)
+	late <- done
+	return nil, ctx.Err()
 }

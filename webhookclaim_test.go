@@ -317,6 +317,103 @@ func TestWebhookHandler_VoiceTurnIsAnsweredWithoutAStoreThatDoesNotKnow(t *testi
 	}
 }
 
+// The store grants a claim, but tells so too late: the delivery is not claimed by anybody then.
+func TestWebhookHandler_ClaimThatComesInLateIsGivenBack(t *testing.T) {
+	for name, tc := range map[string]struct {
+		body     string
+		after    time.Duration // the response of the store
+		uncaring bool          // about its context
+		hangUp   time.Duration // of the caller, if not 0
+		lease    time.Duration
+		timeout  time.Duration
+		want     int // the status
+	}{
+		"turn":                                     {body: apitest.TurnEvent, after: 400 * time.Millisecond, want: 200},
+		"turn, just too late":                      {body: apitest.TurnEvent, after: 301 * time.Millisecond, want: 200},
+		"turn, much later":                         {body: apitest.TurnEvent, after: 4900 * time.Millisecond, want: 200},
+		"turn, longer than a store is given":       {body: apitest.TurnEvent, after: 8 * time.Second, uncaring: true, want: 200},
+		"turn of a caller who hangs up":            {body: apitest.TurnEvent, after: time.Second, hangUp: 100 * time.Millisecond, want: 503},
+		"turn, after the lease":                    {body: apitest.TurnEvent, after: 1500 * time.Millisecond, lease: time.Second, timeout: 2 * time.Second, want: 200},
+		"message":                                  {body: apitest.TextEvent, after: 5500 * time.Millisecond, uncaring: true, want: 503},
+		"message, after the lease":                 {body: apitest.TextEvent, after: 2500 * time.Millisecond, lease: 2 * time.Second, want: 503},
+		"message, at the moment the lease is over": {body: apitest.TextEvent, after: 2 * time.Second, lease: 2 * time.Second, want: 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store, claims := newTestStore(), 0
+				store.claim = func(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+					opts.Lease = time.Hour // or it would be free soon by itself
+					c, err := store.Store.Claim(ctx, key, opts)
+					if claims++; claims > 1 {
+						return c, err
+					}
+					if tc.uncaring {
+						ctx = context.Background()
+					}
+					if err := wait(ctx, tc.after); err != nil {
+						return nil, err
+					}
+					return c, err
+				}
+				var calls atomic.Int32
+				config := onMessage(func(context.Context) error { calls.Add(1); return nil })
+				config.Store, config.Lease, config.StoreTimeout, config.Logger = store, tc.lease, tc.timeout, quiet
+				config.OnVoiceTurn = func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+					calls.Add(1)
+					return v.Say("hello")
+				}
+				h := newHandler(t, config)
+				r := apitest.SignedRequest(tc.body, "x")
+				if tc.hangUp > 0 {
+					ctx, cancel := context.WithTimeout(t.Context(), tc.hangUp)
+					defer cancel()
+					r = r.WithContext(ctx)
+				}
+				assert.Equal(t, tc.want, apitest.Serve(h, r).Code)
+				before := calls.Load()
+				assert.Equal(t, tc.want == 200, before == 1)
+
+				time.Sleep(tc.after)
+				w := apitest.Serve(h, apitest.SignedRequest(tc.body, "x"))
+				assert.Equal(t, 200, w.Code)
+				assert.Equal(t, before+1, calls.Load(), "it is not held by anybody, nor has it been handled by a claim")
+				if tc.body == apitest.TurnEvent {
+					assert.JSONEq(t, `{"text":"hello"}`, w.Body.String())
+				}
+				assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(tc.body, "x")).Code)
+				assert.Equal(t, before+1, calls.Load(), "now it has")
+			})
+		})
+	}
+}
+
+// A process that ends gives back what it is granted after the answer to a turn; a store that hangs does not keep it from ending.
+func TestWebhookHandlerShutdown_WaitsForAClaimThatComesInLate(t *testing.T) {
+	for name, tc := range map[string]struct{ after, most time.Duration }{"late": {4 * time.Second, 4 * time.Second}, "never": {24 * time.Hour, 11 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				defer time.Sleep(48 * time.Hour) // a bubble ends when all in it has
+				store := newTestStore()
+				store.claim = func(_ context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+					c, err := store.Store.Claim(context.Background(), key, opts)
+					time.Sleep(tc.after)
+					return c, err
+				}
+				h := newHandler(t, agentphone.WebhookHandlerConfig{Store: store, Logger: quiet, OnVoiceTurn: sleepyTurn(0)})
+				began := time.Now()
+				assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "x")).Code)
+				require.NoError(t, h.Shutdown(t.Context()))
+				assert.LessOrEqual(t, time.Since(began), tc.most)
+				again, err := store.Store.Claim(t.Context(), keyOf(t, apitest.TurnEvent, "x"), anHour)
+				require.NoError(t, err)
+				if tc.after == tc.most {
+					assert.Equal(t, agentphone.ClaimGranted, again.Status)
+				}
+			})
+		})
+	}
+}
+
 // Nobody hears the answer: the turn comes again, or not.
 func TestWebhookHandler_TurnWhoseSenderIsGoneIsNotClaimedForNothing(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())

@@ -27,7 +27,7 @@ const (
 // The context of OnVoiceTurn ends when the sender closes the connection, since the caller is gone then, or after TurnTimeout. The context of
 // every other callback has the values of the request's but does not end with the request, so that what takes longer than the sender
 // waits is done once nevertheless: it ends after CallbackTimeout, or when the handler is shut down, or, with the cause [ErrClaimLost], when
-// the Store says that somebody else may be handling the delivery.
+// somebody else may be handling the delivery: the Store says so, or could not renew the lease in time.
 //
 // The timeouts of the [http.Server] do not cut a callback short: the handler sets deadlines of its own, of which the one for
 // reading the body of a request is 10 seconds, or the server's ReadTimeout if that is shorter. Middleware that wraps the
@@ -51,6 +51,11 @@ type WebhookHandlerConfig struct {
 	// bodies have been read, concurrently. If it returns an error, no secret or an invalid one, the response is 503, so that the event
 	// comes again. If it is nil, the secrets are those given to NewWebhookHandler.
 	SecretsFunc func(*http.Request) ([]string, error)
+
+	// TenantFunc returns whose secrets SecretsFunc returns for a request, if they are of more than one owner: what one has signed then
+	// never counts as a delivery to another. It is called for requests whose signature is valid. If it is nil while SecretsFunc is not,
+	// each URL (its path and query) has an owner of its own; so set it if SecretsFunc goes by anything else, such as the host.
+	TenantFunc func(*http.Request) string
 
 	// Store keeps which deliveries have been handled and which are being handled, so that each is handled once. Processes that receive
 	// the events of the same webhook need to share one. If nil, the handler uses a [MemoryStore] of its own.
@@ -112,9 +117,10 @@ type WebhookHandler struct {
 //	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, or
 //	     the body broke off or took longer than 10 seconds
 //
-// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body; a redelivery has the same of both. The id
-// is not signed: whoever captured a request can have it handled again under another id, as long as its timestamp is
-// accepted, but cannot have another event count as handled. The Store knows it as "delivery:", the id, ":" and the digest, for 48 hours.
+// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body and, with SecretsFunc, of the tenant; a
+// redelivery has the same of all, whichever secret signs it. The id is not signed: whoever captured a request can have it handled again under
+// another id, as long as its timestamp is accepted, but cannot have another event count as handled. The Store knows it as "delivery:", the
+// id, ":" and the digest, for 48 hours.
 //
 // A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. If
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
@@ -210,6 +216,7 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // delivery is one delivery of an event.
 type delivery struct {
 	event    *Event
+	tenant   string
 	mismatch bool // the kind of the event is known, its data cannot be read
 
 	values context.Context // of the request, without its end

@@ -12,6 +12,7 @@ type lease struct {
 	mu    sync.Mutex
 	claim *Claim
 	timer *time.Timer // of the next renewal; nil if none is needed
+	term  leaseTerm   // only if there is a timer
 }
 
 // keep takes a claim for a delivery, and renews it until its lease has been ended.
@@ -20,7 +21,7 @@ func (h *WebhookHandler) keep(d *delivery, claim *Claim) {
 	defer d.lease.mu.Unlock()
 	d.lease.claim = claim
 	if !h.inMemory {
-		d.lease.timer = time.AfterFunc(h.config.Lease/3, func() { h.renew(d) })
+		d.lease.timer = time.AfterFunc(d.lease.term.left()-h.config.Lease*2/3, func() { h.renew(d) })
 	}
 }
 
@@ -45,14 +46,14 @@ func (l *lease) held() *Claim {
 
 // renew renews a claim, and sees to the next renewal. There is time for three attempts before the lease ends.
 //
-// If the claim is lost, somebody else may be handling the delivery: the context of the callback ends, so that it does nothing more. That
-// of a voice turn does not, as its caller waits.
+// If the claim is lost, or the lease is over, somebody else may be handling the delivery: the context of the callback ends, so that it does
+// nothing more. That of a voice turn does not, as its caller waits.
 func (h *WebhookHandler) renew(d *delivery) {
 	claim := d.lease.held()
 	if claim == nil {
 		return
 	}
-	every := h.config.Lease
+	every, requested := h.config.Lease, time.Now()
 	_, err := h.ask(d.values, min(every/6, storeTimeout), func(ctx context.Context) (*Claim, error) {
 		return nil, h.config.Store.Renew(ctx, claim, every, nil)
 	})
@@ -61,16 +62,16 @@ func (h *WebhookHandler) renew(d *delivery) {
 	if d.lease.claim == nil { // the callback has returned meanwhile
 		return
 	}
-	next := every / 3
-	if err != nil {
-		h.logFailure(d, "renewing the claim", err)
-		next = every / 10
-	}
-	if errors.Is(err, ErrClaimLost) {
-		if !d.isTurn() {
-			d.cancel(ErrClaimLost)
-		}
+	if err == nil {
+		d.lease.term.begin(requested, every)
+		d.lease.timer.Reset(every / 3)
 		return
 	}
-	d.lease.timer.Reset(next)
+	h.logFailure(d, "renewing the claim", err)
+	left := d.lease.term.left()
+	if !errors.Is(err, ErrClaimLost) && left > 0 {
+		d.lease.timer.Reset(min(every/10, left))
+	} else if !d.isTurn() {
+		d.cancel(ErrClaimLost)
+	}
 }

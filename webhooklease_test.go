@@ -147,6 +147,22 @@ func TestWebhookHandler_ClaimOutlastsTheCallback(t *testing.T) {
 	}
 }
 
+// assertHeld asserts that a handler handles a delivery, and that for a time another one, on the same store, finds it held.
+func assertHeld(t *testing.T, config agentphone.WebhookHandlerConfig, shared agentphone.Store, d time.Duration) {
+	t.Helper()
+	status := make(chan int, 1)
+	h := newHandler(t, config)
+	go func() { status <- apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code }()
+	synctest.Wait()
+	config.Store = sharing(shared)
+	other := newHandler(t, config)
+	for range d / time.Second {
+		time.Sleep(time.Second)
+		assert.Equal(t, 503, apitest.Serve(other, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+	}
+	assert.Equal(t, 200, <-status)
+}
+
 // A store that fails, or hangs, for less than a lease loses nothing.
 func TestWebhookHandler_RenewalIsTriedAgain(t *testing.T) {
 	for name, trouble := range map[string]func(context.Context) error{
@@ -168,19 +184,55 @@ func TestWebhookHandler_RenewalIsTriedAgain(t *testing.T) {
 				var logs jsonLog
 				config := onMessage(func(ctx context.Context) error { time.Sleep(2 * time.Minute); return ctx.Err() })
 				config.Store, config.Logger = store, logs.logger()
-				status := make(chan int, 1)
-				go func() {
-					status <- apitest.Serve(newHandler(t, config), apitest.SignedRequest(apitest.TextEvent, "x")).Code
-				}()
-				synctest.Wait()
-				config.Store = sharing(shared)
-				other := newHandler(t, config)
-				for range 11 {
-					time.Sleep(10 * time.Second)
-					assert.Equal(t, 503, apitest.Serve(other, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
-				}
-				assert.Equal(t, 200, <-status)
+				assertHeld(t, config, shared, 110*time.Second)
 				assert.Contains(t, logs.String(), "renewing the claim failed")
+			})
+		})
+	}
+}
+
+// The lease begins in the store before the handler hears of it.
+func TestWebhookHandler_SlowClaimIsRenewedInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared, calls := agentphone.NewMemoryStore(), 0
+		slow := sharing(shared)
+		slow.claim = func(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+			c, err := shared.Claim(ctx, key, opts)
+			time.Sleep(4 * time.Second)
+			return c, err
+		}
+		config := onMessage(func(context.Context) error { calls++; time.Sleep(20 * time.Second); return nil })
+		config.Store, config.Lease = slow, 6*time.Second
+		assertHeld(t, config, shared, 23*time.Second)
+		assert.Equal(t, 1, calls)
+	})
+}
+
+// Somebody else may be granted the claim from then on. A caller who waits for an answer gets it nevertheless.
+func TestWebhookHandler_LeaseThatIsNotRenewedEndsTheContext(t *testing.T) {
+	for name, renew := range map[string]func(context.Context, *agentphone.Claim, time.Duration) error{
+		"failing": func(context.Context, *agentphone.Claim, time.Duration) error { return errors.New("store is down") },
+		"slow":    func(ctx context.Context, _ *agentphone.Claim, _ time.Duration) error { return wait(ctx, time.Hour) },
+		"hanging": hanging().renew,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				defer time.Sleep(48 * time.Hour) // a bubble ends when all in it has
+				store := newTestStore()
+				store.renew = renew
+				began := time.Now()
+				config := onMessage(func(ctx context.Context) error {
+					<-ctx.Done()
+					require.ErrorIs(t, context.Cause(ctx), agentphone.ErrClaimLost)
+					assert.InDelta(t, 30, time.Since(began).Seconds(), 1.5, "the default lease")
+					return nil
+				})
+				config.OnVoiceTurn, config.TurnTimeout = sleepyTurn(50*time.Second), time.Minute
+				config.Store, config.Logger = store, quiet
+				h := newHandler(t, config)
+				assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+				w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "y"))
+				assert.JSONEq(t, `{"text":"<nil>"}`, w.Body.String())
 			})
 		})
 	}

@@ -16,7 +16,7 @@ func (h *WebhookHandler) logFailure(d *delivery, doing string, err error) {
 	if d.isTurn() && errors.Is(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
 		level = slog.LevelInfo
 	}
-	h.log(d, level, doing+" failed", slog.Any("error", redact.Error(err, "")))
+	h.log(d, level, doing+" failed", slog.String("error", loggedText(err)))
 }
 
 // log logs something about a delivery. Its texts are the sender's, and an id is not even signed.
@@ -29,8 +29,12 @@ func (h *WebhookHandler) log(d *delivery, level slog.Level, text string, attrs .
 
 // logRefusal logs that a request was refused.
 func (h *WebhookHandler) logRefusal(ctx context.Context, reason error) {
-	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.Any("reason", redact.Error(reason, "")))
+	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.String("reason", loggedText(reason)))
 }
+
+// loggedText returns what is logged of an error: its text. Given the error itself, a [slog.Handler] would log what the Format or
+// MarshalJSON method makes of it. The struct has no method but Error, and fmt recovers from the panic of that of a nil pointer.
+func loggedText(err error) string { return redact.Text(fmt.Sprint(struct{ error }{err}), "") }
 
 // logPanic logs that the callback panicked. It is called by the function that recovered, while the stack is that of the panic; a panic
 // in the iterator of a Stream has brought its own.
@@ -45,9 +49,11 @@ func (h *WebhookHandler) logPanic(d *delivery, p any) {
 // panicText returns what is logged of the value of a panic: its text if it is an error or a string, which are the program's own words. Anything
 // else may be an event, or hold what people said.
 func panicText(p any) string {
-	switch p.(type) {
-	case error, string:
-		return redact.Text(fmt.Sprint(p), "")
+	switch p := p.(type) {
+	case error:
+		return loggedText(p)
+	case string:
+		return redact.Text(p, "")
 	}
 	return fmt.Sprintf("%T", p)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"net/http"
@@ -151,6 +152,52 @@ func TestWebhookHandler_LogsEachFailureOnceWithoutSecrets(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// detailedError is an error that a logger can print more of than its text.
+type detailedError struct{ text, details string }
+
+func (e *detailedError) Error() string                { return e.text }
+func (e *detailedError) MarshalJSON() ([]byte, error) { return json.Marshal(e.details) }
+func (e *detailedError) LogValue() slog.Value         { return slog.StringValue(e.details) }
+func (e *detailedError) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte(e.details)) }
+
+func TestWebhookHandler_LogsOfAnErrorItsTextOnly(t *testing.T) {
+	err := &detailedError{"database is down", "details:\n" + logText}
+	for name, tc := range map[string]struct {
+		callback func() error
+		store    agentphone.Store
+		secrets  func(*http.Request) ([]string, error)
+		want     string
+	}{
+		"of the callback":         {func() error { return err }, nil, nil, "database is down"},
+		"joined":                  {func() error { return errors.Join(err, errors.New("twice")) }, nil, nil, "database is down twice"},
+		"panic":                   {func() error { panic(err) }, nil, nil, "database is down"},
+		"of the store":            {nil, failingStore(err, nil), nil, "database is down"},
+		"of SecretsFunc":          {nil, nil, func(*http.Request) ([]string, error) { return nil, err }, "database is down"},
+		"nil pointer in an error": {func() error { return (*detailedError)(nil) }, nil, nil, "nil pointer"},
+	} {
+		for kind, handler := range map[string]func(io.Writer) slog.Handler{
+			"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
+			"JSON": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+		} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				var logs jsonLog
+				config := onMessage(func(context.Context) error { return tc.callback() })
+				config.Store, config.SecretsFunc, config.Logger = tc.store, tc.secrets, slog.New(handler(&logs))
+				secrets := []string{apitest.Secret}
+				if tc.secrets != nil {
+					secrets = nil
+				}
+				h, err := agentphone.NewWebhookHandler(secrets, config)
+				require.NoError(t, err)
+				assert.GreaterOrEqual(t, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code, 500)
+				assert.Contains(t, logs.String(), tc.want)
+				assert.NotContains(t, logs.String(), "details")
+				assert.NotContains(t, logs.String(), logText)
+			})
+		}
 	}
 }
 

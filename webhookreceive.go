@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
 // canonicalIDHeader is [WebhookIDHeader] in the form of a key of an [http.Header].
@@ -42,7 +40,7 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		return nil, false
 	}
 	event.DeliveryID = r.Header.Get(canonicalIDHeader)
-	d := &delivery{event: event, mismatch: mismatch, values: context.WithoutCancel(r.Context())}
+	d := &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
@@ -97,7 +95,7 @@ func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []b
 		signers, unknown := h.signers(r)
 		if unknown != nil {
 			h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "agentphone: webhook: getting the secrets failed",
-				slog.Any("error", redact.Error(unknown, "")))
+				slog.String("error", loggedText(unknown)))
 			refuseForNow(w, 0)
 			return false
 		}
@@ -111,6 +109,17 @@ func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []b
 	return false
 }
 
+// tenant returns whose secrets a request may be signed with. Fixed secrets have one owner.
+func (h *WebhookHandler) tenant(r *http.Request) string {
+	switch {
+	case h.config.TenantFunc != nil:
+		return h.config.TenantFunc(r)
+	case h.config.SecretsFunc != nil:
+		return r.URL.RequestURI()
+	}
+	return ""
+}
+
 // maxDeliveryID is the length of the longest id that is part of a key, far above the length of AgentPhone's.
 const maxDeliveryID = 128
 
@@ -121,9 +130,12 @@ const maxDeliveryID = 128
 // once and sent until it succeeds; its timestamp and signature are new. Were it not so, the event would be handled once for each body, and
 // not be lost.
 //
+// The digest is of the tenant too, since a tenant can sign with its own secrets what another one got. It is not of the secret: a redelivery
+// may be signed with the one that has replaced it.
+//
 // A store need not cope with what anybody can write into a header: an id that is too long, or has other characters than printable
 // ASCII, is digested too.
-func deliveryKey(id string, body []byte) string {
+func deliveryKey(tenant, id string, body []byte) string {
 	key := make([]byte, 0, len(deliveryKeys)+maxDeliveryID+len(":")+2*sha256.Size)
 	key = append(key, deliveryKeys...)
 	if len(id) <= maxDeliveryID && !strings.ContainsFunc(id, isUnprintable) {
@@ -133,5 +145,9 @@ func deliveryKey(id string, body []byte) string {
 		key = hex.AppendEncode(key, sum[:])
 	}
 	sum := sha256.Sum256(body)
+	if tenant != "" {
+		owner := sha256.Sum256([]byte(tenant))
+		sum = sha256.Sum256(append(owner[:], sum[:]...))
+	}
 	return string(hex.AppendEncode(append(key, ':'), sum[:]))
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -106,6 +107,91 @@ func TestWebhookHandler_SecretsFuncDecidesByRequest(t *testing.T) {
 	assert.Len(t, got, 5)
 	for _, printed := range []string{fmt.Sprintf("%v", h), fmt.Sprintf("%+v", h), fmt.Sprintf("%#v", h)} {
 		assert.NotContains(t, printed, "whsec_")
+	}
+}
+
+// A tenant knows the id and the body of a delivery to another one, and signs it with a secret of its own: the other is still to handle its own.
+func TestWebhookHandler_TenantsDoNotHandleDeliveriesOfOthers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		url    string
+		tenant func(*http.Request) string // of which SecretsFunc returns the secret
+		set    bool                       // as the TenantFunc
+	}{
+		"told apart by the path":  {"http://x/hook/%s", func(r *http.Request) string { return path.Base(r.URL.Path) }, false},
+		"told apart by the query": {"http://x/hook?tenant=%s", func(r *http.Request) string { return r.FormValue("tenant") }, false},
+		"told apart by the host":  {"http://%s.x/hook", func(r *http.Request) string { return r.Host }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			secretOf := func(r *http.Request) string { return "whsec_" + tc.tenant(r) }
+			var got []string
+			failure := errors.New("not yet")
+			config := agentphone.WebhookHandlerConfig{
+				Logger:      quiet,
+				SecretsFunc: func(r *http.Request) ([]string, error) { return []string{secretOf(r)}, nil },
+			}
+			if tc.set {
+				config.TenantFunc = tc.tenant
+			}
+			handlerOf := map[string]http.Handler{}
+			config.Store = agentphone.NewMemoryStore()
+			for _, tenant := range []string{"ada", "bob"} { // one handler, but for the callback
+				config.OnMessage = func(context.Context, *agentphone.Event, *agentphone.MessageData) error {
+					got = append(got, tenant)
+					return failure
+				}
+				h, err := agentphone.NewWebhookHandler(nil, config)
+				require.NoError(t, err)
+				handlerOf[tenant] = h
+			}
+			deliver := func(tenant string) int {
+				r := httptest.NewRequest(http.MethodPost, fmt.Sprintf(tc.url, tenant), strings.NewReader(apitest.TextEvent))
+				r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), secretOf(r), time.Now())
+				r.Header.Set(agentphone.WebhookIDHeader, "whd_1")
+				return apitest.Serve(handlerOf[tenant], r).Code
+			}
+			assert.Equal(t, 500, deliver("ada"))
+			failure = nil
+			assert.Equal(t, 200, deliver("bob"))
+			for range 2 {
+				assert.Equal(t, 200, deliver("ada"))
+				assert.Equal(t, 200, deliver("bob"))
+			}
+			assert.Equal(t, []string{"ada", "bob", "ada"}, got)
+		})
+	}
+}
+
+// Redeliveries may be signed with the secret of the time of the event, or with the present one.
+func TestWebhookHandler_RedeliveryAfterARotationIsADuplicate(t *testing.T) {
+	store, calls := agentphone.NewMemoryStore(), 0
+	config := onMessage(func(context.Context) error { calls++; return nil })
+	config.Store = store
+	for name, handler := range map[string]func(secrets ...string) (http.Handler, error){
+		"fixed secrets": func(secrets ...string) (http.Handler, error) { return agentphone.NewWebhookHandler(secrets, config) },
+		"SecretsFunc": func(secrets ...string) (http.Handler, error) {
+			config := config
+			config.SecretsFunc = func(*http.Request) ([]string, error) { return secrets, nil }
+			return agentphone.NewWebhookHandler(nil, config)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls = 0
+			deliver := func(id, signer string, secrets ...string) {
+				h, err := handler(secrets...)
+				require.NoError(t, err)
+				r := apitest.SignedRequest(apitest.TextEvent, name+id)
+				maps.Copy(r.Header, agentphone.SignWebhook([]byte(apitest.TextEvent), signer, time.Now()))
+				assert.Equal(t, 200, apitest.Serve(h, r).Code)
+			}
+			deliver("before", "whsec_old", "whsec_old")
+			deliver("before", "whsec_old", "whsec_new", "whsec_old")
+			deliver("before", "whsec_new", "whsec_new", "whsec_old")
+			deliver("before", "whsec_new", "whsec_new")
+			assert.Equal(t, 1, calls)
+			deliver("meanwhile", "whsec_old", "whsec_new", "whsec_old")
+			deliver("meanwhile", "whsec_new", "whsec_new")
+			assert.Equal(t, 2, calls)
+		})
 	}
 }
 

@@ -41,8 +41,11 @@ func (h *WebhookHandler) callback(d *delivery) boundCallback {
 }
 
 // isSent reports whether a message or a reaction is one that the agent sent. The direction of a voice turn is that of the call.
+//
+// Published is [DirectionOutbound], but other APIs have forms such as "outbound-api" and "outgoing", and a bot that takes one of those for
+// what somebody said replies to itself for ever. Any other direction may be of something that somebody said.
 func isSent(direction Direction) bool {
-	return strings.EqualFold(string(direction), string(DirectionOutbound))
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(string(direction))), "out")
 }
 
 // bind returns a callback with its arguments, or nil if there is none.
