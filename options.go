@@ -36,6 +36,8 @@ const (
 type config struct {
 	transport  transport.Client
 	keyed      keyedConfig
+	hooks      Hooks
+	wrap       []func(http.RoundTripper) http.RoundTripper // innermost first
 	key        func() apiKey
 	keySource  func(context.Context) (string, error) // used instead of key, unless nil
 	recent     func() *recentKeys                    // of keySource, in a function for the same reason as the key

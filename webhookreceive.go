@@ -13,77 +13,71 @@ import (
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
 
-// receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
-// reports false, if the request is none that the handler accepts.
-func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
+// receive checks the method, the size and the signature of a request and parses its event. If the request is none that the
+// handler accepts, it responds itself and returns the status.
+func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (d *delivery, refused int) {
 	deadline := readDeadline{http.NewResponseController(w)}
 	deadline.setForBody(r)
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed)
-		return nil, false
+		return nil, refuse(w, http.StatusMethodNotAllowed)
 	}
-	body, ok := h.readBody(w, r)
-	if !ok {
-		return nil, false
+	body, refused := h.readBody(w, r)
+	if refused != 0 {
+		return nil, refused
 	}
 	deadline.clear()
-	if !h.verify(w, r, body) {
-		return nil, false
+	if refused = h.verify(w, r, body); refused != 0 {
+		return nil, refused
 	}
 	event, mismatch, err := parseEvent(body)
 	if err != nil {
 		h.logRefusal(r.Context(), err)
-		refuse(w, http.StatusBadRequest)
-		return nil, false
+		return nil, refuse(w, http.StatusBadRequest)
 	}
 	event.DeliveryID = r.Header.Get(WebhookIDHeader)
-	d := &delivery{event: event, mismatch: mismatch, values: context.WithoutCancel(r.Context())}
+	d = &delivery{event: event, mismatch: mismatch, values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
-	return d, true
+	return d, 0
 }
 
 // readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
 // it gets a status after which it comes again.
-func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) (body []byte, refused int) {
 	if r.Body == nil { // in a request that a test made
-		return nil, true
+		return nil, 0
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes))
 	if err == nil {
-		return body, true
+		return body, 0
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		refuse(w, http.StatusRequestEntityTooLarge)
-	} else {
-		refuseForNow(w, 0)
+		return nil, refuse(w, http.StatusRequestEntityTooLarge)
 	}
-	return nil, false
+	return nil, refuseForNow(w, 0)
 }
 
 // verify verifies the signature of a request. The secrets are asked for only if the rest is right. If they cannot be had, the request may be
 // genuine all the same: it gets a status after which it comes again.
-func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) bool {
+func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) (refused int) {
 	signature, err := readSignature(r.Header, h.config.Tolerance)
 	if err == nil {
 		secrets, unknown := h.secrets(r)
 		if unknown != nil {
 			h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "agentphone: webhook: getting the secrets failed",
 				slog.Any("error", redact.Error(unknown, "")))
-			refuseForNow(w, 0)
-			return false
+			return refuseForNow(w, 0)
 		}
 		if signature.isBy(secrets, body) {
-			return true
+			return 0
 		}
 		err = ErrWebhookBadSignature
 	}
 	h.logRefusal(r.Context(), err)
-	refuse(w, http.StatusUnauthorized)
-	return false
+	return refuse(w, http.StatusUnauthorized)
 }
 
 // maxDeliveryID is the length of the longest id that is part of a key, far above the length of AgentPhone's.

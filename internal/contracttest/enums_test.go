@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -32,6 +33,9 @@ func TestContract_EnumsHaveAConstantForEachValue(t *testing.T) {
 		}
 	}
 	for name := range got {
+		if slices.Contains([]string{"Outcome", "Failure", "DeliveryOutcome"}, name) {
+			continue // they are the package's own, for hooks
+		}
 		assert.Contains(t, want, name, "constants of a type that is not in enums.json")
 	}
 }

@@ -60,7 +60,7 @@ func (p *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // recordCalls makes all calls of methodCalls, against a new API in memory.
-func recordCalls(t *testing.T, api *apiContract) []*exchange {
+func recordCalls(t *testing.T, api *apiContract, opts ...agentphone.Option) []*exchange {
 	t.Helper()
 	p := &recorder{t: t, api: api}
 	synctest.Test(t, func(t *testing.T) {
@@ -74,7 +74,7 @@ func recordCalls(t *testing.T, api *apiContract) []*exchange {
 			}
 		}))
 		p.next = srv.Transport()
-		c, err := agentphone.NewClient(srv.APIKey(), agentphone.WithHTTPClient(&http.Client{Transport: p}))
+		c, err := agentphone.NewClient(srv.APIKey(), append(opts, agentphone.WithHTTPClient(&http.Client{Transport: p}))...)
 		require.NoError(t, err)
 		x := newSession(c, srv)
 		for _, call := range methodCalls {
