@@ -8,8 +8,8 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// Hooks observe what a client ([WithHooks]) and a webhook handler ([WebhookHandlerConfig]) do, for traces and metrics.
-// Package otelagentphone has them for OpenTelemetry. A nil func costs nothing.
+// Hooks observe what a client ([WithHooks]) and a webhook handler ([WebhookHandlerConfig]) do, for traces and metrics. A nil
+// func costs nothing.
 //
 // Each func is called when something begins. It returns a context for it, derived from the one that it was given, or nil for
 // that one; and a func that is called once, when it has ended, or nil. They are called concurrently, in the way of the
@@ -31,7 +31,7 @@ type Hooks struct {
 	// it is received, with its header.
 	Attempt func(ctx context.Context, info AttemptInfo) (context.Context, func(AttemptResult))
 	// Delivery is called by a webhook handler for each request, when that has been verified or refused. Its context
-	// is that of the callback and of the log records.
+	// is that of the callback and of the log records about it.
 	Delivery func(ctx context.Context, info DeliveryInfo) (context.Context, func(DeliveryResult))
 }
 

@@ -54,18 +54,20 @@ func TestWebhookHooks_DeliveryHasItsOutcome(t *testing.T) {
 		info      agentphone.DeliveryInfo
 		want      result
 	}{
-		"handled":             {configure: onMessage(nil), info: text, want: result{"handled", 200, 0, 0}},
-		"no callback":         {info: text, want: result{"handled", 200, 0, 0}},
-		"failed":              {configure: onMessage(errors.New("no")), info: text, want: result{"failed", 500, 0, 0}},
-		"duplicate":           {configure: status(agentphone.ClaimCompleted, nil), info: text, want: result{"duplicate", 200, 0, 0}},
-		"held":                {configure: status(agentphone.ClaimHeld, nil), info: text, want: result{"held", 503, 0, 0}},
-		"the store is down":   {configure: status(0, errors.New("down")), info: text, want: result{"refused", 503, 0, 0}},
-		"unreadable data":     {configure: onMessage(nil), body: `{"event":"agent.message","channel":"sms","data":7}`, info: text, want: result{"failed", 500, 0, 0}},
-		"not signed":          {request: httptest.NewRequest("POST", "/hook", strings.NewReader(apitest.TextEvent)), want: result{"refused", 401, 0, 0}},
-		"not a POST":          {request: httptest.NewRequest("GET", "/hook", nil), want: result{"refused", 405, 0, 0}},
-		"not an event":        {body: "[]", want: result{"refused", 400, 0, 0}},
-		"too large":           {configure: func(c *agentphone.WebhookHandlerConfig) { c.MaxBodyBytes = 3 }, want: result{"refused", 413, 0, 0}},
-		"secrets unavailable": {configure: func(c *agentphone.WebhookHandlerConfig) { c.SecretsFunc = func(*http.Request) ([]string, error) { return nil, errors.New("x") } }, want: result{"refused", 503, 0, 0}},
+		"handled":           {configure: onMessage(nil), info: text, want: result{"handled", 200, 0, 0}},
+		"no callback":       {info: text, want: result{"handled", 200, 0, 0}},
+		"failed":            {configure: onMessage(errors.New("no")), info: text, want: result{"failed", 500, 0, 0}},
+		"duplicate":         {configure: status(agentphone.ClaimCompleted, nil), info: text, want: result{"duplicate", 200, 0, 0}},
+		"held":              {configure: status(agentphone.ClaimHeld, nil), info: text, want: result{"held", 503, 0, 0}},
+		"the store is down": {configure: status(0, errors.New("down")), info: text, want: result{"refused", 503, 0, 0}},
+		"unreadable data":   {configure: onMessage(nil), body: `{"event":"agent.message","channel":"sms","data":7}`, info: text, want: result{"failed", 500, 0, 0}},
+		"not signed":        {request: httptest.NewRequest("POST", "/hook", strings.NewReader(apitest.TextEvent)), want: result{"refused", 401, 0, 0}},
+		"not a POST":        {request: httptest.NewRequest("GET", "/hook", nil), want: result{"refused", 405, 0, 0}},
+		"not an event":      {body: "[]", want: result{"refused", 400, 0, 0}},
+		"too large":         {configure: func(c *agentphone.WebhookHandlerConfig) { c.MaxBodyBytes = 3 }, want: result{"refused", 413, 0, 0}},
+		"secrets unavailable": {configure: func(c *agentphone.WebhookHandlerConfig) {
+			c.SecretsFunc = func(*http.Request) ([]string, error) { return nil, errors.New("x") }
+		}, want: result{"refused", 503, 0, 0}},
 		"panicked": {configure: func(c *agentphone.WebhookHandlerConfig) {
 			c.OnMessage = func(context.Context, *agentphone.Event, *agentphone.MessageData) error { panic("x") }
 		}, info: text, want: result{"panicked", 500, 0, 0}},
