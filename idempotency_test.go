@@ -97,6 +97,35 @@ func TestWithIdempotencyKey_OtherParametersAreRefused(t *testing.T) {
 	})
 }
 
+// The query counts as parameters, too.
+func TestWithIdempotencyKey_OtherQueryIsRefused(t *testing.T) {
+	lookup := func(number string) func(ctx context.Context, c *agentphone.Client) error {
+		return func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Numbers.Lookup(ctx, agentphone.LookupNumbersParams{PhoneNumbers: []string{number}}, key("k"))
+			return err
+		}
+	}
+	send := func(test string) func(ctx context.Context, c *agentphone.Client) error {
+		return func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"},
+				key("k"), agentphone.WithRequestQuery("test", test))
+			return err
+		}
+	}
+	for name, calls := range map[string][2]func(ctx context.Context, c *agentphone.Client) error{
+		"parameters of a GET": {lookup("+14155550111"), lookup("+14155550122")},
+		"WithRequestQuery":    {send("1"), send("2")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, api := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1","data":[]}`))
+			require.NoError(t, calls[0](t.Context(), c))
+			require.ErrorIs(t, calls[1](t.Context(), c), agentphone.ErrIdempotencyKeyReused)
+			require.NoError(t, calls[0](t.Context(), c))
+			assert.Len(t, api.Requests(), 1)
+		})
+	}
+}
+
 func TestWithIdempotencyKey_BadInputSendsNothing(t *testing.T) {
 	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`))
 	params := agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}

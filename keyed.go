@@ -69,7 +69,7 @@ type keyRecord struct {
 
 func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *requestConfig, params any) *keyedCall {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s\n%s", req.Method, req.URL.EscapedPath(), req.Body)
+	fmt.Fprintf(sum, "%s %s\n%s", req.Method, req.URL.RequestURI(), req.Body)
 	scope := url.PathEscape(req.URL.Host) + "/" + url.PathEscape(req.Header.Get(subAccountHeader))
 	var find finder
 	if op.find != nil {
