@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -484,6 +485,32 @@ func TestWithIdempotencyKey_NothingIsSentWithoutALease(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A process that was stopped for a while finds all its timers due at once: those of the retries and those of the leases.
+func TestWithIdempotencyKey_NothingIsSentWhenTheLeaseEndsWithTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 256
+		var early, late atomic.Int32
+		began := time.Now()
+		c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+			if time.Since(began) > 0 {
+				late.Add(1)
+			}
+			early.Add(1)
+			return apitest.Response(503, "", "Retry-After", "30"), nil
+		}, agentphone.WithRetryWait(time.Nanosecond, time.Nanosecond), agentphone.WithStore(&faultyStore{Store: agentphone.NewMemoryStore(), renews: true}))
+		for i := range calls {
+			go func() {
+				_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key(fmt.Sprint(i)))
+				assert.ErrorIs(t, err, agentphone.ErrClaimLost)
+			}()
+		}
+		synctest.Wait()
+		assert.EqualValues(t, calls, early.Load())
+		time.Sleep(time.Hour)
+		assert.Zero(t, late.Load())
+	})
 }
 
 // A process that crashes after it has sent leaves its claim to lapse; whoever repeats the call finds the effect.

@@ -178,6 +178,7 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 func (k *keyedCall) hold(ctx context.Context, state keyState) {
 	k.state = state
 	k.lease = holdLease(ctx, k.store(), k.claim, k.keyedConfig.lease, encodeState(state), k.askedAt)
+	k.req.MaySend = k.lease.valid
 }
 
 // unsettled ends the lease. If err is not nil the claim lapses now, with its note.

@@ -73,6 +73,7 @@ type Request struct {
 	MaxRetries    int
 	Timeout       time.Duration // of one attempt; for a stream, until its header. 0 is none.
 	Silence       time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
+	MaySend       func() error  // asked before anything is sent, each time; nil for none. An error has to end the context, too.
 	Steady        int           // of a stream: bytes that must come within each further Timeout of reading; 0 is none
 }
 
