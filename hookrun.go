@@ -22,7 +22,7 @@ func startHook[I, R any](
 	}
 	if ended != nil {
 		end = func(result R) {
-			defer logHookPanic(derived, logger, name)
+			defer logHookPanic(ctx, logger, name)
 			ended(result)
 		}
 	}
@@ -66,18 +66,20 @@ func (o *observed) received(res *transport.Response, err error) {
 	if o == nil {
 		return
 	}
-	var failed *transport.Error
-	switch {
-	case errors.As(err, &failed):
-		o.result.Status, o.result.Attempts = 0, failed.Attempts
-		switch {
-		case failed.Cut != nil:
-			o.result.Status = failed.Cut.Status
-		case failed.Last != nil && failed.Last == failed.Received:
-			o.result.Status = failed.Last.Status
-		}
-	case res != nil:
+	if err == nil {
 		o.result.Status, o.result.Attempts = res.Status, res.Attempts
+		return
+	}
+	var failed *transport.Error
+	if !errors.As(err, &failed) {
+		return
+	}
+	o.result.Attempts = failed.Attempts
+	switch {
+	case failed.Cut != nil:
+		o.result.Status = failed.Cut.Status
+	case failed.Last != nil && failed.Last == failed.Received:
+		o.result.Status = failed.Last.Status
 	}
 }
 
@@ -94,15 +96,16 @@ func (o *observed) finish(err error) {
 	if o == nil {
 		return
 	}
-	o.result.Outcome, o.result.Failure = outcomeOf(o.ctx, o.op, err), failureOf(o.ctx, err)
+	o.result.Outcome = OutcomeOK
+	if err != nil {
+		o.result.Outcome, o.result.Failure = outcomeOf(o.ctx, o.op, err), failureOf(o.ctx, err)
+	}
 	o.result.Duration = time.Since(o.began)
 	o.end(o.result)
 }
 
 func outcomeOf(ctx context.Context, op *operation, err error) Outcome {
 	switch {
-	case err == nil:
-		return OutcomeOK
 	case errors.Is(err, ErrOutcomeUnknown):
 		return OutcomeUnknown
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -119,8 +122,6 @@ func failureOf(ctx context.Context, err error) Failure {
 	var response *APIError
 	var undecodable *DecodeError
 	switch {
-	case err == nil:
-		return ""
 	case errors.Is(err, ErrIdempotencyKeyInUse):
 		return FailureKeyInUse
 	case errors.Is(err, ErrIdempotencyKeyReused):

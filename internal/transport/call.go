@@ -83,15 +83,14 @@ func (c *call) observe(ctx context.Context, resp *http.Response, err error, sent
 	if c.waiting {
 		result.Wait = c.wait
 	}
-	var cut *bodyError
-	switch {
-	case err == nil:
+	if err == nil {
 		result.Status = resp.StatusCode
-	case errors.As(err, &cut):
-		result.Status = cut.response.Status
-	}
-	if err != nil {
+	} else {
 		result.Failure = Failure(ctx, err)
+		var cut *bodyError
+		if errors.As(err, &cut) {
+			result.Status = cut.response.Status
+		}
 	}
 	c.observed(result)
 }
