@@ -31,7 +31,8 @@ type account struct {
 	deliveries    []*delivery
 	byStatus      map[string]int // how many deliveries have a status
 	subAccounts   store[*account]
-	registered    bool // to send texts
+	registered    bool   // to send texts
+	published     []byte // its view; see publishAccount
 }
 
 func (a *account) ident() string { return a.id }
@@ -52,6 +53,7 @@ func (s *Server) openAccount(email, agentName string) *account {
 		"systemPrompt": "You are a helpful assistant on the phone.",
 	})
 	s.addNumber(a, "US", "", starter.id)
+	s.publishAccount(a)
 	return a
 }
 
@@ -92,6 +94,7 @@ func (s *Server) addSubAccount(parent *account, name string) *account {
 	sub := &account{id: s.id("sub"), name: name, parent: parent, created: now()}
 	parent.subAccounts.add(sub)
 	s.accounts.add(sub)
+	s.publishAccount(sub)
 	return sub
 }
 
@@ -127,6 +130,7 @@ func (s *Server) updateSubAccount(in *input) (any, error) {
 		return nil, err
 	}
 	sub.name = in.body.Text("name")
+	s.publishAccount(sub)
 	return sub.subAccountView(), nil
 }
 
@@ -138,5 +142,6 @@ func (s *Server) deleteSubAccount(in *input) (any, error) {
 	}
 	in.account.subAccounts.remove(sub.id)
 	s.accounts.remove(sub.id)
+	s.publish("accountDeleted", func() object { return object{"id": sub.id} })
 	return succeeded, nil
 }

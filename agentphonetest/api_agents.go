@@ -152,6 +152,7 @@ func (s *Server) deleteAgent(in *input) (any, error) {
 		m.agentID = ""
 	}
 	in.account.agents.remove(a.id)
+	s.publish("agentDeleted", func() object { return object{"id": a.id} })
 	return object{"success": true, "id": a.id, "name": a.text("name")}, nil
 }
 
@@ -168,6 +169,7 @@ func (s *Server) attachNumber(in *input) (any, error) {
 	for _, c := range n.conversations {
 		in.account.forget(c)
 		c.agentID = a.id
+		s.publishConversation(c)
 		in.account.remember(c)
 	}
 	return object{"agentId": a.id, "number": n.asAgentNumber()}, nil

@@ -58,12 +58,15 @@ func (in *input) call() (*call, error) {
 	return c, nil
 }
 
-func (in *input) callView(c *call) object { return c.now().view(in.base) }
+func (in *input) callView(c *call) object {
+	m := c.now()
+	return m.view(in.base, m.transcript())
+}
 
 func (s *Server) listCalls(in *input) (any, error) {
-	all := in.account.calls.list
+	all := listed(s, in.account.calls.list, (*call).placedAt)
 	if slices.ContainsFunc(callFilters, func(f schema.Field) bool { return in.query.Text(f.Name) != "" }) {
-		all = in.account.calls.where(func(c *call) bool { return c.now().matches(in.query) })
+		all = where(all, func(c *call) bool { return c.now().matches(in.query) })
 	}
 	return newestPageOf(all, in.query, defaultPage, in.callView), nil
 }
@@ -73,7 +76,7 @@ func (s *Server) listAgentCalls(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newestPageOf(a.calls, in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
+	return newestPageOf(listed(s, a.calls, (*call).placedAt), in.query, defaultPage, func(c *call) object { return c.now().summary() }), nil
 }
 
 func (s *Server) listNumberCalls(in *input) (any, error) {
@@ -81,7 +84,7 @@ func (s *Server) listNumberCalls(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newestPageOf(n.calls, in.query, defaultPage, in.callView), nil
+	return newestPageOf(listed(s, n.calls, (*call).placedAt), in.query, defaultPage, in.callView), nil
 }
 
 // createCall places a call and, if it is asked to, holds the response back until the call is over.
@@ -123,9 +126,12 @@ func (s *Server) placeCall(in *input) (*call, error) {
 	case greeting == "" && !driven:
 		greeting = defaultGreeting
 	}
-	if driven {
+	switch {
+	case driven && s.ringing:
+		c.ring(greeting)
+	case driven:
 		c.driveByTest(greeting)
-	} else {
+	default:
 		c.script = s.takeScript(greeting)
 	}
 	return s.addCall(in.account, c), nil
@@ -168,7 +174,7 @@ func (s *Server) awaitEnd(in *input, c *call, seconds int) (any, error) {
 		s.mu.Lock()
 		s.deliverEnds()
 		m, seen := c.now(), c.changes
-		v := m.view(in.base)
+		v := m.view(in.base, m.transcript())
 		s.mu.Unlock()
 		left := min(time.Until(until), m.left)
 		if m.final || left <= 0 {
@@ -188,28 +194,36 @@ func (s *Server) endCall(in *input) (any, error) {
 		return nil, err
 	case !s.hangUp(c, agentHungUp, s.endDelay):
 		return nil, refuse(http.StatusConflict, "The call is not in progress")
-	case s.endDelay > 0:
+	case !c.now().final:
 		return object{"id": c.id, "status": agentphone.CallStatusEnding}, nil
 	}
 	s.deliverEnds()
 	return in.callView(c), nil
 }
 
+// transcript is what the API shows of what was said so far.
+func (m moment) transcript() []spoken {
+	if delay := m.script.TranscriptDelay; delay > 0 && (!m.final || time.Since(m.timeAt(m.elapsed)) < delay) {
+		return nil
+	}
+	return m.said()
+}
+
 // view is a call in most responses. base begins the URL of the recording.
-func (m moment) view(base string) object {
-	v := m.commonView()
+func (m moment) view(base string, said []spoken) object {
+	v := m.commonView(said)
 	v["direction"] = m.direction
 	v["recordingAvailable"], v["recordingUrl"] = m.recorded(), nil
 	if m.recorded() {
 		v["recordingUrl"] = base + "/v1/calls/" + m.id + "/recording"
 	}
-	v["transcripts"] = m.exchanges()
+	v["transcripts"] = m.exchanges(said)
 	return v
 }
 
 // summary is a call in the list of its agent, where numbers are never null and seconds are whole.
 func (m moment) summary() object {
-	v := m.commonView()
+	v := m.commonView(m.transcript())
 	v["fromNumber"], v["toNumber"] = m.from, m.to
 	if seconds, ok := v["durationSeconds"].(float64); ok {
 		v["durationSeconds"] = math.Round(seconds)
@@ -217,7 +231,7 @@ func (m moment) summary() object {
 	return v
 }
 
-func (m moment) commonView() object {
+func (m moment) commonView(said []spoken) object {
 	v := object{
 		"id": m.id, "agentId": orNull(m.agentID), "phoneNumberId": nil, "phoneNumber": nil,
 		"fromNumber": orNull(m.from), "toNumber": orNull(m.to), "status": m.status(),
@@ -227,7 +241,7 @@ func (m moment) commonView() object {
 	if m.number != nil {
 		v["phoneNumberId"], v["phoneNumber"] = m.number.id, m.number.e164
 	}
-	if said := m.said(); len(said) > 0 {
+	if len(said) > 0 {
 		v["lastTranscriptSnippet"] = said[len(said)-1].Content
 	}
 	return v
@@ -235,10 +249,10 @@ func (m moment) commonView() object {
 
 // exchanges pairs what the person said with the agent's answer that follows. What the agent says of its own accord
 // stands alone.
-func (m moment) exchanges() []object {
+func (m moment) exchanges(said []spoken) []object {
 	out := []object{}
 	unanswered := false // the last one has no answer yet
-	for i, turn := range m.said() {
+	for i, turn := range said {
 		person := turn.Role == agentphone.RoleUser
 		if !person && unanswered {
 			out[len(out)-1]["response"] = turn.Content

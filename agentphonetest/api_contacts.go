@@ -47,7 +47,7 @@ func (s *Server) listContacts(in *input) (any, error) {
 	if search == "" {
 		return pageOf(in.account.contacts.list, in.query, 50, (*contact).view), nil
 	}
-	matching := in.account.contacts.where(func(c *contact) bool {
+	matching := where(in.account.contacts.list, func(c *contact) bool {
 		all := strings.Join([]string{c.name, c.phone, c.email, c.notes}, "\n")
 		return strings.Contains(strings.ToLower(all), search)
 	})

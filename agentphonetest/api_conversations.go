@@ -242,6 +242,7 @@ func (s *Server) updateConversation(in *input) (any, error) {
 	if _, named := in.body["group_name"]; named && c.groupID != "" {
 		c.groupName = in.body.Text("group_name")
 	}
+	s.publishConversation(c)
 	return c.detail(defaultDetail), nil
 }
 
@@ -259,6 +260,7 @@ func (s *Server) sendTyping(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.publish("typing", func() object { return object{"conversationId": c.id} })
 	return object{"conversationId": c.id, "channel": agentphone.ChannelIMessage, "status": "sent"}, nil
 }
 
@@ -271,6 +273,7 @@ func (s *Server) setBackground(in *input) (any, error) {
 	changed := url != c.background.url
 	if changed {
 		c.background = background{id: s.id("bg"), url: url, version: c.background.version + 1}
+		s.publishConversation(c)
 	}
 	return object{
 		"conversationId": c.id, "channel": agentphone.ChannelIMessage, "hasBackground": true,
@@ -285,5 +288,6 @@ func (s *Server) removeBackground(in *input) (any, error) {
 		return nil, err
 	}
 	c.background = background{version: c.background.version}
+	s.publishConversation(c)
 	return nil, nil
 }

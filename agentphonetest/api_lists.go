@@ -46,9 +46,9 @@ func (st *store[T]) remove(id string) {
 }
 
 // where returns the items for which keep is true.
-func (st *store[T]) where(keep func(T) bool) []T {
+func where[T any](items []T, keep func(T) bool) []T {
 	var out []T
-	for _, item := range st.list {
+	for _, item := range items {
 		if keep(item) {
 			out = append(out, item)
 		}
@@ -75,6 +75,14 @@ func since[T any](items []T, at func(T) time.Time, start time.Time) []T {
 
 func countSince[T any](items []T, at func(T) time.Time, start time.Time) int {
 	return len(since(items, at, start))
+}
+
+// listed returns the items of a list that it shows already: WithListDelay. The caller holds s.mu.
+func listed[T any](s *Server, items []T, at func(T) time.Time) []T {
+	if s.listDelay <= 0 {
+		return items
+	}
+	return items[:len(items)-countSince(items, at, time.Now().Add(1-s.listDelay))]
 }
 
 // grouped sorts items into groups by key.

@@ -116,12 +116,13 @@ func personFormat(s string) string {
 
 // recipientFormat is the format of the recipient of a message: a person, a group or a short code.
 func recipientFormat(s string) string {
-	shortCode := (len(s) == 5 || len(s) == 6) && isDigits(s)
-	if shortCode || strings.HasPrefix(s, groupPrefix) {
+	if isShortCode(s) || strings.HasPrefix(s, groupPrefix) {
 		return ""
 	}
 	return personFormat(s)
 }
+
+func isShortCode(s string) bool { return (len(s) == 5 || len(s) == 6) && isDigits(s) }
 
 // checkMessage checks which fields of a message must, or must not, be given together.
 func checkMessage(body schema.Values) error {
@@ -252,6 +253,8 @@ func (s *Server) addMessage(a *account, c *conversation, m *message) {
 		ag.messages = append(ag.messages, m)
 	}
 	s.messages.add(m)
+	s.publishConversation(c)
+	s.publishMessage(m)
 }
 
 func (s *Server) listNumberMessages(in *input) (any, error) {
@@ -259,7 +262,7 @@ func (s *Server) listNumberMessages(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pageByTime(n.messages, in.query, (*message).asNumberMessage), nil
+	return pageByTime(listed(s, n.messages, (*message).sentAt), in.query, (*message).asNumberMessage), nil
 }
 
 func (s *Server) listConversationMessages(in *input) (any, error) {
@@ -267,7 +270,7 @@ func (s *Server) listConversationMessages(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pageByTime(c.messages, in.query, (*message).view), nil
+	return pageByTime(listed(s, c.messages, (*message).sentAt), in.query, (*message).view), nil
 }
 
 // timeQuery describes the query of a list that is paged by time.
@@ -314,5 +317,6 @@ func (s *Server) addReaction(m *message, kind, from string, direction agentphone
 		"id": s.id("rct"), "reactionType": kind, "fromNumber": from, "direction": direction, "createdAt": stamp(now()),
 	}
 	m.reactions = append(m.reactions, r)
+	s.publishMessage(m)
 	return r
 }

@@ -42,11 +42,27 @@ func (s *Server) serve(r *http.Request, body []byte) (*response, error) {
 	}
 	s.deliverEnds()
 	entry := s.recordRequest(op, r, body)
-	fault := s.takeFault(op)
+	fault := s.takeFault(op, r, body)
+	entry.faulted = fault != nil
 	requestID := s.id("req")
+	s.publishRequest(entry)
 	s.mu.Unlock()
 
-	var res *response
+	res, err := s.respond(op, unrouted, r, body, fault)
+	if err != nil || res.reset {
+		s.finishRequest(entry, nil)
+		return res, err
+	}
+	if res.header.Get("X-Request-Id") == "" {
+		res.header.Set("X-Request-Id", requestID)
+	}
+	s.finishRequest(entry, res)
+	return res, nil
+}
+
+// respond carries a request out, unless unrouted says that there is no such operation, and applies a fault, which may be
+// nil.
+func (s *Server) respond(op *operation, unrouted error, r *http.Request, body []byte, fault *Fault) (res *response, err error) {
 	if fault == nil || fault.takesEffect() {
 		err := unrouted
 		if err == nil {
@@ -64,15 +80,6 @@ func (s *Server) serve(r *http.Request, body []byte) (*response, error) {
 		}
 		res = fault.respond(res)
 	}
-	if res.reset {
-		return res, nil
-	}
-	if res.header.Get("X-Request-Id") == "" {
-		res.header.Set("X-Request-Id", requestID)
-	}
-	s.mu.Lock()
-	entry.Status = res.status
-	s.mu.Unlock()
 	return res, nil
 }
 
@@ -114,6 +121,7 @@ func (s *Server) perform(op *operation, r *http.Request, body []byte) (*response
 	if err != nil {
 		return nil, err
 	}
+	s.publishAccountOf(op, in.account)
 	if res, ok := result.(*response); ok {
 		return res, nil
 	}

@@ -26,7 +26,7 @@ func (s *Server) getTranscript(in *input) (any, error) {
 		return nil, err
 	}
 	m := c.now()
-	return object{"callId": c.id, "transcript": views(m.said(), m.transcriptEntry)}, nil
+	return object{"callId": c.id, "transcript": views(m.transcript(), m.transcriptEntry)}, nil
 }
 
 // streamTranscript streams server-sent events: connected, then each turn when it comes, then ended.

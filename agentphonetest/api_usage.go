@@ -24,7 +24,7 @@ func (s *Server) getUsage(in *input) (any, error) {
 	used := len(a.activeNumbers())
 	stats := object{}
 	addCounts(stats, "totalMessages", "messages", a.messages.list, (*message).sentAt)
-	addCounts(stats, "totalCalls", "calls", a.calls.list, (*call).startedAt)
+	addCounts(stats, "totalCalls", "calls", a.calls.list, (*call).placedAt)
 	total, succeeded, failed := a.tally()
 	stats["totalWebhookDeliveries"], stats["successfulWebhookDeliveries"], stats["failedWebhookDeliveries"] = total, succeeded, failed
 	stats["smsSegmentsLast30d"] = a.segmentsSince(now().Add(-30 * day))
@@ -101,7 +101,7 @@ func (a *account) points(n int, period func(i int) time.Time, name, layout strin
 		out = append(out, object{
 			name:       start.Format(layout),
 			"messages": countBetween(a.messages.list, (*message).sentAt, start, end),
-			"calls":    countBetween(a.calls.list, (*call).startedAt, start, end),
+			"calls":    countBetween(a.calls.list, (*call).placedAt, start, end),
 			"webhooks": countBetween(a.deliveries, (*delivery).createdAt, start, end),
 		})
 	}
@@ -161,7 +161,7 @@ func (s *Server) usageByAgent(in *input) (any, error) {
 	start := periodStart(period, end.In(zone))
 
 	messages := grouped(since(a.messages.list, (*message).sentAt, start), func(m *message) string { return m.agentID })
-	calls := grouped(since(a.calls.list, (*call).startedAt, start), func(c *call) string { return c.agentID })
+	calls := grouped(since(a.calls.list, (*call).placedAt, start), func(c *call) string { return c.agentID })
 	row := func(id, name string) object {
 		var lasted time.Duration
 		for _, c := range calls[id] {

@@ -41,6 +41,7 @@ func (s *Server) sendVerification(in *input) (any, error) {
 	v := &verification{id: s.id("vrf"), phone: in.body.Text("phone_number"), code: s.sixDigits("vrf"), sent: now()}
 	in.account.verifications.add(v)
 	s.verifications.add(v)
+	s.publishVerification(v)
 	return object{"verification_id": v.id, "status": "pending"}, nil
 }
 
@@ -59,9 +60,11 @@ func (s *Server) checkVerification(in *input) (any, error) {
 	}
 	v.checks++
 	if subtle.ConstantTimeCompare([]byte(v.code), []byte(in.body.Text("code"))) == 0 {
+		s.publishVerification(v)
 		return object{"result": "incorrect", "attempts_remaining": maxChecks - v.checks}, nil
 	}
 	v.verified = true
+	s.publishVerification(v)
 	s.charge("POST /v1/verify/check", 1, verificationPrice)
 	return object{"result": "ok", "attempts_remaining": nil}, nil
 }

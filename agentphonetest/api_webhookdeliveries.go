@@ -21,18 +21,19 @@ var deliveryOperations = []*operation{
 // view has the fields of both official clients: what one calls eventType and httpStatus, the other calls event and
 // statusCode, and it reads success, deliveredAt and responseMs, too.
 func (d *delivery) view() object {
+	last := d.last()
 	v := object{
 		"id": d.id, "messageId": orNull(d.messageID), "eventType": orNull(string(d.event)), "channel": orNull(string(d.channel)),
-		"status": d.status, "httpStatus": nil, "errorMessage": orNull(d.last.failure), "responseBody": orNull(d.last.response),
-		"attemptCount": d.attempts, "lastAttemptAt": stamp(d.last.began), "nextRetryAt": stamp(d.next), "createdAt": stamp(d.created),
+		"status": d.status, "httpStatus": nil, "errorMessage": orNull(last.failure), "responseBody": orNull(last.response),
+		"attemptCount": len(d.attempts), "lastAttemptAt": stamp(last.began), "nextRetryAt": stamp(d.next), "createdAt": stamp(d.created),
 		"event": orNull(string(d.event)), "statusCode": nil, "success": d.status == deliverySucceeded,
 		"deliveredAt": nil, "responseMs": nil,
 	}
-	if d.last.status != 0 {
-		v["httpStatus"], v["statusCode"], v["responseMs"] = d.last.status, d.last.status, d.last.took.Milliseconds()
+	if last.status != 0 {
+		v["httpStatus"], v["statusCode"], v["responseMs"] = last.status, last.status, last.took.Milliseconds()
 	}
 	if d.status == deliverySucceeded {
-		v["deliveredAt"] = stamp(d.last.began.Add(d.last.took))
+		v["deliveredAt"] = stamp(last.began.Add(last.took))
 	}
 	return v
 }

@@ -166,6 +166,7 @@ func (s *Server) sendTest(in *input, w *webhook, owner, agentID string) object {
 	a := s.attemptOnce(in.ctx, d)
 	s.mu.Lock()
 	d.record(a)
+	s.publishAttempt(d)
 	s.deliveryFinished()
 	s.mu.Unlock()
 	result := object{

@@ -2,7 +2,6 @@ package agentphonetest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,6 +13,10 @@ var (
 	ErrNoCall = errors.New("agentphonetest: no such call")
 	// ErrCallOver reports that the call is over, or ended meanwhile.
 	ErrCallOver = errors.New("agentphonetest: the call is over")
+	// ErrRinging reports that nobody has answered the call yet.
+	ErrRinging = errors.New("agentphonetest: the call is not answered yet")
+	// ErrNotRinging reports that the call does not ring (any more).
+	ErrNotRinging = errors.New("agentphonetest: the call does not ring")
 	// ErrNoWebhook reports that neither the agent of a call nor its account has a webhook.
 	ErrNoWebhook = errors.New("agentphonetest: the agent has no webhook")
 	// ErrTurnUnderWay reports that the agent is still answering the call's last voice turn.
@@ -29,6 +32,9 @@ type CallScript struct {
 	Duration time.Duration
 	// Status is the status of the call after its end. "" is [agentphone.CallStatusCompleted].
 	Status agentphone.CallStatus
+	// TranscriptDelay is how long after the end of the call its transcript stays empty in the API's responses, as it does
+	// for some moments there. The stream of the transcript has none of it, nor have the server's records.
+	TranscriptDelay time.Duration
 }
 
 // Utterance is something said in a call, and by whom.
@@ -44,6 +50,24 @@ func WithEndDelay(d time.Duration) Option {
 	return func(s *Server) { s.endDelay = d }
 }
 
+// WithRinging has the calls ring that are placed and driven by the test ([Server.NextCall] says which), until
+// [Server.AnswerCall]. A call that is not answered within 30 seconds ends with the status
+// [agentphone.CallStatusNoAnswer], one that the person declines ([Server.EndCall]) with [agentphone.CallStatusBusy], and
+// one that the API ends with [agentphone.CallStatusCanceled]. Without this option people answer at once.
+func WithRinging() Option {
+	return func(s *Server) { s.ringing = true }
+}
+
+// AnswerCall has the person answer a call that rings ([WithRinging]). The call begins, and the agent says its greeting,
+// if it has one. The error is [ErrNoCall], [ErrNotRinging] or [ErrCallOver].
+func (s *Server) AnswerCall(callID string) error { return s.answerByPerson(callID) }
+
+// WithListDelay has the lists of calls and of messages leave out what is younger than d, as the API's own lists may show
+// what was placed or sent some moments later. The calls and messages themselves, and the server's records, do not wait.
+func WithListDelay(d time.Duration) Option {
+	return func(s *Server) { s.listDelay = d }
+}
+
 // NextCall sets the script of the next call that is placed, by whichever account. Scripts queue: each is for one call.
 //
 // A call without a script takes 3 seconds, in which the agent greets, the person answers and the agent says goodbye. But
@@ -54,17 +78,24 @@ func (s *Server) NextCall(script CallScript) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scripts = append(s.scripts, script)
+	s.publishSetup()
 }
 
 // ReceiveCall has a person call one of the server's phone numbers, of whichever account, and returns the id of the
 // call. The call takes no script: the agent says its BeginMessage, if it has one, and then the test drives the call with
 // [Server.CallerSays], for an hour or until it is ended. ReceiveCall panics if there is no such number.
 func (s *Server) ReceiveCall(from, to string) string {
+	id, err := s.receiveCall(from, to)
+	panicIfMisused("ReceiveCall", err)
+	return id
+}
+
+func (s *Server) receiveCall(from, to string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.numberWith(to)
 	if n == nil {
-		panic(fmt.Sprintf("agentphonetest: ReceiveCall: the server has no number %q", to))
+		return "", misuse("the server has no number %q", to)
 	}
 	c := &call{
 		agentID: n.agentID, number: n, from: from, to: to,
@@ -75,7 +106,7 @@ func (s *Server) ReceiveCall(from, to string) string {
 		greeting = ag.text("beginMessage")
 	}
 	c.driveByTest(greeting)
-	return s.addCall(n.account, c).id
+	return s.addCall(n.account, c).id, nil
 }
 
 // CallerSays has the person say something in a call that is in progress, and returns what the agent answered. The
@@ -87,7 +118,7 @@ func (s *Server) ReceiveCall(from, to string) string {
 // [Server.ReceiveMessage]. The same holds for an answer that transfers the call if the agent has a TransferNumber;
 // without one the call goes on.
 //
-// The error is [ErrNoCall], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
+// The error is [ErrNoCall], [ErrRinging], [ErrCallOver], [ErrNoWebhook], [ErrTurnUnderWay], [context.DeadlineExceeded] after the
 // webhook's timeout, or says what the receiver did wrong. If a turn fails halfway, CallerSays returns both the error and
 // what was heard before it.
 func (s *Server) CallerSays(callID, text string) (*VoiceAnswer, error) {
@@ -116,7 +147,7 @@ type VoiceLine struct {
 	At      time.Duration // when it was heard, since the turn was sent
 }
 
-// EndCall has the person hang up. A voice turn that is under way ends with [ErrCallOver], and the webhook is sent an
+// EndCall has the person hang up, or decline a call that rings. A voice turn that is under way ends with [ErrCallOver], and the webhook is sent an
 // agent.call_ended event, as with [Server.ReceiveMessage]. The error is [ErrNoCall] or [ErrCallOver].
 //
 // The end of every call is sent to the webhook, once: at once if the API or a voice answer ends the call; and since

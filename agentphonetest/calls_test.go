@@ -174,3 +174,131 @@ func TestCallerSays_DrivesACallWithoutAPrompt(t *testing.T) {
 		assert.Empty(t, over)
 	})
 }
+
+func TestCallScript_TranscriptDelayHoldsTheTranscriptBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		client, ctx := srv.Client(), t.Context()
+		script := booking
+		script.TranscriptDelay = 5 * time.Second
+		srv.NextCall(script)
+		call := placeCall(t, srv, person)
+		began := time.Now()
+		over, err := client.Calls.Wait(ctx, call.ID, agentphone.WaitParams{Interval: time.Second, MaxInterval: time.Second})
+		require.NoError(t, err)
+		assert.Empty(t, over.Transcripts)
+		assert.Len(t, srv.Calls()[0].Dialogue(), 3, "the records have it")
+		transcript, err := client.Calls.Transcript(ctx, call.ID)
+		require.NoError(t, err)
+		assert.Empty(t, transcript.Transcript)
+
+		over, err = client.Calls.Wait(ctx, call.ID, agentphone.WaitParams{TranscriptGrace: time.Minute})
+		require.NoError(t, err)
+		assert.Len(t, over.Dialogue(), 3)
+		assert.GreaterOrEqual(t, time.Since(began), 45*time.Second)
+	})
+}
+
+func TestListDelay_HoldsWhatIsYoungBackFromLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, agentphonetest.WithListDelay(10*time.Second))
+		client, ctx := srv.Client(), t.Context()
+		call := placeCall(t, srv, person)
+		text := sendText(t, srv, person, "hello")
+		counts := func() []int {
+			var n []int
+			for _, path := range []string{
+				"/v1/calls", "/v1/calls?type=pstn", "/v1/agents/" + srv.AgentID() + "/calls", "/v1/numbers/" + srv.NumberID() + "/calls",
+				"/v1/numbers/" + srv.NumberID() + "/messages", "/v1/conversations/" + text.ConversationID + "/messages",
+			} {
+				_, page := send(t, srv, "GET", path, "")
+				n = append(n, len(page["data"].([]any)))
+			}
+			return n
+		}
+		began := time.Now()
+		time.Sleep(10*time.Second - 1)
+		assert.Equal(t, []int{0, 0, 0, 0, 0, 0}, counts())
+		_, err := client.Calls.Get(ctx, call.ID)
+		require.NoError(t, err, "the call itself is there")
+		assert.Len(t, srv.Messages(), 1)
+		time.Sleep(time.Millisecond)
+		assert.Equal(t, []int{1, 1, 1, 1, 1, 1}, counts())
+
+		found, err := client.Messages.FindSent(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: person, Body: "hello"}, began)
+		require.NoError(t, err)
+		assert.Len(t, found, 1)
+	})
+}
+
+// driven has calls be driven by the test: there is a webhook.
+func driven(t *testing.T, srv *agentphonetest.Server) (end ends, place func() *agentphone.Call) {
+	end = answering(t, srv, bookTable)
+	return end, func() *agentphone.Call {
+		t.Helper()
+		call, err := srv.Client().Calls.Create(t.Context(), agentphone.CreateCallParams{
+			AgentID: srv.AgentID(), ToNumber: person, InitialGreeting: agentphone.Ptr("Hello."),
+		})
+		require.NoError(t, err)
+		return call
+	}
+}
+
+func TestRinging_CallBeginsWhenItIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, agentphonetest.WithRinging())
+		_, place := driven(t, srv)
+		call := place()
+		assert.Equal(t, agentphone.CallStatusRinging, call.Status)
+		assert.Empty(t, srv.Calls()[0].Dialogue())
+		_, err := srv.CallerSays(call.ID, "Hello?")
+		require.ErrorIs(t, err, agentphonetest.ErrRinging)
+
+		time.Sleep(20 * time.Second)
+		require.NoError(t, srv.AnswerCall(call.ID))
+		require.ErrorIs(t, srv.AnswerCall(call.ID), agentphonetest.ErrNotRinging)
+		require.ErrorIs(t, srv.AnswerCall("call_none"), agentphonetest.ErrNoCall)
+		answered := srv.Calls()[0]
+		assert.Equal(t, agentphone.CallStatusInProgress, answered.Status)
+		assert.Equal(t, time.Now().UnixMicro(), answered.StartedAt.UnixMicro())
+		time.Sleep(20 * time.Second) // it would not ring any more
+		answer, err := srv.CallerSays(call.ID, "A table, please.")
+		require.NoError(t, err)
+		assert.Len(t, answer.Lines, 2)
+		assert.Equal(t, "Hello.", srv.Calls()[0].Dialogue()[0].Content)
+	})
+}
+
+func TestRinging_CallThatIsNotAnsweredEnds(t *testing.T) {
+	for status, end := range map[agentphone.CallStatus]func(*agentphonetest.Server, string) error{
+		agentphone.CallStatusNoAnswer: func(*agentphonetest.Server, string) error {
+			time.Sleep(30 * time.Second)
+			return nil
+		},
+		agentphone.CallStatusBusy: (*agentphonetest.Server).EndCall,
+		agentphone.CallStatusCanceled: func(srv *agentphonetest.Server, id string) error {
+			_, err := srv.Client().Calls.End(context.Background(), id)
+			return err
+		},
+	} {
+		t.Run(string(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t, agentphonetest.WithRinging(), agentphonetest.WithEndDelay(time.Second))
+				over, place := driven(t, srv)
+				call := place()
+				require.NoError(t, end(srv, call.ID))
+				assert.Equal(t, status, srv.Calls()[0].Status)
+				srv.WaitDeliveries()
+				assert.Equal(t, status, (<-over).Status)
+				require.ErrorIs(t, srv.AnswerCall(call.ID), agentphonetest.ErrCallOver)
+				require.ErrorIs(t, srv.EndCall(call.ID), agentphonetest.ErrCallOver)
+			})
+		})
+	}
+}
+
+func TestRinging_IsForCallsWithoutAScript(t *testing.T) {
+	srv := newServer(t, agentphonetest.WithRinging())
+	assert.Equal(t, agentphone.CallStatusInProgress, placeCall(t, srv, person).Status)
+	assert.ErrorIs(t, srv.AnswerCall(srv.Calls()[0].ID), agentphonetest.ErrNotRinging)
+}

@@ -97,6 +97,7 @@ var methods = map[string]func(w *world, ctx context.Context){
 		script.Turns[0].Content = "Bye."
 	},
 	"ReceiveCall":    func(w *world, _ context.Context) { w.srv.ReceiveCall(person, w.srv.PhoneNumber()) },
+	"AnswerCall":     func(w *world, _ context.Context) { _ = w.srv.AnswerCall(w.call) },
 	"CallerSays":     func(w *world, _ context.Context) { _, _ = w.srv.CallerSays(w.call, "Hello?") },
 	"EndCall":        func(w *world, _ context.Context) { _ = w.srv.EndCall(w.call) },
 	"ReceiveMessage": func(w *world, _ context.Context) { w.srv.ReceiveMessage(person, w.group, "Hello?") },
@@ -139,6 +140,8 @@ var methods = map[string]func(w *world, ctx context.Context){
 	},
 	"Deliveries":     func(w *world, _ context.Context) { clear(w.srv.Deliveries()) },
 	"Verifications":  func(w *world, _ context.Context) { clear(w.srv.Verifications()) },
+	"ControlHandler": func(w *world, _ context.Context) { w.srv.ControlHandler() },
+	"ClearFaults":    func(w *world, _ context.Context) { w.srv.ClearFaults() },
 	"Charges":        func(w *world, _ context.Context) { clear(w.srv.Charges()) },
 	"WaitDeliveries": func(w *world, _ context.Context) { w.srv.WaitDeliveries() },
 	"Redeliver": func(w *world, _ context.Context) {

@@ -21,6 +21,7 @@ type world struct {
 	verification string // of a sign-up
 	code         string // the id of a verification of a phone
 	call         string // in progress
+	ringing      string // a call that rings, in newControlWorld
 	pastCall     string
 	group        string // on iMessage
 	conversation string // of the group

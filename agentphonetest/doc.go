@@ -21,13 +21,15 @@
 // [Server.NextCall] sets the script that the next call follows. [Server.ReceiveMessage], [Server.Receive],
 // [Server.ReceiveReaction], [Server.ShareContact] and [Server.ReceiveCall] have a person text or call one of the
 // server's numbers. [Server.CallerSays] has the person say something in a call and returns what the agent answered,
-// [Server.EndCall] has the person hang up. [Server.VerificationCode] reads the code that was texted to a phone.
+// [Server.EndCall] has the person hang up. With [WithRinging] a call rings until [Server.AnswerCall]. [Server.VerificationCode] reads the code that was texted to a phone.
 //
 // # What goes wrong
 //
 // [Server.InjectFault] makes a request fail as networks and servers do: an error status, a delay, a connection that
 // breaks before the response although the request took effect, an error with a code that waiting does not clear.
-// [WithRateLimits] holds the client to the published rates, [WithoutPaymentMethod] refuses what costs something.
+// [Server.ClearFaults] ends that. [WithRateLimits] holds the client to the published rates, [WithoutPaymentMethod]
+// refuses what costs something. What is placed or sent appears in lists later with [WithListDelay], and a transcript
+// after the call with [CallScript].TranscriptDelay.
 //
 // # What took effect
 //
@@ -44,6 +46,11 @@
 // [Server.Deliveries] returns the record of each event, [Server.WaitDeliveries] waits for attempts that are made in the
 // background, and [Server.Redeliver] sends duplicates and forged, stale or altered events. Without a webhook no event is
 // recorded.
+//
+// # From outside
+//
+// [Server.ControlHandler] does all of this over HTTP and JSON, for tests in other languages and for a page in a browser,
+// and reports what happens as server-sent events.
 //
 // # What is made up
 //
@@ -72,17 +79,19 @@ package agentphonetest
 
 // For maintainers: where things are.
 //
-// What a test uses is in nine files:
+// What a test uses is in ten files:
 //
 //	doc.go       this overview
 //	server.go    Server, its options, its account and ids, Client, OTP, VerificationCode, SetLineType, SetLocation,
 //	             Close
 //	http.go      Start, ServeHTTP, Transport
-//	calls.go     CallScript, NextCall, WithEndDelay, ReceiveCall, CallerSays, EndCall
+//	calls.go     CallScript, NextCall, WithEndDelay, WithListDelay, WithRinging, ReceiveCall, AnswerCall, CallerSays,
+//	             EndCall
 //	messages.go  ReceiveMessage, Receive, ReceiveReaction, ShareContact
 //	webhooks.go  WithDeliveryPauses, WithDeliveryTimeout, WithEchoes, SetReceiver, Deliveries, WaitDeliveries, Redeliver
-//	faults.go    Fault, InjectFault
+//	faults.go    Fault, InjectFault, ClearFaults
 //	records.go   Request, Requests, Calls, Messages, Verifications, Charges
+//	control.go   ControlHandler
 //	teststore.go TestStore
 //
 // Everything else is found by its prefix:
@@ -95,6 +104,9 @@ package agentphonetest
 //	          how the server waits, sim_ends.go how it notices that calls are over.
 //	hook_*.go webhooks: hook_events.go has the payloads of events, hook_delivery.go a delivery from its first attempt to
 //	          its last, hook_send.go one attempt.
+//	control_* the control handler: control_routes.go has its routes, control_input.go the bodies of requests,
+//	          control_views.go what it shows, control_feed.go the events that are kept, control_stream.go a connection
+//	          that sends them.
 //
 // internal/schema describes and checks fields; internal/inmemory calls a handler without a network.
 //

@@ -3,6 +3,9 @@ package agentphonetest_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -51,4 +54,25 @@ func ExampleServer_InjectFault() {
 	})
 	fmt.Println(err != nil, len(srv.Messages()))
 	// Output: true 1
+}
+
+// A test in another language drives the server over a port.
+func ExampleServer_ControlHandler() {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	mux := http.NewServeMux()
+	mux.Handle("/control/", http.StripPrefix("/control", srv.ControlHandler()))
+	mux.Handle("/", srv) // the API
+	port := httptest.NewServer(mux)
+	defer port.Close()
+
+	text := fmt.Sprintf(`{"from": "+14155559999", "to": %q, "body": "Are you open?"}`, srv.PhoneNumber())
+	resp, err := http.Post(port.URL+"/control/messages", "application/json", strings.NewReader(text))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = resp.Body.Close()
+	fmt.Println(resp.Status, srv.Messages()[0].Body)
+	// Output: 200 OK Are you open?
 }

@@ -16,3 +16,11 @@ func operationNames(listed func(*operation) bool) (names []string) {
 	}
 	return names
 }
+
+// ControlRoutes returns the routes of the control handler, such as "POST /messages".
+func ControlRoutes() (patterns []string) {
+	for _, route := range controlRoutes {
+		patterns = append(patterns, route.pattern)
+	}
+	return patterns
+}

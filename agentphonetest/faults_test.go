@@ -86,6 +86,9 @@ func TestInjectFault_PanicsIfTheFaultContradictsItself(t *testing.T) {
 		"a code without a status": {Code: agentphone.CodeRateLimited},
 		"a code with a success":   {Code: agentphone.CodeRateLimited, Status: 200},
 		"a code with a body":      {Code: agentphone.CodeRateLimited, Status: 429, Body: "{}"},
+		"before without a reset":  {BeforeEffect: true},
+		"before and after":        {BeforeEffect: true, AfterEffect: true, Reset: true},
+		"every minus one":         {Every: -1},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Panics(t, func() { srv.InjectFault(f) }) })
 	}
@@ -114,6 +117,45 @@ func TestFault_ResetBreaksTheConnectionAfterTheEffect(t *testing.T) {
 		assert.Equal(t, "read", failed.Op)
 		assert.Len(t, srv.Calls(), 1)
 		assert.Zero(t, srv.Requests()[0].Status)
+	})
+}
+
+func TestFault_ResetBeforeTheEffectPreventsIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Reset: true, BeforeEffect: true})
+		require.ErrorIs(t, call(client, srv), agentphone.ErrOutcomeUnknown)
+		assert.Empty(t, srv.Calls())
+	})
+}
+
+func TestFault_MatchesTheBodyOrThePath(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
+		srv.InjectFault(agentphonetest.Fault{Matching: person, Status: 503, Times: -1})
+		srv.InjectFault(agentphonetest.Fault{Matching: srv.AgentID() + "/calls", Status: 501})
+		require.NoError(t, client.Do(t.Context(), "GET", "/v1/calls", nil, nil))
+		var apiErr *agentphone.APIError
+		for range 2 {
+			require.ErrorAs(t, call(client, srv), &apiErr, "the body has the number")
+			assert.Equal(t, 503, apiErr.StatusCode)
+		}
+		require.ErrorAs(t, client.Do(t.Context(), "GET", "/v1/agents/"+srv.AgentID()+"/calls", nil, nil), &apiErr)
+		assert.Equal(t, 501, apiErr.StatusCode)
+		srv.ClearFaults()
+		require.NoError(t, call(client, srv))
+	})
+}
+
+func TestFault_EveryCountsTheRequestsThatItIsFor(t *testing.T) {
+	onBoth(t, func(t *testing.T, srv *agentphonetest.Server, client *agentphone.Client) {
+		srv.InjectFault(agentphonetest.Fault{Operation: createCall, Status: 503, Every: 3, Times: 2})
+		var failed []int
+		for i := 1; i <= 12; i++ {
+			require.NoError(t, client.Do(t.Context(), "GET", "/v1/calls", nil, nil))
+			if call(client, srv) != nil {
+				failed = append(failed, i)
+			}
+		}
+		assert.Equal(t, []int{3, 6}, failed)
 	})
 }
 

@@ -175,6 +175,13 @@ func bookTable(_ context.Context, _ *agentphone.Event, data *agentphone.VoiceTur
 	return v.Say("At seven.")
 }
 
+// sayHm begins to answer a voice turn, and says nothing more.
+func sayHm(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+	_ = v.Interim("Hm.")
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 // receiver keeps the events that it receives, after it verified them. It responds with 503 to the next fail events.
 type receiver struct {
 	t      *testing.T

@@ -17,8 +17,7 @@ type delivery struct {
 	payload   []byte
 	account   *account
 	status    string // deliverySucceeded, deliveryFailed or deliveryPending; see setStatus
-	attempts  int
-	last      attempt
+	attempts  []attempt
 	next      time.Time // of the next attempt; zero if there is none
 	created   time.Time
 }
@@ -26,6 +25,14 @@ type delivery struct {
 func (d *delivery) ident() string { return d.id }
 
 func (d *delivery) createdAt() time.Time { return d.created }
+
+// last is the last attempt, or the zero value if there was none yet.
+func (d *delivery) last() attempt {
+	if len(d.attempts) == 0 {
+		return attempt{}
+	}
+	return d.attempts[len(d.attempts)-1]
+}
 
 const (
 	deliverySucceeded = "success"
@@ -74,6 +81,7 @@ func (s *Server) addDelivery(a *account, w *webhook, owner string, e event) *del
 	}
 	s.deliveries.add(d)
 	s.unfinished++
+	s.publishDelivery(d)
 	return d
 }
 
@@ -113,6 +121,7 @@ func (s *Server) giveUp(d *delivery) {
 	defer s.mu.Unlock()
 	d.next = time.Time{}
 	d.setStatus(deliveryFailed)
+	s.publishDelivery(d)
 	s.deliveryFinished()
 }
 
@@ -122,9 +131,12 @@ func (s *Server) attemptDelivery(d *delivery) (finished bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.record(a)
-	if !a.isFinal() && d.attempts <= len(s.pauses) && !s.closed {
+	if n := len(d.attempts); !a.isFinal() && n <= len(s.pauses) && !s.closed {
 		d.setStatus(deliveryPending)
-		d.next = now().Add(s.pauses[d.attempts-1])
+		d.next = now().Add(s.pauses[n-1])
+	}
+	s.publishAttempt(d)
+	if d.status == deliveryPending {
 		return false
 	}
 	s.deliveryFinished()
@@ -133,8 +145,7 @@ func (s *Server) attemptDelivery(d *delivery) (finished bool) {
 
 // record adds an attempt to the record. The caller holds s.mu.
 func (d *delivery) record(a attempt) {
-	d.attempts++
-	d.last, d.next = a, time.Time{}
+	d.attempts, d.next = append(d.attempts, a), time.Time{}
 	if a.failure != "" {
 		d.setStatus(deliveryFailed)
 	} else {

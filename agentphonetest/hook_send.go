@@ -56,7 +56,7 @@ func (d *delivery) signAs(secret string, at time.Time) http.Header {
 
 const defaultDeliveryTimeout = 5 * time.Second
 
-// timeout is how long an attempt may take. The timeout of the webhook is for voice turns only.
+// timeout is how long an attempt may take. The timeout of the webhook is for voice turns only. The caller holds s.mu.
 func (s *Server) timeout(d *delivery) time.Duration {
 	if d.event == agentphone.EventMessage && d.channel == agentphone.ChannelVoice {
 		return time.Duration(d.webhook.timeout) * time.Second
@@ -67,9 +67,11 @@ func (s *Server) timeout(d *delivery) time.Duration {
 // attempt is the result of one attempt to deliver an event.
 type attempt struct {
 	began    time.Time
-	status   int // of the response; 0 if there was none
+	header   http.Header // as it was signed
+	status   int         // of the response; 0 if there was none
 	response string
 	failure  string // what went wrong; "" is success
+	err      error  // of the connection, if it failed
 	took     time.Duration
 }
 
@@ -79,14 +81,22 @@ func (a *attempt) isFinal() bool { return a.failure == "" || a.status >= 300 && 
 
 // attemptOnce makes one attempt to deliver an event and reads the response. It waits for the receiver, so the caller does
 // not hold s.mu.
-func (s *Server) attemptOnce(ctx context.Context, d *delivery) (a attempt) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout(d))
+func (s *Server) attemptOnce(ctx context.Context, d *delivery) attempt {
+	return s.attemptWith(ctx, d, d.sign(), d.payload)
+}
+
+// attemptWith is attemptOnce with a header and a payload that may not be those of the event.
+func (s *Server) attemptWith(ctx context.Context, d *delivery, header http.Header, payload []byte) (a attempt) {
+	s.mu.Lock()
+	timeout := s.timeout(d)
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	a.began = time.Now()
+	a.began, a.header = time.Now(), header
 	defer func() { a.took = time.Since(a.began) }()
-	resp, closeBody, err := s.post(ctx, d.webhook.url, d.sign(), d.payload)
+	resp, closeBody, err := s.post(ctx, d.webhook.url, header, payload)
 	if err != nil {
-		a.failure = err.Error()
+		a.err, a.failure = err, err.Error()
 		return a
 	}
 	defer closeBody()
@@ -94,7 +104,7 @@ func (s *Server) attemptOnce(ctx context.Context, d *delivery) (a attempt) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	a.response = string(body)
 	if a.failure = rejection(resp); err != nil {
-		a.failure = err.Error()
+		a.err, a.failure = err, err.Error()
 	}
 	return a
 }

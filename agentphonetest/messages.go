@@ -2,7 +2,6 @@ package agentphonetest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -34,9 +33,15 @@ type IncomingMessage struct {
 
 // Receive is [Server.ReceiveMessage] for a message that has more than a body.
 func (s *Server) Receive(incoming IncomingMessage) string {
-	id, d := s.receive(incoming)
-	s.deliver(d)
+	id, err := s.receive(incoming)
+	panicIfMisused("ReceiveMessage", err)
 	return id
+}
+
+func (s *Server) receive(incoming IncomingMessage) (string, error) {
+	id, d, err := s.addReceived(incoming)
+	s.deliver(d)
+	return id, err
 }
 
 // conversationOf returns the conversation that a message of a person belongs to, which it creates if there is none, and
@@ -52,12 +57,12 @@ func (s *Server) conversationOf(from, to string) (*account, *conversation) {
 	return c.number.account, c
 }
 
-func (s *Server) receive(incoming IncomingMessage) (string, *delivery) {
+func (s *Server) addReceived(incoming IncomingMessage) (string, *delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, c := s.conversationOf(incoming.From, incoming.To)
 	if c == nil {
-		panic(fmt.Sprintf("agentphonetest: ReceiveMessage: the server has no number or group %q", incoming.To))
+		return "", nil, misuse("the server has no number or group %q", incoming.To)
 	}
 	m := &message{
 		agentID: c.number.agentID, from: incoming.From, to: incoming.To, inbound: true, body: incoming.Body,
@@ -65,27 +70,33 @@ func (s *Server) receive(incoming IncomingMessage) (string, *delivery) {
 	}
 	m.replyTo, _ = a.messages.get(incoming.ReplyTo)
 	s.addMessage(a, c, m)
-	return m.id, s.newDelivery(a, m.messageEvent(a))
+	return m.id, s.newDelivery(a, m.messageEvent(a)), nil
 }
 
 // ReceiveReaction has a person react to an iMessage or a WhatsApp message, of whichever account. The webhook is sent an
 // agent.reaction event, as with [Server.ReceiveMessage]. ReceiveReaction panics if there is no such message or reaction.
 func (s *Server) ReceiveReaction(from, messageID string, kind agentphone.ReactionType) {
-	s.deliver(s.receiveReaction(from, messageID, kind))
+	panicIfMisused("ReceiveReaction", s.receiveReaction(from, messageID, kind))
 }
 
-func (s *Server) receiveReaction(from, messageID string, kind agentphone.ReactionType) *delivery {
+func (s *Server) receiveReaction(from, messageID string, kind agentphone.ReactionType) error {
+	d, err := s.addReceivedReaction(from, messageID, kind)
+	s.deliver(d)
+	return err
+}
+
+func (s *Server) addReceivedReaction(from, messageID string, kind agentphone.ReactionType) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.messages.get(messageID)
 	if !ok || !m.takesReactions() || !s.exists(m.conversation.number.account) {
-		panic(fmt.Sprintf("agentphonetest: ReceiveReaction: the server has no message %q that can be reacted to", messageID))
+		return nil, misuse("the server has no message %q that can be reacted to", messageID)
 	}
 	if problem := reactionFormat(string(kind)); problem != "" {
-		panic("agentphonetest: ReceiveReaction: " + problem)
+		return nil, misuse("%s", problem)
 	}
 	r := s.addReaction(m, string(kind), from, agentphone.DirectionInbound)
-	return s.newDelivery(m.conversation.number.account, m.reactionEvent(r))
+	return s.newDelivery(m.conversation.number.account, m.reactionEvent(r)), nil
 }
 
 // ShareContact has a person send a contact card to one of the server's phone numbers, of whichever account. The webhook
@@ -93,15 +104,21 @@ func (s *Server) receiveReaction(from, messageID string, kind agentphone.Reactio
 // here it is the data of a message without the message, and the card as "contact". ShareContact panics if there is no
 // such number.
 func (s *Server) ShareContact(from, to string, card map[string]any) {
-	s.deliver(s.shareContact(from, to, card))
+	panicIfMisused("ShareContact", s.shareContact(from, to, card))
 }
 
-func (s *Server) shareContact(from, to string, card map[string]any) *delivery {
+func (s *Server) shareContact(from, to string, card map[string]any) error {
+	d, err := s.newContactShare(from, to, card)
+	s.deliver(d)
+	return err
+}
+
+func (s *Server) newContactShare(from, to string, card map[string]any) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.numberWith(to)
 	if n == nil {
-		panic(fmt.Sprintf("agentphonetest: ShareContact: the server has no number %q", to))
+		return nil, misuse("the server has no number %q", to)
 	}
-	return s.newDelivery(n.account, n.contactSharedEvent(n.account.findConversation(n, from), from, card))
+	return s.newDelivery(n.account, n.contactSharedEvent(n.account.findConversation(n, from), from, card)), nil
 }

@@ -18,7 +18,18 @@ type Request struct {
 	Query     url.Values
 	Header    http.Header // Authorization, if it was sent, is "REDACTED"
 	Body      []byte
-	Status    int // of the response; 0 if there is none: the connection was reset, the client is gone, it is still to come
+	Status    int           // of the response; 0 if there is none: the connection was reset, the client is gone, it is still to come
+	At        time.Time     // when it came
+	Duration  time.Duration // until the response was ready, or there was to be none; 0 if it is still to come
+}
+
+// record is a request and what the control handler shows of it.
+type record struct {
+	Request
+	number   int // from 1
+	done     bool
+	faulted  bool   // it met a fault
+	response string // see keepResponse
 }
 
 // Requests returns all requests so far, of all accounts, in the order in which they came. A retry is a request of its
@@ -28,7 +39,7 @@ func (s *Server) Requests() []Request {
 	defer s.mu.Unlock()
 	out := make([]Request, len(s.requests))
 	for i, r := range s.requests {
-		out[i] = *r
+		out[i] = r.Request
 		out[i].Query = url.Values(http.Header(r.Query).Clone())
 		out[i].Header = r.Header.Clone()
 		out[i].Body = slices.Clone(r.Body)
@@ -42,7 +53,10 @@ func (s *Server) Calls() []agentphone.Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deliverEnds()
-	return decoded[agentphone.Call](s.calls.list, func(c *call) object { return c.now().view(agentphone.DefaultBaseURL) })
+	return decoded[agentphone.Call](s.calls.list, func(c *call) object {
+		m := c.now()
+		return m.view(agentphone.DefaultBaseURL, m.said())
+	})
 }
 
 // Messages returns all messages that were sent or received, of all accounts, oldest first. These are the messages that
@@ -103,10 +117,10 @@ func decoded[T, S any](items []S, view func(S) object) []T {
 }
 
 // recordRequest adds a request to the records, without its key. The caller holds s.mu.
-func (s *Server) recordRequest(op *operation, r *http.Request, body []byte) *Request {
-	entry := &Request{
-		Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(), Body: body,
-	}
+func (s *Server) recordRequest(op *operation, r *http.Request, body []byte) *record {
+	entry := &record{number: len(s.requests) + 1, Request: Request{
+		Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(), Body: body, At: time.Now(),
+	}}
 	if op != nil {
 		entry.Operation = op.name()
 	}
@@ -115,4 +129,16 @@ func (s *Server) recordRequest(op *operation, r *http.Request, body []byte) *Req
 	}
 	s.requests = append(s.requests, entry)
 	return entry
+}
+
+// finishRequest records the response of a request, or nil if there is none.
+func (s *Server) finishRequest(entry *record, res *response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry.done, entry.Duration = true, time.Since(entry.At)
+	if res != nil {
+		entry.Status = res.status
+		s.keepResponse(entry, res)
+	}
+	s.publishRequest(entry)
 }

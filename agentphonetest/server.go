@@ -16,24 +16,19 @@ const StarterEmail = "starter@example.com"
 
 // Server is the AgentPhone API in memory. Create one with [NewServer]. It is safe for concurrent use.
 type Server struct {
-	mux             *http.ServeMux // see newMux
-	webhookClient   *http.Client   // delivers events
-	pauses          []time.Duration
-	deliveryTimeout time.Duration
-	endDelay        time.Duration
-	numberLimit     int
-	starter         *account
-	agentID         string       // of the starter account, as it began; it may have been deleted since
-	number          *phoneNumber // likewise
-	echoes          bool
-	rateLimits      bool
-	noPayment       bool
-	idSeed          string
+	mux           *http.ServeMux // see newMux
+	webhookClient *http.Client   // delivers events
+	starter       *account
+	agentID       string       // of the starter account, as it began; it may have been deleted since
+	number        *phoneNumber // likewise
+	idSeed        string
 
 	port port
 
 	// mu guards all that follows and everything that accounts hold. It is never held while waiting.
-	mu          mutex
+	mu mutex
+	settings
+	feed        *feed // nil until ControlHandler is called
 	closed      bool
 	ids         int
 	numbersSold int
@@ -47,8 +42,8 @@ type Server struct {
 	locations   map[string]*place // by phone number
 	lineTypes   map[string]string // by phone number
 	scripts     []CallScript
-	faults      []*Fault
-	requests    []*Request
+	faults      []*fault
+	requests    []*record
 	calls       store[*call]     // of all accounts
 	messages    store[*message]  // of all accounts
 	deliveries  store[*delivery] // of all accounts
@@ -62,6 +57,19 @@ type Server struct {
 	verifications store[*verification] // of all accounts
 	charges       []Charge
 	counted       map[rateKey][]time.Time // when requests came that count for a rate limit
+}
+
+// settings are what options set.
+type settings struct {
+	pauses          []time.Duration
+	deliveryTimeout time.Duration
+	endDelay        time.Duration
+	listDelay       time.Duration
+	ringing         bool
+	numberLimit     int
+	echoes          bool
+	rateLimits      bool
+	noPayment       bool
 }
 
 // Option configures a [Server].
@@ -96,21 +104,19 @@ func WithIDSeed(seed string) Option {
 // number attached to it. A nil option is ignored.
 func NewServer(opts ...Option) *Server {
 	s := &Server{
-		mux:             newMux(),
-		pauses:          defaultPauses,
-		deliveryTimeout: defaultDeliveryTimeout,
-		numberLimit:     10,
-		cancels:         map[*context.CancelFunc]bool{},
-		keys:            map[string]*account{},
-		emails:          map[string]bool{},
-		numbers:         map[string]*phoneNumber{},
-		groups:          map[string]*conversation{},
-		signups:         map[string]*signup{},
-		locations:       map[string]*place{},
-		lineTypes:       map[string]string{},
-		counted:         map[rateKey][]time.Time{},
-		waiting:         waiters{},
-		idle:            waiters{},
+		mux:       newMux(),
+		settings:  settings{pauses: defaultPauses, deliveryTimeout: defaultDeliveryTimeout, numberLimit: 10},
+		cancels:   map[*context.CancelFunc]bool{},
+		keys:      map[string]*account{},
+		emails:    map[string]bool{},
+		numbers:   map[string]*phoneNumber{},
+		groups:    map[string]*conversation{},
+		signups:   map[string]*signup{},
+		locations: map[string]*place{},
+		lineTypes: map[string]string{},
+		counted:   map[rateKey][]time.Time{},
+		waiting:   waiters{},
+		idle:      waiters{},
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -175,6 +181,7 @@ func (s *Server) SetLineType(phoneNumber, lineType string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lineTypes[phoneNumber] = lineType
+	s.publishSetup()
 }
 
 // SetLocation makes a phone share its location, in degrees. The API reports the status "unavailable" for any other
@@ -183,6 +190,21 @@ func (s *Server) SetLocation(phoneNumber string, latitude, longitude float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.locations[phoneNumber] = &place{latitude, longitude, now()}
+	s.publishSetup()
+}
+
+// misused is the error of a method that was called with what the server does not have or cannot do. Most methods panic
+// with it, since it is a mistake in a test.
+type misused struct{ text string }
+
+func (e *misused) Error() string { return e.text }
+
+func misuse(format string, args ...any) error { return &misused{fmt.Sprintf(format, args...)} }
+
+func panicIfMisused(method string, err error) {
+	if err != nil {
+		panic("agentphonetest: " + method + ": " + err.Error())
+	}
 }
 
 // Close shuts the server down. It closes the port and breaks off streams and requests that wait, gives up deliveries,
@@ -195,7 +217,7 @@ func (s *Server) Close() {
 	}
 	s.waiting.wake()
 	s.mu.Unlock()
-	s.awaitDeliveries()
+	s.awaitDeliveries(context.Background())
 	s.port.close()
 }
 

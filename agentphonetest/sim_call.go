@@ -20,23 +20,31 @@ type call struct {
 	kind       string // phoneCall or webCall
 	direction  agentphone.Direction
 	script     CallScript
-	started    time.Time
-	unrecorded bool           // its recording is disabled
-	hungUp     *time.Duration // after how long it was ended, or will be; nil if it was not
-	reason     string         // why it was ended, if it was
-	heard      []spoken       // what was said; see moment.said
-	turns      int            // how many of the script's turns are in heard
-	interrupt  func()         // cancels the voice turn that is under way; nil if there is none
-	endSent    bool           // its agent.call_ended event was made
+	driven     bool   // there is no script: see driveByTest
+	digits     string // the keys that the agent pressed
+	placed     time.Time
+	started    time.Time             // when it was placed or, if it rang, answered
+	ringing    bool                  // it is not answered yet: see WithRinging
+	greeting   string                // what the agent says when it is answered, if it rings
+	unrecorded bool                  // its recording is disabled
+	hungUp     *time.Duration        // after how long it was ended, or will be; nil if it was not
+	reason     string                // why it was ended, if it was
+	unanswered agentphone.CallStatus // the status of one that was ended while it rang; "" for any other
+	heard      []spoken              // what was said; see moment.said
+	turns      int                   // how many of the script's turns are in heard
+	interrupt  func()                // cancels the voice turn that is under way; nil if there is none
+	endSent    bool                  // its agent.call_ended event was made
 	account    *account
-	changes    int     // see changed
+	changes    int // see changed
+	published  published
 	waiting    waiters // see pause
 }
 
 // spoken is something said, and how long after the start of the call.
 type spoken struct {
 	Utterance
-	at time.Duration
+	at   time.Duration
+	line *VoiceLine // of which it is the text; nil if it was not said in a voice turn by the agent
 }
 
 // The kinds of calls, as the filter of the list names them.
@@ -57,6 +65,7 @@ const (
 const (
 	defaultCallDuration = 3 * time.Second
 	drivenCallDuration  = time.Hour
+	ringingDuration     = 30 * time.Second
 )
 
 // confidence is that of all that people say.
@@ -64,11 +73,13 @@ const confidence = 0.95
 
 func (c *call) ident() string { return c.id }
 
-func (c *call) startedAt() time.Time { return c.started }
+func (c *call) placedAt() time.Time { return c.placed }
 
 // addCall starts a call. The caller holds s.mu.
 func (s *Server) addCall(a *account, c *call) *call {
-	c.id, c.order, c.started, c.account = s.id("call"), len(s.calls.list), time.Now(), a
+	c.id, c.order, c.account = s.id("call"), len(s.calls.list), a
+	c.placed = time.Now()
+	c.started = c.placed
 	a.calls.add(c)
 	s.calls.add(c)
 	if c.number != nil {
@@ -78,6 +89,7 @@ func (s *Server) addCall(a *account, c *call) *call {
 		ag.calls = append(ag.calls, c)
 	}
 	s.expectEnd(c, c.script.Duration)
+	s.publishCall(c)
 	return c
 }
 
@@ -113,6 +125,7 @@ func (s *Server) takeScript(greeting string) CallScript {
 	if len(s.scripts) > 0 {
 		script = s.scripts[0]
 		s.scripts = s.scripts[1:]
+		s.publishSetup()
 	}
 	if script.Duration <= 0 {
 		script.Duration = defaultCallDuration
@@ -128,16 +141,24 @@ func (c *CallScript) turnAt(i int) time.Duration {
 
 // driveByTest gives a call that the test drives an empty script, and a greeting if there is one.
 func (c *call) driveByTest(greeting string) {
+	c.driven = true
 	c.script = CallScript{Duration: drivenCallDuration, Status: agentphone.CallStatusCompleted}
 	if greeting != "" {
-		c.heard = []spoken{{Utterance{agentphone.RoleAgent, greeting}, 0}}
+		c.heard = []spoken{{Utterance: Utterance{agentphone.RoleAgent, greeting}}}
 	}
 }
 
-// say adds something that is said at a moment. The caller holds s.mu.
-func (m moment) say(role agentphone.TranscriptRole, text string) {
-	m.heard = append(m.said(), spoken{Utterance{role, text}, m.elapsed})
-	m.changed()
+// ring has a call ring until it is answered, and then be driven by the test.
+func (c *call) ring(greeting string) {
+	c.driven, c.ringing, c.greeting = true, true, greeting
+	c.script = CallScript{Duration: ringingDuration, Status: agentphone.CallStatusNoAnswer}
+}
+
+// say adds something that is said at a moment. line is nil unless the agent says it in a voice turn. The caller holds
+// s.mu.
+func (s *Server) say(m moment, role agentphone.TranscriptRole, text string, line *VoiceLine) {
+	m.heard = append(m.said(), spoken{Utterance{role, text}, m.elapsed, line})
+	s.changed(m.call)
 }
 
 // moment is a call at one time, so that everything that is read from it agrees.
@@ -169,11 +190,13 @@ func (m moment) untilChange() time.Duration {
 func (m moment) status() agentphone.CallStatus {
 	switch {
 	case m.hungUp != nil && m.final:
-		return agentphone.CallStatusCompleted
+		return cmp.Or(m.unanswered, agentphone.CallStatusCompleted)
 	case m.hungUp != nil:
 		return agentphone.CallStatusEnding
 	case m.final:
 		return m.script.Status
+	case m.ringing:
+		return agentphone.CallStatusRinging
 	}
 	return agentphone.CallStatusInProgress
 }
@@ -204,7 +227,7 @@ func (m moment) recorded() bool { return m.status() == agentphone.CallStatusComp
 // returned stays as it is. The caller holds s.mu.
 func (m moment) said() []spoken {
 	for m.turns < len(m.script.Turns) && m.script.turnAt(m.turns) <= m.elapsed {
-		m.heard = append(m.heard, spoken{m.script.Turns[m.turns], m.script.turnAt(m.turns)})
+		m.heard = append(m.heard, spoken{m.script.Turns[m.turns], m.script.turnAt(m.turns), nil})
 		m.turns++
 	}
 	return m.heard
@@ -223,11 +246,36 @@ func (s *Server) endByPerson(callID string) (*delivery, error) {
 	return s.endDelivery(c), nil
 }
 
-// hangUp ends a call after a delay, unless it ends sooner, and reports whether it was in progress. The caller holds
-// s.mu.
+// answer has the person pick up a call that rings.
+func (s *Server) answerByPerson(callID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.callByID(callID)
+	switch {
+	case err != nil:
+		return err
+	case c.now().final:
+		return ErrCallOver
+	case !c.ringing:
+		return ErrNotRinging
+	}
+	c.ringing, c.started = false, time.Now()
+	c.driveByTest(c.greeting)
+	s.expectEnd(c, c.script.Duration)
+	s.changed(c)
+	return nil
+}
+
+// hangUp ends a call after a delay, unless it ends sooner, and reports whether it rang or was in progress. The caller
+// holds s.mu.
 func (s *Server) hangUp(c *call, reason string, delay time.Duration) bool {
 	m := c.now()
-	if m.status() != agentphone.CallStatusInProgress {
+	switch status := m.status(); {
+	case status == agentphone.CallStatusRinging && reason == callerHungUp:
+		c.unanswered, delay = agentphone.CallStatusBusy, 0
+	case status == agentphone.CallStatusRinging:
+		c.unanswered, delay = agentphone.CallStatusCanceled, 0
+	case status != agentphone.CallStatusInProgress:
 		return false
 	}
 	at := m.elapsed + min(delay, m.left)
@@ -236,7 +284,7 @@ func (s *Server) hangUp(c *call, reason string, delay time.Duration) bool {
 	if c.interrupt != nil {
 		c.interrupt()
 	}
-	c.changed()
+	s.changed(c)
 	return true
 }
 

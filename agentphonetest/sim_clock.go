@@ -26,8 +26,10 @@ func (w waiters) wake() {
 	}
 }
 
-// changed wakes what waits for the call: something was said, or it was ended. The caller holds s.mu.
-func (c *call) changed() {
+// changed publishes the change of a call and wakes what waits for it: something was said, or it was ended. The caller
+// holds s.mu.
+func (s *Server) changed(c *call) {
+	s.publishCall(c)
 	c.changes++
 	c.waiting.wake()
 }
@@ -84,16 +86,19 @@ func (s *Server) waitAmong(ctx context.Context, w waiters, d time.Duration) erro
 	return nil
 }
 
-// awaitDeliveries waits until all deliveries are finished, even if the server is closed.
-func (s *Server) awaitDeliveries() {
+// awaitDeliveries waits until all deliveries are finished, even if the server is closed, or ctx ends.
+func (s *Server) awaitDeliveries(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wake := make(chan struct{}, 1)
 	s.idle[wake] = true
 	defer delete(s.idle, wake)
-	for s.unfinished > 0 {
+	for s.unfinished > 0 && ctx.Err() == nil {
 		s.mu.Unlock()
-		<-wake
+		select {
+		case <-wake:
+		case <-ctx.Done():
+		}
 		s.mu.Lock()
 	}
 }

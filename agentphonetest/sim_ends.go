@@ -36,6 +36,9 @@ func (e *ends) Pop() any {
 // expectEnd has deliverEnds notice that a call is over after some time. The caller holds s.mu.
 func (s *Server) expectEnd(c *call, after time.Duration) {
 	heap.Push(&s.ends, end{c.started.Add(after), c})
+	if s.feed != nil {
+		s.feed.observe = time.Time{}
+	}
 }
 
 // deliverEnds delivers the ends of calls that have ended since it was last called. The caller holds s.mu.
@@ -43,6 +46,7 @@ func (s *Server) deliverEnds() {
 	for len(s.ends) > 0 && !s.ends[0].at.After(time.Now()) {
 		c := heap.Pop(&s.ends).(end).call
 		if c.now().final {
+			s.publishCall(c)
 			s.deliverSoon(s.endDelivery(c))
 		}
 	}

@@ -40,6 +40,8 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	switch {
 	case s.closed:
 		return nil, errClosed
+	case m.status() == agentphone.CallStatusRinging:
+		return nil, ErrRinging
 	case m.status() != agentphone.CallStatusInProgress:
 		return nil, ErrCallOver
 	case c.interrupt != nil:
@@ -48,7 +50,7 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 		return nil, ErrNoWebhook
 	}
 	before := m.said()
-	m.say(agentphone.RoleUser, text)
+	s.say(m, agentphone.RoleUser, text, nil)
 	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
 	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(s.timeout(t.delivery), m.left))
 	c.interrupt = t.cancel
@@ -59,7 +61,8 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 func (t *voiceTurn) run() error {
 	d := t.delivery
 	t.attempt.began = time.Now()
-	resp, closeBody, err := t.server.post(t.ctx, d.webhook.url, d.sign(), d.payload)
+	t.attempt.header = d.sign()
+	resp, closeBody, err := t.server.post(t.ctx, d.webhook.url, t.attempt.header, d.payload)
 	if err != nil {
 		return t.fail(err)
 	}
@@ -93,11 +96,14 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 	c.interrupt = nil
 	t.attempt.took = time.Since(t.attempt.began)
 	t.delivery.record(t.attempt)
+	s.publishAttempt(t.delivery)
 	s.deliveryFinished()
 	m := c.now()
 	if m.status() != agentphone.CallStatusInProgress && err != nil {
 		err = fmt.Errorf("%w: %w", ErrCallOver, err)
 	}
+	c.digits += t.answer.Digits
+	s.publishTurn(t, err)
 	if m.final {
 		return s.endDelivery(c), err
 	}
@@ -179,6 +185,7 @@ func (t *voiceTurn) hearLine(line []byte) {
 	if m.final { // nobody hears it
 		return
 	}
-	t.answer.Lines = append(t.answer.Lines, VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)})
-	m.say(agentphone.RoleAgent, said.Text)
+	heard := VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)}
+	t.answer.Lines = append(t.answer.Lines, heard)
+	s.say(m, agentphone.RoleAgent, said.Text, &heard)
 }

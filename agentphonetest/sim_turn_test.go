@@ -19,11 +19,7 @@ import (
 func TestCallerSays_TimesOutAndIsNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		answering(t, srv, func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
-			_ = v.Interim("Hm.")
-			<-ctx.Done()
-			return ctx.Err()
-		})
+		answering(t, srv, sayHm)
 		id := srv.ReceiveCall(person, srv.PhoneNumber())
 		began := time.Now()
 		answer, err := srv.CallerSays(id, "Hello?")

@@ -3,8 +3,8 @@ package agentphonetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -57,11 +57,13 @@ func (s *Server) Deliveries() []agentphone.WebhookDelivery {
 // WaitDeliveries blocks until all events are delivered or given up, or the server is closed. Like [Server.Calls], it
 // notices calls that have ended by their script, and sends their events first. A receiver must not call it, since its
 // own delivery does not end before it returns.
-func (s *Server) WaitDeliveries() {
+func (s *Server) WaitDeliveries() { s.waitDeliveries(context.Background()) }
+
+func (s *Server) waitDeliveries(ctx context.Context) {
 	s.mu.Lock()
 	s.deliverEnds()
 	s.mu.Unlock()
-	s.awaitDeliveries()
+	s.awaitDeliveries(ctx)
 }
 
 // Redelivery says how [Server.Redeliver] sends an event. The zero value sends a duplicate: the same body, signed now.
@@ -96,6 +98,8 @@ func (s *Server) Redeliver(deliveryID string, how Redelivery) (status int, body 
 	return status, body, nil
 }
 
+var errNoDelivery = errors.New("agentphonetest: no such delivery")
+
 func (s *Server) deliveryByID(id string) (*delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +109,7 @@ func (s *Server) deliveryByID(id string) (*delivery, error) {
 	if all := s.deliveries.list; id == "" && len(all) > 0 {
 		return all[len(all)-1], nil
 	}
-	return nil, fmt.Errorf("agentphonetest: no delivery %q", id)
+	return nil, fmt.Errorf("%w: %q", errNoDelivery, id)
 }
 
 func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
@@ -117,13 +121,12 @@ func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
 	if how.Body != nil {
 		payload = how.Body
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout(d))
-	defer cancel()
-	resp, closeBody, err := s.post(ctx, d.webhook.url, header, payload)
-	if err != nil {
-		return 0, "", err
+	a := s.attemptWith(context.Background(), d, header, payload)
+	s.mu.Lock()
+	s.publishRedelivery(d, payload, a)
+	s.mu.Unlock()
+	if a.err != nil {
+		return 0, "", a.err
 	}
-	defer closeBody()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	return resp.StatusCode, string(body), err
+	return a.status, a.response, nil
 }
