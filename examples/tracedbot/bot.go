@@ -32,13 +32,8 @@ func newBot(client *agentphone.Client, store agentphone.Store, model string, t *
 	})
 }
 
-// reply replies to a text. Its context has the span of the delivery, so all that it does is in one trace.
+// reply replies to a text, and likes it. Its context has the span of the delivery, so all that it does is in one trace.
 func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
-	if event.Channel == agentphone.ChannelIMessage {
-		if _, err := b.client.Messages.React(ctx, message.MessageID, agentphone.ReactParams{Reaction: agentphone.ReactionLike}); err != nil {
-			slog.WarnContext(ctx, "no reaction", "error", err) // the reply matters more
-		}
-	}
 	body, err := b.ask(ctx, message.Message)
 	if err != nil {
 		return err
@@ -46,7 +41,13 @@ func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentp
 	_, err = b.client.Messages.Send(ctx, agentphone.SendMessageParams{
 		AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: body,
 	}, agentphone.WithIdempotencyKey(event.DeliveryID))
-	return err
+	if err != nil || event.Channel != agentphone.ChannelIMessage {
+		return err
+	}
+	if _, err := b.client.Messages.React(ctx, message.MessageID, agentphone.ReactParams{Reaction: agentphone.ReactionLike}); err != nil {
+		slog.WarnContext(ctx, "no reaction", "error", err) // the reply matters more
+	}
+	return nil
 }
 
 // answer answers a voice turn.
