@@ -186,6 +186,9 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, end := h.observe(r.Context(), d)
 		defer func() { end(d.resultSince(began, refused)) }() // also of a callback that ends its goroutine
 		r = r.WithContext(ctx)
+		if d != nil {
+			d.values = context.WithoutCancel(ctx)
+		}
 	}
 	if d != nil {
 		h.serve(w, r, d)
@@ -194,7 +197,6 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve serves a delivery.
 func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request, d *delivery) {
-	d.values = context.WithoutCancel(r.Context())
 	callback := h.callback(d)
 	if callback == nil {
 		h.ignore(w, d)
