@@ -44,22 +44,7 @@ func eachText(data []byte, visit func(string)) {
 	if json.Unmarshal(data, &v) != nil { // a stream, a recording
 		return
 	}
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case string:
-			visit(v)
-		case []any:
-			for _, item := range v {
-				walk(item)
-			}
-		case map[string]any:
-			for _, item := range v {
-				walk(item)
-			}
-		}
-	}
-	walk(v)
+	apitest.EachText(v, visit)
 }
 
 // carrier passes requests on, and notes each text in a request or a response. The first attempt of each request is refused, with

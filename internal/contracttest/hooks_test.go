@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // The hooks see every operation under its template and the name of its method, and nothing of what is in a request or a
@@ -46,31 +47,14 @@ func TestContract_HooksSeeEveryOperationAndNothingPrivate(t *testing.T) {
 				private[value] = true
 			}
 		}
-		addTexts(private, x.body)
 		var response any
 		_ = json.Unmarshal(x.response, &response)
-		addTexts(private, response)
+		apitest.EachText([]any{x.body, response}, func(text string) { private[text] = true })
 	}
 	require.Greater(t, len(private), 200)
 	for text := range private {
 		if (len(text) > 8 || strings.HasPrefix(text, "+")) && text != "agentphone" { // which is in the address of the server
 			assert.False(t, strings.Contains(seen.String(), text), "a hook saw %q", text)
-		}
-	}
-}
-
-// addTexts adds the strings in a JSON value.
-func addTexts(texts map[string]bool, v any) {
-	switch v := v.(type) {
-	case string:
-		texts[v] = true
-	case []any:
-		for _, item := range v {
-			addTexts(texts, item)
-		}
-	case map[string]any:
-		for _, item := range v {
-			addTexts(texts, item)
 		}
 	}
 }
