@@ -5,11 +5,11 @@ SERVERS := fakeserver
 
 STORES := redisstore sqlstore
 # Each has a go.mod of its own.
-MODULES := bench $(STORES) devphone examples/campaign
+MODULES := bench $(STORES) devphone examples/campaign otelagentphone examples/tracedbot
 
 EXAMPLES := $(filter-out $(MODULES),$(patsubst %/main.go,%,$(wildcard examples/*/main.go)))
 
-CHECKS := fmt tidy vet bench-test stores devphone wasm examples campaign scenarios lint oldest test386 jsonv2 vet-platforms race chaos fuzz
+CHECKS := fmt tidy vet bench-test stores devphone otel wasm examples campaign scenarios lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
 .PHONY: check checks test $(CHECKS) bench
 
@@ -58,6 +58,13 @@ stores:
 campaign:
 	cd examples/campaign && $(GO) vet ./... && CAMPAIGN_TEXTS=5000 $(GO) test ./...
 	cd examples/campaign && env -u AGENTPHONE_API_KEY $(GO) run .
+
+# OpenTelemetry: the hooks, and the example with its recipes on a real Prometheus and a collector that the test builds, which takes a
+# minute the first time. With CI set, a missing prometheus is a failure.
+otel:
+	cd otelagentphone && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
+	cd examples/tracedbot && $(GO) vet ./... && $(GO) test -race ./...
+	cd examples/tracedbot && env -u AGENTPHONE_API_KEY $(GO) run .
 
 devphone:
 	cd devphone && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...

@@ -10,15 +10,15 @@ import (
 type AgentsService service
 
 var (
-	opListAgents             = operation{method: "GET", path: "/v1/agents", idempotent: true}
-	opCreateAgent            = operation{method: "POST", path: "/v1/agents", find: findBy(findAgent)}
-	opGetAgent               = operation{method: "GET", path: "/v1/agents/{agent_id}", idempotent: true}
-	opUpdateAgent            = operation{method: "PATCH", path: "/v1/agents/{agent_id}", idempotent: true}
-	opDeleteAgent            = operation{method: "DELETE", path: "/v1/agents/{agent_id}", idempotent: true}
-	opAttachNumber           = operation{method: "POST", path: "/v1/agents/{agent_id}/numbers", idempotent: true}
-	opDetachNumber           = operation{method: "DELETE", path: "/v1/agents/{agent_id}/numbers/{number_id}", idempotent: true, emptyOK: true}
-	opListAgentCalls         = operation{method: "GET", path: "/v1/agents/{agent_id}/calls", idempotent: true}
-	opListAgentConversations = operation{method: "GET", path: "/v1/agents/{agent_id}/conversations", idempotent: true}
+	opListAgents             = operation{name: "Agents.List", method: "GET", path: "/v1/agents", idempotent: true}
+	opCreateAgent            = operation{name: "Agents.Create", method: "POST", path: "/v1/agents", find: findBy(findAgent)}
+	opGetAgent               = operation{name: "Agents.Get", method: "GET", path: "/v1/agents/{agent_id}", idempotent: true}
+	opUpdateAgent            = operation{name: "Agents.Update", method: "PATCH", path: "/v1/agents/{agent_id}", idempotent: true}
+	opDeleteAgent            = operation{name: "Agents.Delete", method: "DELETE", path: "/v1/agents/{agent_id}", idempotent: true}
+	opAttachNumber           = operation{name: "Agents.AttachNumber", method: "POST", path: "/v1/agents/{agent_id}/numbers", idempotent: true}
+	opDetachNumber           = operation{name: "Agents.DetachNumber", method: "DELETE", path: "/v1/agents/{agent_id}/numbers/{number_id}", idempotent: true, emptyOK: true}
+	opListAgentCalls         = operation{name: "Agents.ListCalls", method: "GET", path: "/v1/agents/{agent_id}/calls", idempotent: true}
+	opListAgentConversations = operation{name: "Agents.ListConversations", method: "GET", path: "/v1/agents/{agent_id}/conversations", idempotent: true}
 )
 
 // ListAgentsParams are the parameters of [AgentsService.List] and [AgentsService.All].

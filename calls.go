@@ -12,11 +12,11 @@ import (
 type CallsService service
 
 var (
-	opListCalls     = operation{method: "GET", path: "/v1/calls", idempotent: true}
-	opCreateCall    = operation{method: "POST", path: "/v1/calls", find: findBy(findPlaced)}
-	opGetCall       = operation{method: "GET", path: "/v1/calls/{call_id}", idempotent: true}
-	opEndCall       = operation{method: "POST", path: "/v1/calls/{call_id}/end", idempotent: true}
-	opCreateWebCall = operation{method: "POST", path: "/v1/calls/web"}
+	opListCalls     = operation{name: "Calls.List", method: "GET", path: "/v1/calls", idempotent: true}
+	opCreateCall    = operation{name: "Calls.Create", method: "POST", path: "/v1/calls", find: findBy(findPlaced)}
+	opGetCall       = operation{name: "Calls.Get", method: "GET", path: "/v1/calls/{call_id}", idempotent: true}
+	opEndCall       = operation{name: "Calls.End", method: "POST", path: "/v1/calls/{call_id}/end", idempotent: true}
+	opCreateWebCall = operation{name: "Calls.CreateWeb", method: "POST", path: "/v1/calls/web"}
 )
 
 // CallStatus is the status of a call. The API may return others than those named here.

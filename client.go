@@ -64,6 +64,9 @@ func NewClient(key string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
+	if err := cfg.finish(); err != nil {
+		return nil, err
+	}
 	return newClient(cfg), nil
 }
 

@@ -6,9 +6,9 @@ import "context"
 type ContactCardsService service
 
 var (
-	opGetContactCard    = operation{method: "GET", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
-	opSetContactCard    = operation{method: "PUT", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
-	opDeleteContactCard = operation{method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", idempotent: true, emptyOK: true}
+	opGetContactCard    = operation{name: "ContactCards.Get", method: "GET", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
+	opSetContactCard    = operation{name: "ContactCards.Set", method: "PUT", path: "/v1/numbers/{number_id}/contact-card", idempotent: true}
+	opDeleteContactCard = operation{name: "ContactCards.Delete", method: "DELETE", path: "/v1/numbers/{number_id}/contact-card", idempotent: true, emptyOK: true}
 )
 
 // ContactCard is the name and picture that a number shows to those it messages by iMessage.

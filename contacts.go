@@ -10,12 +10,12 @@ import (
 type ContactsService service
 
 var (
-	opListContacts        = operation{method: "GET", path: "/v1/contacts", idempotent: true}
-	opCreateContact       = operation{method: "POST", path: "/v1/contacts", find: findBy(findContact)}
-	opGetContact          = operation{method: "GET", path: "/v1/contacts/{contact_id}", idempotent: true}
-	opUpdateContact       = operation{method: "PATCH", path: "/v1/contacts/{contact_id}", idempotent: true}
-	opDeleteContact       = operation{method: "DELETE", path: "/v1/contacts/{contact_id}", idempotent: true, emptyOK: true}
-	opContactCapabilities = operation{method: "GET", path: "/v1/contacts/capabilities", idempotent: true}
+	opListContacts        = operation{name: "Contacts.List", method: "GET", path: "/v1/contacts", idempotent: true}
+	opCreateContact       = operation{name: "Contacts.Create", method: "POST", path: "/v1/contacts", find: findBy(findContact)}
+	opGetContact          = operation{name: "Contacts.Get", method: "GET", path: "/v1/contacts/{contact_id}", idempotent: true}
+	opUpdateContact       = operation{name: "Contacts.Update", method: "PATCH", path: "/v1/contacts/{contact_id}", idempotent: true}
+	opDeleteContact       = operation{name: "Contacts.Delete", method: "DELETE", path: "/v1/contacts/{contact_id}", idempotent: true, emptyOK: true}
+	opContactCapabilities = operation{name: "Contacts.Capabilities", method: "GET", path: "/v1/contacts/capabilities", idempotent: true}
 )
 
 // Contact is a person in the account's address book. No two contacts have the same phone number.

@@ -11,13 +11,13 @@ import (
 type ConversationsService service
 
 var (
-	opListConversations        = operation{method: "GET", path: "/v1/conversations", idempotent: true}
-	opGetConversation          = operation{method: "GET", path: "/v1/conversations/{conversation_id}", idempotent: true}
-	opUpdateConversation       = operation{method: "PATCH", path: "/v1/conversations/{conversation_id}", idempotent: true}
-	opListConversationMessages = operation{method: "GET", path: "/v1/conversations/{conversation_id}/messages", idempotent: true}
-	opSendTyping               = operation{method: "POST", path: "/v1/conversations/{conversation_id}/typing", idempotent: true}
-	opSetBackground            = operation{method: "POST", path: "/v1/conversations/{conversation_id}/background", idempotent: true}
-	opRemoveBackground         = operation{method: "DELETE", path: "/v1/conversations/{conversation_id}/background", idempotent: true, emptyOK: true}
+	opListConversations        = operation{name: "Conversations.List", method: "GET", path: "/v1/conversations", idempotent: true}
+	opGetConversation          = operation{name: "Conversations.Get", method: "GET", path: "/v1/conversations/{conversation_id}", idempotent: true}
+	opUpdateConversation       = operation{name: "Conversations.Update", method: "PATCH", path: "/v1/conversations/{conversation_id}", idempotent: true}
+	opListConversationMessages = operation{name: "Conversations.ListMessages", method: "GET", path: "/v1/conversations/{conversation_id}/messages", idempotent: true}
+	opSendTyping               = operation{name: "Conversations.SendTyping", method: "POST", path: "/v1/conversations/{conversation_id}/typing", idempotent: true}
+	opSetBackground            = operation{name: "Conversations.SetBackground", method: "POST", path: "/v1/conversations/{conversation_id}/background", idempotent: true}
+	opRemoveBackground         = operation{name: "Conversations.RemoveBackground", method: "DELETE", path: "/v1/conversations/{conversation_id}/background", idempotent: true, emptyOK: true}
 )
 
 // Conversation is a message thread between one of the account's numbers and one other person, or an iMessage group.

@@ -65,6 +65,12 @@
 // The key is sent to the scheme, host and port of the base URL and nowhere else: not after a redirect to another
 // origin, not to the URL of a recording or an avatar. No log record, no error and no printed [Client] contains it.
 //
+// # Traces, metrics and logs
+//
+// [Hooks] observe operations, attempts and deliveries ([WithHooks], [WebhookHandlerConfig]), [WithRoundTripper] wraps the
+// transport, and [WithLogger] logs. None of them is given a phone number, a body or the key, except that a RoundTripper
+// sees the request. [Traces, metrics and logs] describes them, and which log records are stable.
+//
 // # Webhooks and tests
 //
 // [NewWebhookHandler] returns an [http.Handler] that verifies webhook requests, passes each delivery once to a callback
@@ -73,5 +79,6 @@
 //
 // Package agentphonetest is the API in memory, with calls that follow a script and faults on demand.
 //
+// [Traces, metrics and logs]: https://github.com/agentphone/agentphone-go/blob/main/docs/observability.md
 // [Retries and safety]: https://github.com/agentphone/agentphone-go/blob/main/docs/retries.md
 package agentphone

@@ -22,10 +22,10 @@ var (
 	// whether it took effect before you send it again: the method's documentation says where.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
 	// ErrTemporary reports that a request failed, retries included, certainly had no effect, and may succeed later: a
-	// 429 that waiting clears, a 503 with Retry-After, or no connection. An error is never both ErrTemporary and
-	// ErrOutcomeUnknown, so that a program that sends many requests can sort their errors: after ErrOutcomeUnknown
-	// check, after ErrTemporary try again later, after ErrUnauthorized and ErrPaymentRequired stop; anything else was
-	// refused for good.
+	// 429 that waiting clears, a 503 with Retry-After, no connection, or a refusal of the [Limiter]. An error is never
+	// both ErrTemporary and ErrOutcomeUnknown, so that a program that sends many requests can sort their errors: after
+	// ErrOutcomeUnknown check, after ErrTemporary try again later, after ErrUnauthorized and ErrPaymentRequired stop;
+	// anything else was refused for good.
 	ErrTemporary = errors.New("agentphone: temporary failure: nothing happened")
 	// ErrNoAPIKey reports that the operation needs a key and the client has none. Nothing was sent.
 	ErrNoAPIKey = errors.New("agentphone: no API key")
@@ -173,13 +173,14 @@ func (e *APIError) Format(f fmt.State, verb rune) { redact.Print(f, verb, e.Erro
 func (e *APIError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
 // TransportError reports a request that got no response: the connection failed, an attempt exceeded [WithTimeout] (then
-// the error is also [context.DeadlineExceeded]), or the context ended. It unwraps to its cause, and if the context
-// ended while the client waited to retry, also to the failure before the wait, such as an *[APIError] with status 429.
+// the error is also [context.DeadlineExceeded]), the context ended, or the next attempt was not to be made
+// ([WithRateLimiter]). It unwraps to its cause, and if the client waited to retry, also to the failure before the wait, such
+// as an *[APIError] with status 429.
 type TransportError struct {
 	Operation string // method and path template, such as POST /v1/calls
 	Attempts  int    // attempts made in all; 0 if nothing was sent
 	Err       error  // the cause
-	Last      error  // the failure before the wait in which the context ended; nil if it did not end in a wait
+	Last      error  // the failure before the wait in which the request ended; nil if it did not end in a wait
 
 	outcomeUnknown bool
 	temporary      bool

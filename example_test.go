@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -587,4 +588,82 @@ func ExampleWithIdempotencyKey() {
 	// +14155550123
 	// +14155550123
 	// texts sent: 1
+}
+
+func ExampleHooks() {
+	hooks := agentphone.Hooks{
+		Operation: func(ctx context.Context, op agentphone.OperationInfo) (context.Context, func(agentphone.OperationResult)) {
+			return ctx, func(result agentphone.OperationResult) {
+				fmt.Println(op, result.Outcome, result.Status, result.Attempts) // or count it
+			}
+		},
+		Delivery: func(ctx context.Context, delivery agentphone.DeliveryInfo) (context.Context, func(agentphone.DeliveryResult)) {
+			return ctx, func(result agentphone.DeliveryResult) {
+				fmt.Println(delivery.Event, delivery.Channel, result.Outcome, result.Status)
+			}
+		},
+	}
+
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client(agentphone.WithHooks(hooks), agentphone.WithRetryWait(0, 0))
+	webhook, err := srv.Client().Webhooks.Set(context.Background(), agentphone.SetWebhookParams{URL: "https://you.example.com/webhook"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := agentphone.NewWebhookHandler([]string{webhook.Secret}, agentphone.WebhookHandlerConfig{
+		Hooks: hooks,
+		OnMessage: func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
+			_, err := client.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: event.AgentID, ToNumber: message.From, Body: "Hello."})
+			return err
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv.SetReceiver(handler)
+	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: http.StatusTooManyRequests})
+	srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "Hi!")
+	_, _ = client.Calls.Get(context.Background(), "call_gone")
+	// Output:
+	// POST /v1/messages ok 200 2
+	// agent.message sms handled 200
+	// GET /v1/calls/{call_id} refused 404 1
+}
+
+// roundTripFunc is a RoundTripper that calls itself.
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func ExampleWithRoundTripper() {
+	record := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			response, err := next.RoundTrip(r)
+			if op, ok := agentphone.OperationFromContext(r.Context()); ok && err == nil {
+				fmt.Println(op.Service, op.Method, response.StatusCode)
+			}
+			return response, err
+		})
+	}
+
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	client := srv.Client(agentphone.WithRoundTripper(record))
+	if _, err := client.Agents.Get(context.Background(), srv.AgentID()); err != nil {
+		log.Fatal(err)
+	}
+	// Output: Agents Get 200
+}
+
+func ExampleCall_LogValue() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	call := &agentphone.Call{ID: "call_1", Status: agentphone.CallStatusRinging, ToNumber: "+14155550123", LastTranscriptSnippet: "My name is Ada."}
+	logger.Info("placed", "call", call)
+	// Output: level=INFO msg=placed call.id=call_1 call.status=ringing call.to=+1415***0123
 }

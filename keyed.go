@@ -114,8 +114,7 @@ func (k *keyedCall) replay(ctx context.Context, out any) error {
 		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
 	}
 	res := record.response()
-	k.rc.response.set(res)
-	k.rc.response.mark(true, false)
+	k.rc.settled(res, true)
 	return k.client.decode(ctx, k.op, res, out)
 }
 
@@ -224,8 +223,7 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		k.rc.response.set(res)
-		k.rc.response.mark(false, true)
+		k.rc.settled(res, false)
 		return true, k.client.decode(ctx, k.op, res, out)
 	}
 	return false, nil
@@ -310,9 +308,17 @@ func (e *keyStoreError) Is(target error) bool { return target == ErrTemporary }
 
 func (k *keyedCall) shown(err error) error { return redact.Error(err, k.req.Key) }
 
+// settled notes a result that was recorded by an earlier call, or else was found in a list.
+func (rc *requestConfig) settled(res *transport.Response, replayed bool) {
+	rc.response.set(res)
+	rc.response.mark(replayed, !replayed)
+	rc.observed.mark(res.Status, replayed)
+}
+
 // lookOptions are those of the call that its look needs too: the sub-account and other headers.
 func (k *keyedCall) lookOptions() RequestOption {
 	return requestOption(func(rc *requestConfig) error {
+		rc.unobserved = true
 		maps.Copy(rc.header, k.req.Header)
 		return nil
 	})

@@ -6,8 +6,8 @@ import "context"
 type LocationService service
 
 var (
-	opGetLocation      = operation{method: "GET", path: "/v1/location/{phone_number}", idempotent: true}
-	opRefreshLocations = operation{method: "POST", path: "/v1/location/refresh", idempotent: true}
+	opGetLocation      = operation{name: "Location.Get", method: "GET", path: "/v1/location/{phone_number}", idempotent: true}
+	opRefreshLocations = operation{name: "Location.Refresh", method: "POST", path: "/v1/location/refresh", idempotent: true}
 )
 
 // Location is the last known location of a phone.

@@ -13,8 +13,8 @@ import (
 type MessagesService service
 
 var (
-	opSendMessage = operation{method: "POST", path: "/v1/messages", find: findBy(findSent)}
-	opReact       = operation{method: "POST", path: "/v1/messages/{message_id}/reactions"}
+	opSendMessage = operation{name: "Messages.Send", method: "POST", path: "/v1/messages", find: findBy(findSent)}
+	opReact       = operation{name: "Messages.React", method: "POST", path: "/v1/messages/{message_id}/reactions"}
 )
 
 // Channel is the way by which a message, or what is said in a call, is transported.

@@ -13,13 +13,13 @@ import (
 type NumbersService service
 
 var (
-	opListNumbers        = operation{method: "GET", path: "/v1/numbers", idempotent: true}
-	opBuyNumber          = operation{method: "POST", path: "/v1/numbers", find: findBy(findBought)}
-	opGetNumber          = operation{method: "GET", path: "/v1/numbers/{number_id}", idempotent: true}
-	opListNumberCalls    = operation{method: "GET", path: "/v1/numbers/{number_id}/calls", idempotent: true}
-	opReleaseNumber      = operation{method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyOK: true}
-	opListNumberMessages = operation{method: "GET", path: "/v1/numbers/{number_id}/messages", idempotent: true}
-	opLookupNumbers      = operation{method: "GET", path: "/v1/numbers/lookup"} // not idempotent: each is billed
+	opListNumbers        = operation{name: "Numbers.List", method: "GET", path: "/v1/numbers", idempotent: true}
+	opBuyNumber          = operation{name: "Numbers.Buy", method: "POST", path: "/v1/numbers", find: findBy(findBought)}
+	opGetNumber          = operation{name: "Numbers.Get", method: "GET", path: "/v1/numbers/{number_id}", idempotent: true}
+	opListNumberCalls    = operation{name: "Numbers.ListCalls", method: "GET", path: "/v1/numbers/{number_id}/calls", idempotent: true}
+	opReleaseNumber      = operation{name: "Numbers.Release", method: "DELETE", path: "/v1/numbers/{number_id}", idempotent: true, emptyOK: true}
+	opListNumberMessages = operation{name: "Numbers.ListMessages", method: "GET", path: "/v1/numbers/{number_id}/messages", idempotent: true}
+	opLookupNumbers      = operation{name: "Numbers.Lookup", method: "GET", path: "/v1/numbers/lookup"} // not idempotent: each is billed
 )
 
 // Country is the country of a number, as an ISO 3166 code.

@@ -10,6 +10,7 @@ import (
 // operation is one of the API's operations, declared beside the service that uses it. Errors and logs have its path
 // template, never the path, which contains ids and phone numbers.
 type operation struct {
+	name   string // Service.Method, or .Do
 	method string
 	path   string
 	// idempotent reports whether a second delivery changes nothing that the first did not. An operation that is not

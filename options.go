@@ -36,6 +36,8 @@ const (
 type config struct {
 	transport  transport.Client
 	keyed      keyedConfig
+	hooks      Hooks
+	wrap       []func(http.RoundTripper) http.RoundTripper // innermost first
 	key        func() apiKey
 	keySource  func(context.Context) (string, error) // used instead of key, unless nil
 	recent     func() *recentKeys                    // of keySource, in a function for the same reason as the key
@@ -109,7 +111,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 //
 // The Transport sees the key. One that sends a request again by itself can make a phone ring twice; that of
 // go-retryablehttp is refused. A request whose body your RoundTripper has begun to read counts as sent, whatever error
-// it returns.
+// it returns. To wrap the connection pool instead of replacing it, use [WithRoundTripper].
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -213,7 +215,7 @@ func WithHeader(name, value string) Option {
 
 // WithLogger sets a logger, which gets a record of each attempt (level Debug) and of each retry (level Warn):
 // operation, attempt, status, duration, wait and request id; never a URL, header, body, key or phone number. By default
-// nothing is logged.
+// nothing is logged but a hook that panics. docs/observability.md lists the records: their messages and attributes are stable.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.transport.Logger = logger

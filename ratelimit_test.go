@@ -187,12 +187,7 @@ func TestWithRateLimiter_RefusalFreesTheIdempotencyKey(t *testing.T) {
 
 // rateLimited responds to the first request with 429 and Retry-After, to all others with 200.
 func rateLimited(retryAfter string) apitest.Responder {
-	return func(n int, _ apitest.Request) (*http.Response, error) {
-		if n == 1 {
-			return apitest.Response(429, `{}`, "Retry-After", retryAfter), nil
-		}
-		return apitest.Response(200, `{"id":"x_1"}`), nil
-	}
+	return failAtFirst(1, 429, `{}`, "Retry-After", retryAfter)
 }
 
 func TestRateLimitPause_HoldsAllCallsOfTheOperation(t *testing.T) {
@@ -302,14 +297,10 @@ func TestRateLimitPause_EndsWithTheContextOfACall(t *testing.T) {
 // What a call does not wait for as its own Retry-After holds no other call either.
 func TestRateLimitPause_OnlyOfWhatIsWaitedFor(t *testing.T) {
 	for name, respond := range map[string]apitest.Responder{
-		"too long":       rateLimited("61"),
-		"no Retry-After": func(n int, r apitest.Request) (*http.Response, error) { return failFirst(n, 429, `{}`), nil },
-		"what waiting does not clear": func(n int, r apitest.Request) (*http.Response, error) {
-			return failFirst(n, 429, `{"error":{"code":"OUTBOUND_LIMIT_REACHED"}}`, "Retry-After", "9"), nil
-		},
-		"503, which is no limit": func(n int, r apitest.Request) (*http.Response, error) {
-			return failFirst(n, 503, `{}`, "Retry-After", "9"), nil
-		},
+		"too long":                     rateLimited("61"),
+		"no Retry-After":               failAtFirst(1, 429, `{}`),
+		"what waiting does not clear":  failAtFirst(1, 429, `{"error":{"code":"OUTBOUND_LIMIT_REACHED"}}`, "Retry-After", "9"),
+		"503, which is no limit":       failAtFirst(1, 503, `{}`, "Retry-After", "9"),
 		"429 that is over by the time": rateLimited("0"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -321,13 +312,6 @@ func TestRateLimitPause_OnlyOfWhatIsWaitedFor(t *testing.T) {
 			assert.Zero(t, took)
 		})
 	}
-}
-
-func failFirst(n, status int, body string, header ...string) *http.Response {
-	if n == 1 {
-		return apitest.Response(status, body, header...)
-	}
-	return apitest.Response(200, `{"id":"x_1"}`)
 }
 
 // A server that limits for ever holds no call longer than WithMaxRetryAfter before an attempt.

@@ -12,7 +12,7 @@ import (
 )
 
 var opGetRecording = operation{
-	method: "GET", path: "/v1/calls/{call_id}/recording", idempotent: true, noKey: true,
+	name: "Calls.DownloadRecording", method: "GET", path: "/v1/calls/{call_id}/recording", idempotent: true, noKey: true,
 	mediaType: "audio/wav", silence: 30 * time.Second, steady: 16 << 10,
 }
 
@@ -23,22 +23,25 @@ var opGetRecording = operation{
 // It is retried until the download begins. A download that breaks off, receives nothing for 30 seconds, or less than 16 KiB
 // within an attempt's timeout ([WithTimeout], [WithRequestTimeout]; none if that is 0), is an error; what was received until
 // then has been written to w. The time that w takes does not count. As a whole it is limited by ctx only.
-func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w io.Writer, opts ...RequestOption) (int64, error) {
+func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w io.Writer, opts ...RequestOption) (n int64, err error) {
 	if w == nil {
 		return 0, &ValidationError{"w", "is nil"}
 	}
 	svc := (*service)(s)
-	res, err := svc.stream(ctx, &opGetRecording, callID, opts)
+	res, operation, err := svc.stream(ctx, &opGetRecording, callID, opts)
 	for graceEnd := time.Now().Add(recordingGrace(opts)); errors.Is(err, ErrNotFound) && time.Now().Before(graceEnd); {
 		if sleep(ctx, min(recordingPoll, time.Until(graceEnd))) != nil {
 			break // there is no recording yet
 		}
-		res, err = svc.stream(ctx, &opGetRecording, callID, opts)
+		res, operation, err = svc.stream(ctx, &opGetRecording, callID, opts)
 	}
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = res.Stream.Close() }()
+	defer func() {
+		_ = res.Stream.Close()
+		operation.finish(err)
+	}()
 	in := bufio.NewReader(res.Stream)
 	begin, err := in.Peek(512) // what DetectContentType looks at
 	switch {
@@ -48,7 +51,7 @@ func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w i
 		return 0, svc.unreadable(&opGetRecording, res, errors.New("the body is text, want "+opGetRecording.mediaType))
 	}
 	size := riffSize(begin)
-	n, err := io.Copy(w, in)
+	n, err = io.Copy(w, in)
 	if err == nil && res.EndsByClose && n < size {
 		err = io.ErrUnexpectedEOF
 	}

@@ -7,8 +7,8 @@ import "context"
 type RegistrationService service
 
 var (
-	opRegister           = operation{method: "POST", path: "/v1/register"}
-	opRegistrationStatus = operation{method: "GET", path: "/v1/register/status", idempotent: true}
+	opRegister           = operation{name: "Registration.Register", method: "POST", path: "/v1/register"}
+	opRegistrationStatus = operation{name: "Registration.Status", method: "GET", path: "/v1/register/status", idempotent: true}
 )
 
 // RegistrationType is the kind of business that registers.

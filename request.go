@@ -41,11 +41,33 @@ func (s *service) send(ctx context.Context, op *operation, args []string, params
 
 // call sends a request and decodes its response into out, unless that is nil.
 func (c *Client) call(ctx context.Context, op *operation, path string, params, out any, opts []RequestOption) error {
+	ctx, req, rc, err := c.begin(ctx, op, path, params, opts)
+	if err == nil {
+		err = c.complete(ctx, op, req, rc, params, out)
+		rc.observed.finish(err)
+	}
+	return err
+}
+
+// begin makes a request and begins its operation, which the caller finishes unless there is an error.
+func (c *Client) begin(
+	ctx context.Context, op *operation, path string, params any, opts []RequestOption,
+) (context.Context, *transport.Request, *requestConfig, error) {
 	req, rc, err := c.newRequest(ctx, op, path, params, opts)
 	if err != nil {
-		return err
+		return ctx, nil, nil, err
 	}
-	if rc.idempotencyKey != "" {
+	ctx, rc.observed = c.observe(ctx, op, req, rc)
+	if err := c.cfg.authorize(ctx, op, req); err != nil {
+		rc.observed.finish(err)
+		return ctx, nil, nil, err
+	}
+	return ctx, req, rc, nil
+}
+
+// complete sends a request that has been begun, and decodes its response into out, unless that is nil.
+func (c *Client) complete(ctx context.Context, op *operation, req *transport.Request, rc *requestConfig, params, out any) error {
+	if req.Keyed {
 		return c.newKeyedCall(op, req, rc, params).do(ctx, out)
 	}
 	res, err := c.exchange(ctx, op, req, rc)
@@ -61,6 +83,7 @@ var errNoClient = errors.New("agentphone: the Client was not made by NewClient")
 // an *APIError. All requests of the package are sent here.
 func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Request, rc *requestConfig) (*transport.Response, error) {
 	res, err := c.cfg.transport.Do(ctx, req)
+	rc.observed.received(res, err)
 	if err != nil {
 		rc.response.setLast(err)
 		return nil, c.transportError(op, err)
@@ -79,7 +102,7 @@ func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Req
 	return res, nil
 }
 
-// newRequest checks and encodes everything, so that after it only the network can fail.
+// newRequest checks and encodes everything but the key.
 func (c *Client) newRequest(ctx context.Context, op *operation, path string, params any, opts []RequestOption) (*transport.Request, *requestConfig, error) {
 	if c == nil || c.cfg == nil {
 		return nil, nil, errNoClient
@@ -99,7 +122,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	}
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
-		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
+		Idempotent: op.idempotent, Keyed: rc.idempotencyKey != "", MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
 	}
 	if op.mediaType != "" {
@@ -115,9 +138,6 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		return nil, nil, &ValidationError{"path", "is not a path below the base URL"}
 	}
 	req.URL.RawQuery = rc.query.Encode()
-	if err := c.cfg.authorize(ctx, op, req); err != nil {
-		return nil, nil, err
-	}
 	return req, rc, nil
 }
 
@@ -186,7 +206,7 @@ func (c *Client) apiError(op *operation, res *transport.Response) *APIError {
 // [ErrOutcomeUnknown]), other methods as idempotent. Errors and logs name the operation as "GET {path}", since the path
 // may contain a phone number.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
-	op := &operation{method: method, path: "{path}", idempotent: method != http.MethodPost, untyped: true}
+	op := &operation{name: ".Do", method: method, path: "{path}", idempotent: method != http.MethodPost, untyped: true}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
 		if in != nil {

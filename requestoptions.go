@@ -24,6 +24,8 @@ type requestConfig struct {
 	timeoutSet bool          // by an option of this request
 	serverWait time.Duration // how long the server may hold the response back
 	response   *Response
+	unobserved bool      // it is part of another operation
+	observed   *observed // nil without a hook
 
 	idempotencyKey string
 }

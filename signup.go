@@ -13,8 +13,8 @@ import (
 type SignupService service
 
 var (
-	opSignup       = operation{method: "POST", path: "/v0/agent/sign-up", noKey: true}
-	opVerifySignup = operation{method: "POST", path: "/v0/agent/verify", noKey: true}
+	opSignup       = operation{name: "Signup.Start", method: "POST", path: "/v0/agent/sign-up", noKey: true}
+	opVerifySignup = operation{name: "Signup.Verify", method: "POST", path: "/v0/agent/verify", noKey: true}
 )
 
 // SignupParams are the parameters of [SignupService.Start].

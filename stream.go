@@ -13,26 +13,28 @@ import (
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
-// stream sends op, with id in its path, and returns the response with its body unread. The caller closes its Stream.
-func (s *service) stream(ctx context.Context, op *operation, id string, opts []RequestOption) (*transport.Response, error) {
+// stream sends op, with id in its path, and returns the response with its body unread. Unless there is an error the caller
+// closes its Stream and finishes its operation.
+func (s *service) stream(ctx context.Context, op *operation, id string, opts []RequestOption) (*transport.Response, *observed, error) {
 	path, err := op.fill([]string{id})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := s.owner()
-	req, rc, err := c.newRequest(ctx, op, path, nil, opts)
+	ctx, req, rc, err := c.begin(ctx, op, path, nil, opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	res, err := c.exchange(ctx, op, req, rc)
-	if err != nil {
-		return nil, err
-	}
-	if err := op.checkStream(res); err != nil {
+	if err == nil {
+		if err = op.checkStream(res); err == nil {
+			return res, rc.observed, nil
+		}
 		_ = res.Stream.Close()
-		return nil, s.unreadable(op, res, err)
+		err = s.unreadable(op, res, err)
 	}
-	return res, nil
+	rc.observed.finish(err)
+	return nil, nil, err
 }
 
 // checkStream returns an error for a 2xx that is not the stream: a proxy's HTML, a part of it (206), or no content.

@@ -11,10 +11,10 @@ import (
 type SubAccountsService service
 
 var (
-	opListSubAccounts  = operation{method: "GET", path: "/v1/sub-accounts", idempotent: true}
-	opCreateSubAccount = operation{method: "POST", path: "/v1/sub-accounts", find: findBy(findSubAccount)}
-	opUpdateSubAccount = operation{method: "PATCH", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true}
-	opDeleteSubAccount = operation{method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyOK: true}
+	opListSubAccounts  = operation{name: "SubAccounts.List", method: "GET", path: "/v1/sub-accounts", idempotent: true}
+	opCreateSubAccount = operation{name: "SubAccounts.Create", method: "POST", path: "/v1/sub-accounts", find: findBy(findSubAccount)}
+	opUpdateSubAccount = operation{name: "SubAccounts.Update", method: "PATCH", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true}
+	opDeleteSubAccount = operation{name: "SubAccounts.Delete", method: "DELETE", path: "/v1/sub-accounts/{sub_account_id}", idempotent: true, emptyOK: true}
 )
 
 // SubAccount is a part of the account with agents, numbers and messages of its own.

@@ -7,7 +7,7 @@ import (
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
 
-var opGetTranscript = operation{method: "GET", path: "/v1/calls/{call_id}/transcript", idempotent: true}
+var opGetTranscript = operation{name: "Calls.Transcript", method: "GET", path: "/v1/calls/{call_id}/transcript", idempotent: true}
 
 // TranscriptRole says who speaks.
 type TranscriptRole string

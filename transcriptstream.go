@@ -21,7 +21,7 @@ const (
 )
 
 var opStreamTranscript = operation{
-	method: "GET", path: "/v1/calls/{call_id}/transcript/stream", idempotent: true,
+	name: "Calls.StreamTranscript", method: "GET", path: "/v1/calls/{call_id}/transcript/stream", idempotent: true,
 	mediaType: "text/event-stream", silence: maxStreamSilence,
 }
 
@@ -118,7 +118,7 @@ type transcriptReader struct {
 // readConnection yields the events of one connection that were not yielded before. If the iteration is over it returns
 // done; otherwise it returns the error that ended the connection, or nil if the server just closed it.
 func (r *transcriptReader) readConnection(ctx context.Context, callID string, opts []RequestOption) (done bool, err error) {
-	res, err := r.stream(ctx, &opStreamTranscript, callID, opts)
+	res, operation, err := r.stream(ctx, &opStreamTranscript, callID, opts)
 	if err != nil {
 		if n := attemptsOf(err); n != nil {
 			r.attempts += *n
@@ -126,7 +126,10 @@ func (r *transcriptReader) readConnection(ctx context.Context, callID string, op
 		}
 		return false, err
 	}
-	defer func() { _ = res.Stream.Close() }()
+	defer func() {
+		_ = res.Stream.Close()
+		operation.finish(err)
+	}()
 	r.attempts += res.Attempts
 	res.Attempts = r.attempts // for errors
 	r.replay.connect()

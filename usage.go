@@ -6,11 +6,11 @@ import "context"
 type UsageService service
 
 var (
-	opGetUsage      = operation{method: "GET", path: "/v1/usage", idempotent: true}
-	opDailyUsage    = operation{method: "GET", path: "/v1/usage/daily", idempotent: true}
-	opMonthlyUsage  = operation{method: "GET", path: "/v1/usage/monthly", idempotent: true}
-	opUsageByNumber = operation{method: "GET", path: "/v1/usage/by-number", idempotent: true}
-	opUsageByAgent  = operation{method: "GET", path: "/v1/usage/by-agent", idempotent: true}
+	opGetUsage      = operation{name: "Usage.Get", method: "GET", path: "/v1/usage", idempotent: true}
+	opDailyUsage    = operation{name: "Usage.Daily", method: "GET", path: "/v1/usage/daily", idempotent: true}
+	opMonthlyUsage  = operation{name: "Usage.Monthly", method: "GET", path: "/v1/usage/monthly", idempotent: true}
+	opUsageByNumber = operation{name: "Usage.ByNumber", method: "GET", path: "/v1/usage/by-number", idempotent: true}
+	opUsageByAgent  = operation{name: "Usage.ByAgent", method: "GET", path: "/v1/usage/by-agent", idempotent: true}
 )
 
 // Usage is the account's plan, limits and counters.

@@ -9,8 +9,8 @@ import "context"
 type VerifyService service
 
 var (
-	opSendVerification  = operation{method: "POST", path: "/v1/verify/send"}
-	opCheckVerification = operation{method: "POST", path: "/v1/verify/check", result: "result"}
+	opSendVerification  = operation{name: "Verify.Send", method: "POST", path: "/v1/verify/send"}
+	opCheckVerification = operation{name: "Verify.Check", method: "POST", path: "/v1/verify/check", result: "result"}
 )
 
 // VerificationParams are the parameters of [VerifyService.Send].

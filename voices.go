@@ -5,7 +5,7 @@ import "context"
 // VoicesService lists the voices that agents can speak with.
 type VoicesService service
 
-var opListVoices = operation{method: "GET", path: "/v1/agents/voices", idempotent: true}
+var opListVoices = operation{name: "Voices.List", method: "GET", path: "/v1/agents/voices", idempotent: true}
 
 // Voice is a voice that an agent can speak with.
 type Voice struct {

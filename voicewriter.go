@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // voiceLine is the answer to a voice turn, or a line of it.
@@ -19,9 +20,10 @@ type voiceLine struct {
 
 // voiceWriter writes the answer to a voice turn: one JSON object, or NDJSON if there are interim lines.
 type voiceWriter struct {
-	w        http.ResponseWriter
-	rc       http.ResponseController
-	streamed bool // an interim line was written, and the status 200 with it
+	w          http.ResponseWriter
+	rc         http.ResponseController
+	streamed   bool      // an interim line was written, and the status 200 with it
+	firstWords time.Time // when the first line with a text was written
 }
 
 // writeInterim writes an interim line and flushes it. ctx is that of the turn.
@@ -59,6 +61,9 @@ func (w *voiceWriter) write(line voiceLine) error {
 	}
 	if err != nil {
 		return fmt.Errorf("agentphone: the voice turn cannot be answered: %w", err)
+	}
+	if line.Text != "" && w.firstWords.IsZero() {
+		w.firstWords = time.Now()
 	}
 	return nil
 }

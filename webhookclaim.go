@@ -29,12 +29,12 @@ func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *de
 		if d.isTurn() && ctx.Err() == nil {
 			return true
 		}
-		refuseForNow(w, 0)
+		d.ended(DeliveryRefused, refuseForNow(w, 0))
 		return false
 	case claim.Status == ClaimCompleted:
 		d.handled = true
 	case claim.Status == ClaimHeld:
-		refuseForNow(w, min(claim.RetryAfter, h.config.Lease))
+		d.ended(DeliveryHeld, refuseForNow(w, min(claim.RetryAfter, h.config.Lease)))
 		return false
 	default:
 		h.keep(d, claim)

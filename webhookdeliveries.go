@@ -9,10 +9,10 @@ import (
 )
 
 var (
-	opListDeliveries       = operation{method: "GET", path: "/v1/webhooks/deliveries", idempotent: true}
-	opDeliveryStats        = operation{method: "GET", path: "/v1/webhooks/deliveries/stats", idempotent: true}
-	opAllTimeDeliveryStats = operation{method: "GET", path: "/v1/webhooks/deliveries/all-time", idempotent: true}
-	opListAgentDeliveries  = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries", idempotent: true}
+	opListDeliveries       = operation{name: "Webhooks.ListDeliveries", method: "GET", path: "/v1/webhooks/deliveries", idempotent: true}
+	opDeliveryStats        = operation{name: "Webhooks.DeliveryStats", method: "GET", path: "/v1/webhooks/deliveries/stats", idempotent: true}
+	opAllTimeDeliveryStats = operation{name: "Webhooks.AllTimeDeliveryStats", method: "GET", path: "/v1/webhooks/deliveries/all-time", idempotent: true}
+	opListAgentDeliveries  = operation{name: "Webhooks.ListDeliveriesForAgent", method: "GET", path: "/v1/agents/{agent_id}/webhook/deliveries", idempotent: true}
 )
 
 // WebhookDelivery is the delivery of an event to a webhook, in one attempt or more. The API has been seen to list

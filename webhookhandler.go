@@ -83,6 +83,9 @@ type WebhookHandlerConfig struct {
 	// Tolerance is how far the timestamp of a request may be from now, in either direction. If zero, it is 5 minutes.
 	Tolerance time.Duration
 
+	// Hooks observe the handler: their Delivery does.
+	Hooks Hooks
+
 	// Logger logs refused requests and failures: the type of the event, its delivery id and the error, but nothing else
 	// of the request. What a callback returns as an error, or panics with if that is an error or a string, is logged as one line of
 	// at most 500 bytes, so put nothing into it that people said; of other values that it panics with only the type is logged. If nil,
@@ -177,16 +180,29 @@ func (c *WebhookHandlerConfig) check() error {
 }
 
 // ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
-// respond. A step that refuses the request responds itself and reports false.
+// respond. A step that refuses the request responds itself and says so by its status or by false.
 func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h == nil || h.signers == nil { // not made by NewWebhookHandler
 		refuseForNow(w, 0)
 		return
 	}
-	d, ok := h.receive(w, r)
-	if !ok {
-		return
+	began := time.Now()
+	d, refused := h.receive(w, r)
+	if h.config.Hooks.Delivery != nil {
+		ctx, end := h.observe(r.Context(), d)
+		defer func() { end(d.resultSince(began, refused)) }() // also of a callback that ends its goroutine
+		r = r.WithContext(ctx)
+		if d != nil {
+			d.values = context.WithoutCancel(ctx)
+		}
 	}
+	if d != nil {
+		h.serve(w, r, d)
+	}
+}
+
+// serve serves a delivery.
+func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request, d *delivery) {
 	callback := h.callback(d)
 	if callback == nil {
 		h.ignore(w, d)
@@ -194,7 +210,7 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	d.setContext(r.Context())
 	if !h.running.begin(d) {
-		refuseForNow(w, 0)
+		d.ended(DeliveryRefused, refuseForNow(w, 0))
 		return
 	}
 	defer h.running.end(d)
@@ -223,6 +239,10 @@ type delivery struct {
 	ctx    context.Context // of the callback, without its timeout
 	cancel context.CancelCauseFunc
 
+	outcome    DeliveryOutcome
+	status     int
+	firstWords time.Time // zero if none have been written
+
 	handled  bool // by an earlier request with the same key
 	lease    lease
 	patience time.Duration // how long a voice turn still waits for the store
@@ -243,15 +263,19 @@ func (d *delivery) isTurn() bool {
 	return ok
 }
 
-// refuse responds with a status and its text.
-func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }
+// refuse responds with a status and its text, and returns the status.
+func refuse(w http.ResponseWriter, status int) int {
+	http.Error(w, http.StatusText(status), status)
+	return status
+}
 
-// refuseForNow responds with a status after which the delivery comes again: AgentPhone repeats one after a 5xx, never after a 4xx.
-func refuseForNow(w http.ResponseWriter, retryAfter time.Duration) {
+// refuseForNow responds with a status after which the delivery comes again, and returns it: AgentPhone repeats a delivery after a 5xx,
+// never after a 4xx.
+func refuseForNow(w http.ResponseWriter, retryAfter time.Duration) int {
 	seconds := int64(max(retryAfter, 0) / time.Second)
 	if retryAfter%time.Second > 0 || seconds == 0 {
 		seconds++ // rounded up, and at least one
 	}
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
-	refuse(w, http.StatusServiceUnavailable)
+	return refuse(w, http.StatusServiceUnavailable)
 }

@@ -15,36 +15,34 @@ import (
 // canonicalIDHeader is [WebhookIDHeader] in the form of a key of an [http.Header].
 var canonicalIDHeader = http.CanonicalHeaderKey(WebhookIDHeader)
 
-// receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
-// reports false, if the request is none that the handler accepts.
-func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*delivery, bool) {
+// receive checks the method, the size and the signature of a request and parses its event. If the request is none that the
+// handler accepts, it responds itself and returns the status.
+func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (d *delivery, refused int) {
 	deadline := readDeadline{http.NewResponseController(w)}
 	deadline.setForBody(r)
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed)
-		return nil, false
+		return nil, refuse(w, http.StatusMethodNotAllowed)
 	}
-	body, ok := h.readBody(w, r)
-	if !ok {
-		return nil, false
+	body, refused := h.readBody(w, r)
+	if refused != 0 {
+		return nil, refused
 	}
 	deadline.clear()
-	if !h.verify(w, r, body) {
-		return nil, false
+	if refused = h.verify(w, r, body); refused != 0 {
+		return nil, refused
 	}
 	event, mismatch, err := parseEvent(body)
 	if err != nil {
 		h.logRefusal(r.Context(), err)
-		refuse(w, http.StatusBadRequest)
-		return nil, false
+		return nil, refuse(w, http.StatusBadRequest)
 	}
 	event.DeliveryID = r.Header.Get(canonicalIDHeader)
-	d := &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, values: context.WithoutCancel(r.Context())}
+	d = &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
-	return d, true
+	return d, 0
 }
 
 // The body of a request gets a buffer of the length that the request says it has, within these bounds.
@@ -52,21 +50,19 @@ const minBodyBuffer, maxBodyBuffer = 511, 16 << 10
 
 // readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
 // it gets a status after which it comes again.
-func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) (body []byte, refused int) {
 	if r.Body == nil { // in a request that a test made
-		return nil, true
+		return nil, 0
 	}
 	body, err := readAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes), r.ContentLength)
 	if err == nil {
-		return body, true
+		return body, 0
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		refuse(w, http.StatusRequestEntityTooLarge)
-	} else {
-		refuseForNow(w, 0)
+		return nil, refuse(w, http.StatusRequestEntityTooLarge)
 	}
-	return nil, false
+	return nil, refuseForNow(w, 0)
 }
 
 // readAll is [io.ReadAll] with a buffer of the right size, if it is known: -1 is not.
@@ -89,24 +85,22 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 
 // verify verifies the signature of a request. The secrets are asked for only if the rest is right. If they cannot be had, the request may be
 // genuine all the same: it gets a status after which it comes again.
-func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) bool {
+func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) (refused int) {
 	signature, err := readSignature(r.Header, h.config.Tolerance)
 	if err == nil {
 		signers, unknown := h.signers(r)
 		if unknown != nil {
 			h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "agentphone: webhook: getting the secrets failed",
 				slog.String("error", loggedText(unknown)))
-			refuseForNow(w, 0)
-			return false
+			return refuseForNow(w, 0)
 		}
 		if signature.isBy(signers, body) {
-			return true
+			return 0
 		}
 		err = ErrWebhookBadSignature
 	}
 	h.logRefusal(r.Context(), err)
-	refuse(w, http.StatusUnauthorized)
-	return false
+	return refuse(w, http.StatusUnauthorized)
 }
 
 // tenant returns whose secrets a request may be signed with. Fixed secrets have one owner.

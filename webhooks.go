@@ -14,14 +14,14 @@ import (
 type WebhooksService service
 
 var (
-	opGetWebhook         = operation{method: "GET", path: "/v1/webhooks", idempotent: true, emptyOK: true}
-	opSetWebhook         = operation{method: "POST", path: "/v1/webhooks"}
-	opDeleteWebhook      = operation{method: "DELETE", path: "/v1/webhooks", idempotent: true, emptyOK: true}
-	opTestWebhook        = operation{method: "POST", path: "/v1/webhooks/test", idempotent: true}
-	opGetAgentWebhook    = operation{method: "GET", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyOK: true}
-	opSetAgentWebhook    = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook"}
-	opDeleteAgentWebhook = operation{method: "DELETE", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyOK: true}
-	opTestAgentWebhook   = operation{method: "POST", path: "/v1/agents/{agent_id}/webhook/test", idempotent: true}
+	opGetWebhook         = operation{name: "Webhooks.Get", method: "GET", path: "/v1/webhooks", idempotent: true, emptyOK: true}
+	opSetWebhook         = operation{name: "Webhooks.Set", method: "POST", path: "/v1/webhooks"}
+	opDeleteWebhook      = operation{name: "Webhooks.Delete", method: "DELETE", path: "/v1/webhooks", idempotent: true, emptyOK: true}
+	opTestWebhook        = operation{name: "Webhooks.Test", method: "POST", path: "/v1/webhooks/test", idempotent: true}
+	opGetAgentWebhook    = operation{name: "Webhooks.GetForAgent", method: "GET", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyOK: true}
+	opSetAgentWebhook    = operation{name: "Webhooks.SetForAgent", method: "POST", path: "/v1/agents/{agent_id}/webhook"}
+	opDeleteAgentWebhook = operation{name: "Webhooks.DeleteForAgent", method: "DELETE", path: "/v1/agents/{agent_id}/webhook", idempotent: true, emptyOK: true}
+	opTestAgentWebhook   = operation{name: "Webhooks.TestForAgent", method: "POST", path: "/v1/agents/{agent_id}/webhook/test", idempotent: true}
 )
 
 // Webhook is a URL to which the API sends events. It is zero if no webhook is set.

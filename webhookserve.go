@@ -61,12 +61,14 @@ func bind[D EventData](f func(context.Context, *Event, D) error, event *Event, d
 func (h *WebhookHandler) ignore(w http.ResponseWriter, d *delivery) {
 	switch {
 	case d.mismatch && h.wants(d.event):
-		refuse(w, http.StatusInternalServerError)
+		d.ended(DeliveryFailed, refuse(w, http.StatusInternalServerError))
+		return
 	case d.isTurn():
 		h.finish(d, newVoiceResponse(d.values, w))
 	default:
 		w.WriteHeader(http.StatusOK)
 	}
+	d.ended(DeliveryHandled, http.StatusOK)
 }
 
 // wants reports whether there is a callback for events of a kind, whatever their data.
@@ -87,15 +89,18 @@ func (h *WebhookHandler) wants(event *Event) bool {
 
 // serveEvent serves any event but a voice turn: the response is a status without a body.
 func (h *WebhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, d *delivery, callback boundCallback) {
+	outcome := DeliveryDuplicate
 	if !d.handled {
 		err := h.callBack(ctx, d, callback, nil)
 		h.settle(d, err) // before the response, or the sender could deliver the event again before the store knows
+		outcome = deliveryOutcome(err)
 		if err != nil {
-			refuse(w, http.StatusInternalServerError)
+			d.ended(outcome, refuse(w, http.StatusInternalServerError))
 			return
 		}
 	}
 	w.WriteHeader(http.StatusOK)
+	d.ended(outcome, http.StatusOK)
 }
 
 // serveTurn serves a voice turn: the response is the answer that OnVoiceTurn gives, or an empty one if that was given
@@ -103,6 +108,7 @@ func (h *WebhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, 
 func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d *delivery, callback boundCallback) {
 	voice := newVoiceResponse(ctx, w)
 	defer voice.close() // if the callback ends its goroutine
+	outcome := DeliveryDuplicate
 	if !d.handled {
 		err := h.callBack(ctx, d, callback, voice)
 		said, begun := voice.close()
@@ -110,12 +116,14 @@ func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 			err = nil
 		}
 		h.settleTurn(d, err)
+		outcome = deliveryOutcome(err)
 		if err != nil && !begun {
-			refuse(w, http.StatusInternalServerError)
+			d.ended(outcome, refuse(w, http.StatusInternalServerError))
 			return
 		}
 	}
 	h.finish(d, voice)
+	d.ended(outcome, http.StatusOK)
 }
 
 // finish sends the last words of the answer to a voice turn.
@@ -123,6 +131,7 @@ func (h *WebhookHandler) finish(d *delivery, voice *VoiceResponse) {
 	if err := voice.finish(); err != nil {
 		h.logFailure(d, "sending the answer", err)
 	}
+	d.firstWords = voice.out.firstWords
 }
 
 // callBack runs a callback and returns a panic as an error. A callback that ends its goroutine (runtime.Goexit, as
@@ -136,6 +145,7 @@ func (h *WebhookHandler) callBack(ctx context.Context, d *delivery, callback bou
 			err = errPanicked
 		case !returned:
 			h.settle(d, errGoexit)
+			d.ended(DeliveryFailed, 0)
 		}
 	}()
 	err = callback(ctx, voice)

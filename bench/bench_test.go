@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/agentphone/agentphone-go"
 )
 
@@ -187,6 +189,28 @@ func TestKeyedSendsUseTheirStores(t *testing.T) {
 	}
 }
 
+// Each column makes its requests and handles its deliveries, and the spans are there if they should be.
+func TestHooksAreThoseOfTheirColumns(t *testing.T) {
+	requests, deliveries := hookContenders()
+	for i := range hookColumns {
+		for _, c := range []contender{requests[i], deliveries[i]} {
+			if err := c.call(t.Context()); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+	}
+	for column, want := range map[string]bool{idleHooks: false, otelNoop: false, otelSDK: true} {
+		ctx, end := hooksOf(column).Operation(t.Context(), agentphone.OperationInfo{})
+		if got := trace.SpanFromContext(ctx).IsRecording(); got != want {
+			t.Errorf("%s: a span is recorded: %t", column, got)
+		}
+		end(agentphone.OperationResult{})
+	}
+	if hooksOf(noHooks).Operation != nil {
+		t.Error("no hooks are some")
+	}
+}
+
 // benchmark runs the contenders one after the other. The command lets them take turns, which is more exact.
 func benchmark(b *testing.B, name string, parallel bool, list []contender) {
 	for _, c := range list {
@@ -251,4 +275,10 @@ func BenchmarkWebhookHandler(b *testing.B) {
 	for _, event := range deliveredEvents {
 		benchmark(b, event.name, false, deliveryContenders(event.body))
 	}
+}
+
+func BenchmarkHooks(b *testing.B) {
+	requests, deliveries := hookContenders()
+	benchmark(b, "request", false, requests)
+	benchmark(b, "delivery", false, deliveries)
 }

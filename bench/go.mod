@@ -5,12 +5,17 @@ go 1.26.0
 
 require (
 	github.com/agentphone/agentphone-go v0.0.0
+	github.com/agentphone/agentphone-go/otelagentphone v0.0.0
 	github.com/agentphone/agentphone-go/redisstore v0.0.0
 	github.com/agentphone/agentphone-go/sqlstore v0.0.0
 	github.com/jackc/pgx/v5 v5.7.6
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/redis/go-redis/v9 v9.14.0
 	github.com/twilio/twilio-go v1.31.0
+	go.opentelemetry.io/otel/metric v1.47.0
+	go.opentelemetry.io/otel/sdk v1.47.0
+	go.opentelemetry.io/otel/sdk/metric v1.47.0
+	go.opentelemetry.io/otel/trace v1.47.0
 	golang.org/x/time v0.16.0
 )
 
@@ -19,6 +24,8 @@ require (
 	github.com/coder/websocket v1.8.15 // indirect
 	github.com/dgryski/go-rendezvous v0.0.0-20200823014737-9f7001d12a5f // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/go-logr/logr v1.4.4 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/golang/mock v1.6.0 // indirect
 	github.com/google/go-querystring v1.2.0 // indirect
@@ -36,6 +43,9 @@ require (
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.1 // indirect
 	github.com/tidwall/sjson v1.2.5 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/otel v1.47.0 // indirect
+	go.opentelemetry.io/otel/log v1.47.0 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/exp v0.0.0-20250620022241-b7579e27df2b // indirect
 	golang.org/x/sync v0.23.0 // indirect
@@ -49,6 +59,7 @@ require (
 
 replace (
 	github.com/agentphone/agentphone-go => ../
+	github.com/agentphone/agentphone-go/otelagentphone => ../otelagentphone
 	github.com/agentphone/agentphone-go/redisstore => ../redisstore
 	github.com/agentphone/agentphone-go/sqlstore => ../sqlstore
 )

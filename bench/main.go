@@ -76,6 +76,7 @@ var sections = []section{
 	{"transcript", longTranscript},
 	{"webhooks", webhooks},
 	{"keyed", keyedSends},
+	{"hooks", hooks},
 	{"connections", connections},
 	{"binaries", binaries},
 }

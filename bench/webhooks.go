@@ -56,12 +56,13 @@ var deliveredEvents = []struct{ name, body string }{{"message", messageEvent}, {
 func webhookHandlers() map[string]http.Handler {
 	return map[string]http.Handler{
 		netHTTP: &byHand{secret: webhookSecret},
-		thisSDK: newWebhookHandler(func(v *agentphone.VoiceResponse) error { return v.Say(firstWords) }),
+		thisSDK: newWebhookHandler(func(v *agentphone.VoiceResponse) error { return v.Say(firstWords) }, agentphone.Hooks{}),
 	}
 }
 
-func newWebhookHandler(turn func(*agentphone.VoiceResponse) error) http.Handler {
+func newWebhookHandler(turn func(*agentphone.VoiceResponse) error, hooks agentphone.Hooks) http.Handler {
 	h, err := agentphone.NewWebhookHandler([]string{webhookSecret}, agentphone.WebhookHandlerConfig{
+		Hooks:     hooks,
 		OnMessage: func(context.Context, *agentphone.Event, *agentphone.MessageData) error { return nil },
 		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
 			return turn(v)
@@ -235,7 +236,7 @@ func firstWordsOut(ctx context.Context, p plan) ([]row, error) {
 			return newWebhookHandler(func(v *agentphone.VoiceResponse) error {
 				said <- time.Now()
 				return v.Interim(firstWords)
-			})
+			}, agentphone.Hooks{})
 		},
 	}
 	medians, tails := map[string][]float64{}, map[string][]float64{}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
+	"github.com/agentphone/agentphone-go/internal/methodcalls"
 )
 
 var hostileIDs = []string{
@@ -45,8 +46,8 @@ func newOffline(t *testing.T) (*agentphone.Client, *offline) {
 
 // Whatever an id contains, it stays one segment of its operation's path, or nothing is sent.
 func TestPathID_ReachesNoOtherOperation(t *testing.T) {
-	for _, call := range methodCalls {
-		t.Run(call.name, func(t *testing.T) {
+	for _, call := range methodcalls.All {
+		t.Run(call.Name, func(t *testing.T) {
 			harmless := callOffline(t, call, "id")
 			for _, id := range hostileIDs {
 				hostile := callOffline(t, call, id)
@@ -85,11 +86,10 @@ type offlineCall struct {
 }
 
 // callOffline makes a call with id for each id that it takes.
-func callOffline(t *testing.T, call methodCall, id string) (out offlineCall) {
+func callOffline(t *testing.T, call methodcalls.Call, id string) (out offlineCall) {
 	c, n := newOffline(t)
-	x := &session{c: c, verification: "v", agent: id, number: id, call: id, group: id, message: id, contact: id, sub: id}
 	defer func() { out.sent, out.panicked = n.seen, recover() }()
-	_, out.err = call.call(t.Context(), x)
+	_, out.err = call.Make(t.Context(), methodcalls.NewSessionWithID(c, id))
 	return out
 }
 
@@ -97,13 +97,13 @@ func callOffline(t *testing.T, call methodCall, id string) (out offlineCall) {
 func TestContext_NilOrCanceledIsAnErrorOfEveryMethod(t *testing.T) {
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, call := range methodCalls {
-		t.Run(call.name, func(t *testing.T) {
+	for _, call := range methodcalls.All {
+		t.Run(call.Name, func(t *testing.T) {
 			c, n := newOffline(t)
 			var none context.Context
-			_, err := call.call(none, newSession(c, nil))
+			_, err := call.Make(none, methodcalls.NewSession(c, nil))
 			require.ErrorIs(t, err, agentphone.ErrValidation)
-			_, err = call.call(canceled, newSession(c, nil))
+			_, err = call.Make(canceled, methodcalls.NewSession(c, nil))
 			require.ErrorIs(t, err, context.Canceled)
 			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 			assert.Empty(t, n.seen)

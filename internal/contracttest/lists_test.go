@@ -16,6 +16,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
+	"github.com/agentphone/agentphone-go/internal/methodcalls"
 )
 
 // An iterator requests each page as its List method does, with all parameters. Only the position in the list advances.
@@ -80,7 +81,7 @@ func TestContract_FiltersThatAListLacksAreRefused(t *testing.T) {
 					continue
 				}
 				params := withQuery(name, op)
-				fill(params.Elem().Field(i), field.Name)
+				methodcalls.Fill(params.Elem().Field(i), field.Name)
 				assert.ErrorIs(t, invoke(t.Context(), c, name, params, -1), agentphone.ErrValidation, "%s is sent", parameter)
 			}
 			assert.Empty(t, s.Requests())

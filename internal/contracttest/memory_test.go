@@ -17,6 +17,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
+	"github.com/agentphone/agentphone-go/internal/methodcalls"
 )
 
 const (
@@ -34,22 +35,22 @@ func TestResponses_NoneTakesMuchMemory(t *testing.T) {
 	}
 	worst := uint64(0)
 	seen, filled := map[reflect.Type]bool{}, map[reflect.Type]bool{}
-	for _, call := range methodCalls {
-		method, ok := methods[call.name]
+	for _, call := range methodcalls.All {
+		method, ok := methods[call.Name]
 		if !ok || method.Type().NumOut() != 2 || method.Type().Out(0).Kind() != reflect.Pointer || seen[method.Type().Out(0)] {
 			continue // an iterator, which consists of pages, or a method without a result
 		}
 		result := method.Type().Out(0).Elem()
 		seen[method.Type().Out(0)] = true
 		for where, filling := range fillings(result, filled) {
-			t.Run(call.name+"/"+where, func(t *testing.T) {
+			t.Run(call.Name+"/"+where, func(t *testing.T) {
 				whole := filling.body(maxBody)
 				for size := maxBody; size >= 1<<17; size /= 4 {
 					body := filling.cut(whole, size)
 					c, _ := apitest.NewClient(t, apitest.Always(http.StatusOK, body), apitest.NoWait, agentphone.WithMaxRetries(0))
 					var err error
 					began := time.Now()
-					grown := apitest.HeapGrowth(func() { _, err = call.call(t.Context(), newSession(c, nil)) })
+					grown := apitest.HeapGrowth(func() { _, err = call.Make(t.Context(), methodcalls.NewSession(c, nil)) })
 					worst = max(worst, grown)
 					assert.Less(t, grown>>20, uint64(maxMemory>>20), "MiB for %d KiB in %v: %v", len(body)>>10, time.Since(began), err)
 					if err == nil {

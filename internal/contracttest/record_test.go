@@ -16,6 +16,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/methodcalls"
 )
 
 // exchange is a request and its response, as they went over the wire.
@@ -59,8 +60,8 @@ func (p *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// recordCalls makes all calls of methodCalls, against a new API in memory.
-func recordCalls(t *testing.T, api *apiContract) []*exchange {
+// recordCalls makes all calls of methodcalls.All, against a new API in memory.
+func recordCalls(t *testing.T, api *apiContract, opts ...agentphone.Option) []*exchange {
 	t.Helper()
 	p := &recorder{t: t, api: api}
 	synctest.Test(t, func(t *testing.T) {
@@ -74,13 +75,13 @@ func recordCalls(t *testing.T, api *apiContract) []*exchange {
 			}
 		}))
 		p.next = srv.Transport()
-		c, err := agentphone.NewClient(srv.APIKey(), agentphone.WithHTTPClient(&http.Client{Transport: p}))
+		c, err := agentphone.NewClient(srv.APIKey(), append(opts, agentphone.WithHTTPClient(&http.Client{Transport: p}))...)
 		require.NoError(t, err)
-		x := newSession(c, srv)
-		for _, call := range methodCalls {
-			p.call = call.name
-			_, err := call.call(t.Context(), x)
-			require.NoError(t, err, call.name)
+		x := methodcalls.NewSession(c, srv)
+		for _, call := range methodcalls.All {
+			p.call = call.Name
+			_, err := call.Make(t.Context(), x)
+			require.NoError(t, err, call.Name)
 		}
 	})
 	return p.seen

@@ -17,6 +17,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
+	"github.com/agentphone/agentphone-go/internal/methodcalls"
 )
 
 // Every method gets a response with every field that the API may respond with. None is lost in the result, and the
@@ -39,7 +40,7 @@ func TestContract_ResponsesAreDecodedInFull(t *testing.T) {
 		delete(api.shapes[shape], name)
 	}
 	for _, call := range jsonCalls() {
-		t.Run(call.name, func(t *testing.T) {
+		t.Run(call.Name, func(t *testing.T) {
 			op, result, err := callWithSample(t, api, call, sample)
 			require.NoError(t, err)
 			if onlySucceeds(op) {
@@ -71,7 +72,7 @@ func TestContract_ResponsesAreDecodedInFull(t *testing.T) {
 
 // callWithSample makes a call whose requests get samples of their operation's response. It checks their headers, and
 // returns the last one's operation.
-func callWithSample(t *testing.T, api *apiContract, call methodCall, sampleOf func(string, *apiType) any) (op *apiOperation, result any, err error) {
+func callWithSample(t *testing.T, api *apiContract, call methodcalls.Call, sampleOf func(string, *apiType) any) (op *apiOperation, result any, err error) {
 	t.Helper()
 	c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
 		op = api.operation(t, r.Method, r.URL.Path)
@@ -81,7 +82,7 @@ func callWithSample(t *testing.T, api *apiContract, call methodCall, sampleOf fu
 		assert.Equal(t, op.Public, r.Header.Get("Authorization") == "", "key of %s", op)
 		return apitest.Response(op.Status, apitest.JSON(t, sampleOf("", op.Response))), nil
 	}))
-	result, err = call.call(t.Context(), newSession(c.ForSubAccount("sub_1"), nil))
+	result, err = call.Make(t.Context(), methodcalls.NewSession(c.ForSubAccount("sub_1"), nil))
 	return op, result, err
 }
 
@@ -144,10 +145,10 @@ func difference(at string, want, got any, isPage bool, extra []string) (out []st
 func TestContract_EmptyResponsesAreErrorsUnlessNothingIsNeeded(t *testing.T) {
 	api := readContract(t)
 	for _, call := range jsonCalls() {
-		t.Run(call.name, func(t *testing.T) {
+		t.Run(call.Name, func(t *testing.T) {
 			for _, body := range []string{"", "null"} {
 				c, s := apitest.NewClient(t, apitest.Always(200, body))
-				_, err := call.call(t.Context(), newSession(c, nil))
+				_, err := call.Make(t.Context(), methodcalls.NewSession(c, nil))
 				requests := s.Requests()
 				last := requests[len(requests)-1]
 				if api.operation(t, last.Method, last.Path).Empty {
@@ -162,9 +163,9 @@ func TestContract_EmptyResponsesAreErrorsUnlessNothingIsNeeded(t *testing.T) {
 }
 
 // jsonCalls returns the calls of methods that send one request and get JSON.
-func jsonCalls() []methodCall {
-	return slices.DeleteFunc(slices.Clone(methodCalls), func(c methodCall) bool {
-		return slices.Contains([]string{"Calls.Wait", "Calls.CreateAndWait", "Calls.StreamTranscript", "Calls.DownloadRecording"}, c.name)
+func jsonCalls() []methodcalls.Call {
+	return slices.DeleteFunc(slices.Clone(methodcalls.All), func(c methodcalls.Call) bool {
+		return slices.Contains([]string{"Calls.Wait", "Calls.CreateAndWait", "Calls.StreamTranscript", "Calls.DownloadRecording"}, c.Name)
 	})
 }
 
@@ -178,7 +179,7 @@ func FuzzResponses(f *testing.F) {
 			f.Add(uint8(i), []byte(body))
 			return apitest.Response(200, body), nil
 		}))
-		_, err := call.call(f.Context(), newSession(c, nil))
+		_, err := call.Make(f.Context(), methodcalls.NewSession(c, nil))
 		require.NoError(f, err)
 	}
 	for _, body := range []string{
@@ -195,13 +196,13 @@ func FuzzResponses(f *testing.F) {
 			}
 			return apitest.Response(200, string(body)), nil
 		}, agentphone.WithMaxRetries(0))
-		result, err := call.call(t.Context(), newSession(c, nil))
+		result, err := call.Make(t.Context(), methodcalls.NewSession(c, nil))
 		if err != nil {
 			apitest.CheckErrorText(t, err)
 			return
 		}
 		if _, err := json.Marshal(result); err != nil {
-			t.Fatalf("%s: %q was decoded to what cannot be encoded: %v", call.name, body, err)
+			t.Fatalf("%s: %q was decoded to what cannot be encoded: %v", call.Name, body, err)
 		}
 	})
 }

@@ -1,18 +1,17 @@
-// Values for fields and parameters: samples of the API's types, and filled parameters of the client's.
+// Values for fields and parameters: samples of the API's types.
 
 package contracttest
 
 import (
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/methodcalls"
 )
 
-// somePhone is the number of a phone. Where nothing is looked up it serves as an id too.
-const somePhone = "+14155550124"
+const somePhone = methodcalls.SomePhone
 
-var someTime = time.Date(2026, 4, 19, 17, 20, 11, 0, time.UTC)
+var someTime = methodcalls.SomeTime
 
 // sample returns a value of a type with every field set. For an enum it is a value that nobody knows: the client keeps
 // these.
@@ -86,57 +85,4 @@ func queryValue(t *apiType, n int) any {
 		return "America/New_York"
 	}
 	return fmt.Sprint("text ", n)
-}
-
-// full returns a T with all its fields set. adjust may be nil; it sets the fields that not every value is valid for.
-func full[T any](adjust func(*T)) T {
-	var v T
-	fill(reflect.ValueOf(&v).Elem(), "")
-	if adjust != nil {
-		adjust(&v)
-	}
-	return v
-}
-
-// fill sets v and all that is in it. A string becomes the name of the Go field that it is in, so that one which is sent
-// under the name of another field is noticed.
-func fill(v reflect.Value, field string) {
-	if get, ok := v.Type().MethodByName("Get"); ok && v.Kind() == reflect.Struct { // an Optional
-		inner := reflect.New(get.Type.Out(0)).Elem()
-		fill(inner, field)
-		data, _ := json.Marshal(inner.Interface())
-		if err := json.Unmarshal(data, v.Addr().Interface()); err != nil {
-			panic(err)
-		}
-		return
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(field)
-	case reflect.Int:
-		v.SetInt(5)
-	case reflect.Float64:
-		v.SetFloat(0.5)
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Interface:
-		v.Set(reflect.ValueOf(field))
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), field)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), field)
-	case reflect.Map:
-		value := reflect.New(v.Type().Elem()).Elem()
-		fill(value, field)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("k"), value)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.Tag.Get("json") != "-" {
-				fill(v.Field(i), f.Name)
-			}
-		}
-	}
 }

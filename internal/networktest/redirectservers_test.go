@@ -40,7 +40,7 @@ type manyOrigins struct {
 	client       *agentphone.Client
 }
 
-func newManyOrigins(t *testing.T, respond responder) *manyOrigins {
+func newManyOrigins(t *testing.T, respond responder, opts ...agentphone.Option) *manyOrigins {
 	o := &manyOrigins{api: newHTTPSServer(t, respond), other: newHTTPSServer(t, respondOK), plain: newHTTP1Server(t, respondOK)}
 	hc := newHTTPClient(t, serverCertificate().roots)
 	transportOf(hc).DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -53,6 +53,6 @@ func newManyOrigins(t *testing.T, respond responder) *manyOrigins {
 		}
 		return new(net.Dialer).DialContext(ctx, "tcp", to.listener.Addr().String())
 	}
-	o.client = newClient(t, "https://api.example.com", agentphone.WithHTTPClient(hc))
+	o.client = newClient(t, "https://api.example.com", append(opts, agentphone.WithHTTPClient(hc))...)
 	return o
 }

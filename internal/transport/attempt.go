@@ -27,16 +27,21 @@ type attempt struct {
 	gotConn           atomic.Bool  // a connection was given to the request
 	watched           *watchedBody // the body of the request, if whoever carries it is watched
 	response          *Response
+	observed          func(AttemptResult) // nil without an Attempt hook
+	ctx               context.Context     // that of the hook
 }
 
 // begin is called by the loop before the nth attempt.
-func (c *call) begin(n int) {
+func (c *call) begin(ctx context.Context, n int) {
 	c.attempts, c.began = n, time.Now()
 	c.passedToTransport, c.waiting = false, false
 	c.response, c.cause = nil, nil
 	c.getConn.Store(false)
 	c.gotConn.Store(false)
 	c.watched = nil
+	if c.Attempt != nil {
+		c.ctx, c.observed = c.Attempt(ctx, c.req, n)
+	}
 }
 
 // RoundTrip sends one request and reads its response to the end, so that a response that is cut short fails the
@@ -52,7 +57,11 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	t := c.newRoundTrip(req.Context())
+	ctx := req.Context()
+	if c.ctx != nil {
+		ctx = c.ctx
+	}
+	t := c.newRoundTrip(ctx)
 	resp, err := t.send(req)
 	if err != nil {
 		t.end()
@@ -86,6 +95,7 @@ func (c *call) cut(err error) error {
 type roundTrip struct {
 	*call
 	ownContext
+	values detachedContext
 	timer  *time.Timer // nil without a timeout
 	trace  httptrace.ClientTrace
 	opened atomic.Int32 // connections
@@ -112,9 +122,9 @@ func ContextErr(ctx context.Context) error {
 	return context.Canceled
 }
 
-// ownContext is a context with the values and the end of the request's, but without the cause of that end. net/http
-// returns the cause of a context as its error, and the cause of the user's may be the error of another request, which
-// must not be taken for evidence about this one.
+// ownContext is a context that ends with the request's, but without the cause of that end. net/http returns the cause of a
+// context as its error, and the cause of the user's may be the error of another request, which must not be taken for
+// evidence about this one.
 type ownContext struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -122,11 +132,11 @@ type ownContext struct {
 	unlink func() bool     // from parent; nil if that never ends
 }
 
-// newOwnContext returns the context, and a function that ends it as the parent has ended or, if that has not, with an
+// newOwnContext returns a context with values, and a function that ends it as the parent has ended or, if that has not, with an
 // error about the timeout.
-func newOwnContext(parent context.Context, timeout time.Duration) (o ownContext, expire func()) {
+func newOwnContext(parent, values context.Context, timeout time.Duration) (o ownContext, expire func()) {
 	o.parent = parent
-	o.ctx, o.cancel = context.WithCancelCause(context.WithoutCancel(parent))
+	o.ctx, o.cancel = context.WithCancelCause(values)
 	cancel := o.cancel
 	expire = func() {
 		if err := parent.Err(); err != nil {
@@ -156,7 +166,8 @@ func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
 	}
 	t.call = c
 	var expire func()
-	t.ownContext, expire = newOwnContext(ctx, c.timeout)
+	t.values = detachedContext{requestContext{ctx, c.req}}
+	t.ownContext, expire = newOwnContext(ctx, &t.values, c.timeout)
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), expire)
 	}

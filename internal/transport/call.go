@@ -76,6 +76,27 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 		}
 	}
 	c.log(ctx, resp, err)
+	if c.observed != nil {
+		c.observe(ctx, resp, err, !o.notSent)
+	}
+}
+
+// observe calls the hook at the end of the attempt.
+func (c *call) observe(ctx context.Context, resp *http.Response, err error, sent bool) {
+	result := AttemptResult{Sent: sent, Retry: c.waiting, Duration: time.Since(c.began)}
+	if c.waiting {
+		result.Wait = c.wait
+	}
+	if err == nil {
+		result.Status = resp.StatusCode
+	} else {
+		result.Failure = Failure(ctx, err)
+		var cut *bodyError
+		if errors.As(err, &cut) {
+			result.Status = cut.response.Status
+		}
+	}
+	c.observed(result)
 }
 
 // fail describes a call that ends without a response.
@@ -134,7 +155,7 @@ func (c *call) log(ctx context.Context, resp *http.Response, err error) {
 		slog.Duration("duration", time.Since(c.began)),
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("failure", failure(ctx, err)))
+		attrs = append(attrs, slog.String("failure", Failure(ctx, err)))
 	} else {
 		attrs = append(attrs, slog.Int("status", resp.StatusCode))
 		if id := resp.Header.Get("X-Request-Id"); id != "" {
@@ -148,12 +169,19 @@ func (c *call) log(ctx context.Context, resp *http.Response, err error) {
 	}
 }
 
-// failure names the kind of a transport error.
-func failure(ctx context.Context, err error) string {
+// Failure names the kind of the error of a request, or of an attempt, that got no whole response. The names are those of the
+// package's type Failure and of its log records.
+func Failure(ctx context.Context, err error) string {
 	var timeout interface{ Timeout() bool }
+	var refused *limiterError
+	var paused *pausedError
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "deadline"
 	case ctx.Err() != nil:
-		return ctx.Err().Error()
+		return "canceled"
+	case errors.As(err, &refused), errors.As(err, &paused):
+		return "rate_limit"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
 	case Permanent(err):

@@ -28,7 +28,7 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	if err := c.admit(ctx); err != nil {
 		return nil, err
 	}
-	c.begin(1)
+	c.begin(ctx, 1)
 	request := &c.loop.request
 	request.Request = plain.WithContext(ctx)
 	body := c.req.Body
@@ -72,11 +72,12 @@ func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (
 
 // prepareRetry is the loop's hook before each attempt but the first, after the wait.
 func (c *call) prepareRetry(r *http.Request) error {
-	if err := c.admit(r.Context()); err != nil {
+	ctx := r.Context()
+	if err := c.admit(ctx); err != nil {
 		return err
 	}
 	r.Header = http.Header{} // a cookie jar adds to it on each attempt; they would pile up
-	c.begin(c.attempts + 1)
+	c.begin(ctx, c.attempts+1)
 	return nil
 }
 

@@ -51,3 +51,25 @@ var pool = sync.OnceValue(func() pooled {
 	t.IdleConnTimeout = 30 * time.Second
 	return pooled{t, isPlain(std)}
 })
+
+// unwrapped is the RoundTripper that carries requests if nothing wraps it: the Transport of the user's client, or the pool.
+// It finds out at each request, as chooseRoundTripper does.
+type unwrapped struct{ client *http.Client }
+
+func (u unwrapped) RoundTrip(req *http.Request) (*http.Response, error) {
+	client := u.client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	rt, _ := chooseRoundTripper(client.Transport)
+	if viaPlainProxy(rt, req) {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, errPlainProxy
+	}
+	return rt.RoundTrip(req)
+}
+
+// Unwrapped returns the RoundTripper that carries the requests of an http.Client, nil for http.DefaultClient.
+func Unwrapped(client *http.Client) http.RoundTripper { return unwrapped{client} }

@@ -31,6 +31,21 @@ type Client struct {
 	Logger        *slog.Logger  // nil for none
 	Limiter       Limiter       // asked before each attempt; nil for none
 	Pauses        *Pauses       // of the operations that got 429 with Retry-After
+	// RoundTripper carries the requests, unless it is nil, instead of the HTTPClient's Transport or the pool: it wraps them
+	// (Unwrapped).
+	RoundTripper http.RoundTripper
+	// Attempt is called when an attempt begins, unless it is nil. It returns the context for the attempt and what is to be
+	// called when it has ended.
+	Attempt func(ctx context.Context, req *Request, number int) (context.Context, func(AttemptResult))
+}
+
+// AttemptResult is the result of an attempt.
+type AttemptResult struct {
+	Status         int    // 0 if there was no response
+	Failure        string // why there was no whole response; "" if there was one
+	Sent           bool   // the server may have received the request
+	Retry          bool   // another attempt is to follow
+	Wait, Duration time.Duration
 }
 
 // Operation is what the package has to know of an operation of the API, beyond the request.
@@ -51,6 +66,7 @@ type Request struct {
 	Header        http.Header // beyond these and Content-Type, or instead of them
 	Body          []byte      // JSON; a POST that is not idempotent must have one
 	Idempotent    bool        // a second delivery changes nothing that the first did not
+	Keyed         bool        // it has an idempotency key, of which the package knows nothing
 	Authorization string      // header with the key; "" for public operations
 	Key           string      // to be redacted wherever it is quoted
 	Stream        bool        // hand a 2xx body over unread
@@ -124,6 +140,9 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		user = http.DefaultClient
 	}
 	call := &call{Client: c, req: req, next: user.Transport, timeout: req.Timeout, http: *user}
+	if c.RoundTripper != nil {
+		call.next = c.RoundTripper
+	}
 	if user.Timeout > 0 && (call.timeout == 0 || user.Timeout < call.timeout) {
 		call.timeout = user.Timeout
 	}
