@@ -42,7 +42,7 @@ wasm:
 	@node -e fetch || { echo "this takes node 18 or later"; exit 1; }
 	$(GO) test -count 1 -run '^TestFetch_' ./internal/transport
 
-# The benchmarks are a module of their own. They take five to six minutes; see BENCHMARKS.md.
+# The benchmarks are a module of their own. They take some ten minutes, or less by section; see BENCHMARKS.md.
 bench:
 	cd bench && $(GO) run .
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -92,7 +91,7 @@ type WebhookHandlerConfig struct {
 // WebhookHandler is an [http.Handler] for the URL of a webhook. Make it with [NewWebhookHandler].
 type WebhookHandler struct {
 	config   WebhookHandlerConfig
-	secrets  func(*http.Request) ([]string, error)
+	signers  func(*http.Request) ([]signer, error)
 	inMemory bool // the Store is a *MemoryStore
 	running  running
 }
@@ -124,7 +123,7 @@ type WebhookHandler struct {
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
 // so far. If the Store cannot record that a delivery has been handled, the response is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookHandler, error) {
-	secretsOf, err := secretsFunc(secrets, config.SecretsFunc)
+	signers, err := signersFunc(secrets, config.SecretsFunc)
 	if err != nil {
 		return nil, err
 	}
@@ -144,27 +143,24 @@ func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookH
 		config.Logger = slog.Default()
 	}
 	_, inMemory := config.Store.(*MemoryStore)
-	return &WebhookHandler{config: config, secrets: secretsOf, inMemory: inMemory}, nil
+	return &WebhookHandler{config: config, signers: signers, inMemory: inMemory}, nil
 }
 
-// secretsFunc returns a function that returns valid secrets. It keeps them from being printed, too.
-func secretsFunc(secrets []string, f func(*http.Request) ([]string, error)) (func(*http.Request) ([]string, error), error) {
+// signersFunc returns a function that returns signers with valid secrets. It keeps them from being printed, too.
+func signersFunc(secrets []string, f func(*http.Request) ([]string, error)) (func(*http.Request) ([]signer, error), error) {
 	if f == nil {
-		if err := checkSecrets(secrets); err != nil {
-			return nil, err
-		}
-		secrets = slices.Clone(secrets)
-		return func(*http.Request) ([]string, error) { return secrets, nil }, nil
+		signers, err := newSigners(secrets)
+		return func(*http.Request) ([]signer, error) { return signers, nil }, err
 	}
 	if len(secrets) > 0 {
 		return nil, &ValidationError{"SecretsFunc", "cannot be used together with secrets"}
 	}
-	return func(r *http.Request) ([]string, error) {
+	return func(r *http.Request) ([]signer, error) {
 		secrets, err := f(r)
-		if err == nil {
-			err = checkSecrets(secrets)
+		if err != nil {
+			return nil, err
 		}
-		return secrets, err
+		return newSigners(secrets)
 	}, nil
 }
 
@@ -180,7 +176,7 @@ func (c *WebhookHandlerConfig) check() error {
 // ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
 // respond. A step that refuses the request responds itself and says so by its status or by false.
 func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h == nil || h.secrets == nil { // not made by NewWebhookHandler
+	if h == nil || h.signers == nil { // not made by NewWebhookHandler
 		refuseForNow(w, 0)
 		return
 	}
@@ -189,6 +185,9 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.config.Hooks.Delivery != nil {
 		ctx, end := h.observe(r.Context(), d)
 		defer func() { end(d.resultSince(began, refused)) }() // also of a callback that ends its goroutine
+		if d != nil {
+			d.values = context.WithoutCancel(ctx)
+		}
 		r = r.WithContext(ctx)
 	}
 	if d != nil {
@@ -198,7 +197,6 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve serves a delivery.
 func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request, d *delivery) {
-	d.values = context.WithoutCancel(r.Context())
 	callback := h.callback(d)
 	if callback == nil {
 		h.ignore(w, d)
@@ -241,6 +239,8 @@ type delivery struct {
 	handled  bool // by an earlier request with the same key
 	lease    lease
 	patience time.Duration // how long a voice turn still waits for the store
+
+	previous, next *delivery // of those that are running
 }
 
 // setContext makes the context of the callback.
