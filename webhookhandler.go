@@ -191,6 +191,9 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.config.Hooks.Delivery != nil {
 		ctx, end := h.observe(r.Context(), d)
 		defer func() { end(d.resultSince(began, refused)) }() // also of a callback that ends its goroutine
+		if d != nil {
+			d.values = context.WithoutCancel(ctx)
+		}
 		r = r.WithContext(ctx)
 		if d != nil {
 			d.values = context.WithoutCancel(ctx)
