@@ -146,8 +146,6 @@ func TestDevphoneTest_SaysWhyItCouldNotRun(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no subcommand":      {nil, "usage:\n  devphone test"},
-		"another subcommand": {[]string{"tset"}, "usage:\n  devphone test"},
 		"no target":          {[]string{"test", good, "-secret", "s"}, "-target is missing"},
 		"no files":           {[]string{"test", "-target", free, "-secret", "s"}, "no scenario files"},
 		"no secret":          {[]string{"test", "-target", free, good}, "-secret is missing"},
