@@ -272,11 +272,8 @@ func ExampleNewWebhookHandler() {
 		OnMessage: func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
 			_, err := client.Messages.Send(ctx, agentphone.SendMessageParams{
 				AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: "You said: " + message.Message,
-			})
-			if errors.Is(err, agentphone.ErrOutcomeUnknown) {
-				return nil // rather no reply than two
-			}
-			return err // after an error the event is delivered again
+			}, agentphone.WithIdempotencyKey(event.DeliveryID))
+			return err // after an error the event is delivered again, and the reply sent once all the same
 		},
 	})
 	if err != nil {
@@ -321,9 +318,9 @@ func ExampleWebhookHandler() {
 		}
 		_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{
 			AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: text,
-		})
-		if errors.Is(err, agentphone.ErrOutcomeUnknown) {
-			return nil
+		}, agentphone.WithIdempotencyKey(event.DeliveryID))
+		if errors.Is(err, agentphone.ErrIdempotencyKeyReused) {
+			return nil // at an earlier delivery the model wrote something else, which may have been sent
 		}
 		return err
 	}

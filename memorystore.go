@@ -24,11 +24,11 @@ const deliveryKeys = "delivery:"
 type MemoryStore struct {
 	maxKeys int
 
-	mu       sync.Mutex
-	entries  map[string]*memoryEntry
-	byEnd    entryQueue // all, by when they are forgotten
-	removals entryQueue // deliveries, by when they may make room
-	tokens   int
+	mu         sync.Mutex
+	entries    map[string]*memoryEntry
+	deliveries entryQueue
+	others     entryQueue
+	tokens     int
 }
 
 // MemoryStoreOption configures a [MemoryStore].
@@ -45,11 +45,7 @@ func WithMaxKeys(n int) MemoryStoreOption {
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore(opts ...MemoryStoreOption) *MemoryStore {
-	s := &MemoryStore{
-		maxKeys: defaultMaxKeys, entries: map[string]*memoryEntry{},
-		byEnd:    entryQueue{at: func(e *memoryEntry) *queueSlot { return &e.end }},
-		removals: entryQueue{at: func(e *memoryEntry) *queueSlot { return &e.removal }},
-	}
+	s := &MemoryStore{maxKeys: defaultMaxKeys, entries: map[string]*memoryEntry{}}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -66,7 +62,7 @@ type memoryEntry struct {
 	note      []byte
 	value     []byte
 
-	end, removal queueSlot
+	place int // in its queue, from 1; 0 is not in it
 }
 
 // Claim implements [Store].
@@ -137,12 +133,8 @@ func (s *MemoryStore) Complete(_ context.Context, c *Claim, value []byte) error 
 	if e == nil {
 		return ErrClaimLost
 	}
-	now := time.Now()
 	e.completed, e.value, e.note = true, bytes.Clone(value), nil
-	s.byEnd.set(e, now.Add(e.retention))
-	if e.isDelivery() {
-		s.removals.set(e, now)
-	}
+	s.queue(e).set(e, time.Now())
 	return nil
 }
 
@@ -170,93 +162,78 @@ func (s *MemoryStore) owned(c *Claim) *memoryEntry {
 	return e
 }
 
-func (e *memoryEntry) isDelivery() bool { return strings.HasPrefix(e.key, deliveryKeys) }
+func (s *MemoryStore) queue(e *memoryEntry) *entryQueue {
+	if strings.HasPrefix(e.key, deliveryKeys) {
+		return &s.deliveries
+	}
+	return &s.others
+}
 
 func (s *MemoryStore) lease(e *memoryEntry, expires time.Time) {
 	e.expires = expires
-	s.byEnd.set(e, expires.Add(e.retention))
-	if e.isDelivery() {
-		s.removals.set(e, expires)
-	}
+	s.queue(e).set(e, expires)
 }
 
 func (s *MemoryStore) remove(e *memoryEntry) {
 	delete(s.entries, e.key)
-	s.byEnd.remove(e)
-	s.removals.remove(e)
+	heap.Remove(s.queue(e), e.place-1)
 }
 
 // forget removes what is past its retention.
 func (s *MemoryStore) forget(now time.Time) {
-	for e := s.byEnd.first(); e != nil && !now.Before(e.end.time); e = s.byEnd.first() {
-		s.remove(e)
+	for _, q := range []*entryQueue{&s.deliveries, &s.others} {
+		for len(q.slots) > 0 && !now.Before(q.slots[0].end) {
+			s.remove(q.slots[0].entry)
+		}
 	}
 }
 
-// makeRoom reports whether there is room for another key.
+// makeRoom reports whether there is room for another key. The delivery whose retention ends first was handled longest ago.
 func (s *MemoryStore) makeRoom(now time.Time) bool {
 	if len(s.entries) < s.maxKeys {
 		return true
 	}
-	e := s.removals.first()
-	if e == nil || now.Before(e.removal.time) {
-		return false // all are held, or must not be forgotten
+	if len(s.deliveries.slots) == 0 {
+		return false
 	}
-	s.remove(e)
+	first := s.deliveries.slots[0]
+	if now.Before(first.end.Add(-first.entry.retention)) {
+		return false // it is held, and so are all others
+	}
+	s.remove(first.entry)
 	return true
 }
 
-// entryQueue is a heap of entries by a time of theirs. An entry knows its place in it.
-type entryQueue struct {
-	entries []*memoryEntry
-	at      func(*memoryEntry) *queueSlot
-}
+// entryQueue is a heap of entries by the end of their retention.
+type entryQueue struct{ slots []queueSlot }
 
+// queueSlot has the time beside the entry: reading it there takes much longer if there are many entries.
 type queueSlot struct {
-	time  time.Time
-	place int // in the queue, from 1; 0 is not in it
+	end   time.Time
+	entry *memoryEntry
 }
 
-func (q *entryQueue) Len() int { return len(q.entries) }
-func (q *entryQueue) Less(i, j int) bool {
-	return q.at(q.entries[i]).time.Before(q.at(q.entries[j]).time)
-}
+func (q *entryQueue) Len() int           { return len(q.slots) }
+func (q *entryQueue) Less(i, j int) bool { return q.slots[i].end.Before(q.slots[j].end) }
 func (q *entryQueue) Swap(i, j int) {
-	q.entries[i], q.entries[j] = q.entries[j], q.entries[i]
-	q.at(q.entries[i]).place, q.at(q.entries[j]).place = i+1, j+1
+	q.slots[i], q.slots[j] = q.slots[j], q.slots[i]
+	q.slots[i].entry.place, q.slots[j].entry.place = i+1, j+1
 }
-func (q *entryQueue) Push(e any) {
-	q.entries = append(q.entries, e.(*memoryEntry))
-	q.at(e.(*memoryEntry)).place = len(q.entries)
-}
+func (q *entryQueue) Push(any) {} // set does without
 func (q *entryQueue) Pop() any {
-	last := len(q.entries) - 1
-	e := q.entries[last]
-	q.entries[last] = nil
-	q.entries = q.entries[:last]
-	q.at(e).place = 0
-	return e
+	last := len(q.slots) - 1
+	q.slots[last].entry.place = 0
+	q.slots[last] = queueSlot{}
+	q.slots = q.slots[:last]
+	return nil
 }
 
-func (q *entryQueue) first() *memoryEntry {
-	if len(q.entries) == 0 {
-		return nil
+// set puts an entry into the queue, or in its new place. Its retention begins at a time.
+func (q *entryQueue) set(e *memoryEntry, begin time.Time) {
+	if e.place == 0 {
+		q.slots = append(q.slots, queueSlot{entry: e})
+		e.place = len(q.slots)
 	}
-	return q.entries[0]
-}
-
-func (q *entryQueue) set(e *memoryEntry, at time.Time) {
-	slot := q.at(e)
-	slot.time = at
-	if slot.place == 0 {
-		heap.Push(q, e)
-	} else {
-		heap.Fix(q, slot.place-1)
-	}
-}
-
-func (q *entryQueue) remove(e *memoryEntry) {
-	if place := q.at(e).place; place > 0 {
-		heap.Remove(q, place-1)
-	}
+	q.slots[e.place-1].end = begin.Add(e.retention)
+	heap.Fix(q, e.place-1)
 }

@@ -31,7 +31,7 @@ type VoiceResponse struct {
 }
 
 func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse {
-	return &VoiceResponse{ctx: ctx, out: voiceWriter{w: w, rc: http.NewResponseController(w)}}
+	return &VoiceResponse{ctx: ctx, out: voiceWriter{w: w, rc: *http.NewResponseController(w)}}
 }
 
 // Interim says text at once, with more to follow, as in "One moment, I'll look that up." If text is empty, nothing is

@@ -20,7 +20,7 @@ type voiceLine struct {
 // voiceWriter writes the answer to a voice turn: one JSON object, or NDJSON if there are interim lines.
 type voiceWriter struct {
 	w        http.ResponseWriter
-	rc       *http.ResponseController
+	rc       http.ResponseController
 	streamed bool // an interim line was written, and the status 200 with it
 }
 
@@ -33,7 +33,7 @@ func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
 		w.w.Header().Set("X-Accel-Buffering", "no") // or nginx holds the lines back
 		w.w.WriteHeader(http.StatusOK)
 	}
-	writeDeadline{w.rc}.setForInterim(ctx)
+	writeDeadline{&w.rc}.setForInterim(ctx)
 	return w.write(voiceLine{Text: text, Interim: true})
 }
 
@@ -43,12 +43,15 @@ func (w *voiceWriter) writeLast(line voiceLine) error {
 		w.w.Header().Set("Content-Type", "application/json")
 		w.w.Header().Set("Cache-Control", "no-store")
 	}
-	writeDeadline{w.rc}.setForLast()
+	writeDeadline{&w.rc}.setForLast()
 	return w.write(line)
 }
 
 func (w *voiceWriter) write(line voiceLine) error {
-	err := json.NewEncoder(w.w).Encode(line) // ends with a line feed and contains no other
+	text, err := json.Marshal(line) // contains no line feed
+	if err == nil {
+		_, err = w.w.Write(append(text, '\n'))
+	}
 	if err == nil && w.streamed {
 		if err = w.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
 			err = nil // all lines are sent when the handler returns

@@ -11,6 +11,8 @@ import (
 const (
 	storeTimeout      = 5 * time.Second // for each call of a Store, unless a voice turn waits for it
 	deliveryRetention = 48 * time.Hour  // AgentPhone gives up on a delivery after about 21
+	// A claim in memory needs no renewal: it cannot outlive the process that would have to give it back.
+	leaseInMemory = 100 * 365 * 24 * time.Hour
 )
 
 // claim claims the delivery, so that nobody else handles it meanwhile, or finds that it was handled before. It responds itself, and
@@ -19,16 +21,7 @@ const (
 // A voice turn is handled without a claim if the store does not know within StoreTimeout: silence on the phone is worse than a
 // sentence that is repeated.
 func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *delivery) bool {
-	key := deliveryKey(d.event.DeliveryID, d.event.Raw)
-	timeout := storeTimeout
-	if d.isTurn() {
-		timeout = h.config.StoreTimeout
-		began := time.Now()
-		defer func() { d.patience = timeout - time.Since(began) }()
-	}
-	claim, err := h.ask(ctx, timeout, func(ctx context.Context) (*Claim, error) {
-		return checkedClaim(h.config.Store.Claim(ctx, key, ClaimOptions{Lease: h.config.Lease, Retention: deliveryRetention}))
-	})
+	claim, err := h.claimFrom(ctx, d, deliveryKey(d.event.DeliveryID, d.event.Raw))
 	switch {
 	case err != nil:
 		h.logFailure(d, "claiming the delivery", err)
@@ -46,6 +39,24 @@ func (h *WebhookHandler) claim(ctx context.Context, w http.ResponseWriter, d *de
 		h.keep(d, claim)
 	}
 	return true
+}
+
+// claimFrom claims a key from the store.
+func (h *WebhookHandler) claimFrom(ctx context.Context, d *delivery, key string) (*Claim, error) {
+	opts := ClaimOptions{Lease: h.config.Lease, Retention: deliveryRetention}
+	if h.inMemory {
+		opts.Lease = leaseInMemory
+		return h.config.Store.Claim(ctx, key, opts)
+	}
+	timeout := storeTimeout
+	if d.isTurn() {
+		timeout = h.config.StoreTimeout
+		began := time.Now()
+		defer func() { d.patience = timeout - time.Since(began) }()
+	}
+	return h.ask(ctx, timeout, func(ctx context.Context) (*Claim, error) {
+		return checkedClaim(h.config.Store.Claim(ctx, key, opts))
+	})
 }
 
 // checkedClaim returns what a Store returned for a claim, if it is anything that a Store may return.

@@ -152,43 +152,67 @@ func ParseEvent(payload []byte) (*Event, error) {
 	return event, err
 }
 
+// wireEvent is the body of a webhook request. Data is a pointer to the data, or all that there is in its place.
+type wireEvent[Data any] struct {
+	Event             EventType      `json:"event"`
+	Channel           Channel        `json:"channel"`
+	Timestamp         Timestamp      `json:"timestamp"`
+	AgentID           string         `json:"agentId"`
+	Data              Data           `json:"data"`
+	ConversationState map[string]any `json:"conversationState"`
+	RecentHistory     []HistoryItem  `json:"recentHistory"`
+}
+
+// event returns the event. It keeps payload.
+func (w *wireEvent[Data]) event(payload []byte, data EventData) *Event {
+	return &Event{
+		Type: w.Event, Channel: w.Channel, Timestamp: w.Timestamp, AgentID: w.AgentID,
+		ConversationState: w.ConversationState, RecentHistory: w.RecentHistory,
+		Data: data,
+		Raw:  payload,
+	}
+}
+
 // parseEvent is [ParseEvent], and also reports a mismatch: an event of a known kind whose data is not an object, so
 // that it is parsed as *[UnknownData]. The event keeps payload.
+//
+// A well-formed event is decoded in one pass, as what its first members say that it is. Only of one that cannot be decoded so, the fields
+// are decoded one by one.
 func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
+	kind := kindOf(EventType(lenientjson.PeekString(payload, "event")), Channel(lenientjson.PeekString(payload, "channel")))
+	if event := kind.decode(payload); event != nil && kindOf(event.Type, event.Channel) == kind {
+		return event, false, nil
+	}
+	return parseFields(payload)
+}
+
+// parseFields is parseEvent for an event some of whose fields may be of unexpected types.
+func parseFields(payload []byte) (event *Event, mismatch bool, err error) {
 	var body map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &body); err != nil {
 		return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
 	}
-	var envelope struct {
-		Event             EventType       `json:"event"`
-		Channel           Channel         `json:"channel"`
-		Timestamp         Timestamp       `json:"timestamp"`
-		AgentID           string          `json:"agentId"`
-		Data              json.RawMessage `json:"data"`
-		ConversationState map[string]any  `json:"conversationState"`
-		RecentHistory     []HistoryItem   `json:"recentHistory"`
-	}
+	var envelope wireEvent[json.RawMessage]
 	lenientjson.ReadFieldsRepaired(body, &envelope)
 	if envelope.Event == "" {
 		return nil, false, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
 	}
-	data := newEventData(envelope.Event, envelope.Channel)
-	mismatch = data != nil && !readEventData(envelope.Data, data)
-	if data == nil || mismatch {
+	data := kindOf(envelope.Event, envelope.Channel).newData()
+	mismatch = !readEventData(envelope.Data, data)
+	if mismatch {
 		data = &UnknownData{Raw: envelope.Data}
 	}
-	return &Event{
-		Type: envelope.Event, Channel: envelope.Channel, Timestamp: envelope.Timestamp, AgentID: envelope.AgentID,
-		ConversationState: envelope.ConversationState, RecentHistory: envelope.RecentHistory,
-		Data: data,
-		Raw:  payload,
-	}, mismatch, nil
+	return envelope.event(payload, data), mismatch, nil
 }
 
-// readEventData reads raw into data and reports whether raw is an object.
+// readEventData reads raw into data and reports whether it could: data that has fields takes an object.
 func readEventData(raw json.RawMessage, data EventData) bool {
-	if shared, ok := data.(*ContactSharedData); ok {
-		shared.Raw = raw
+	switch data := data.(type) {
+	case *ContactSharedData:
+		data.Raw = raw
+		return true
+	case *UnknownData:
+		data.Raw = raw
 		return true
 	}
 	var object map[string]json.RawMessage
@@ -199,25 +223,68 @@ func readEventData(raw json.RawMessage, data EventData) bool {
 	return true
 }
 
-// newEventData returns the data of an event, empty, or nil if the kind of the event is unknown.
-func newEventData(event EventType, channel Channel) EventData {
-	switch {
-	case event == EventCallEnded:
-		return &CallEndedData{}
-	case event == EventReaction:
-		return &ReactionData{}
-	case event == EventContactShared:
-		return &ContactSharedData{}
-	case event == EventMessage && channel == ChannelVoice:
-		return &VoiceTurnData{}
-	case event != EventMessage:
-		return nil
+// eventKind is what the type and the channel of an event say of its data.
+type eventKind struct {
+	newData func() EventData
+	// decode decodes an event of this kind in one pass. It returns nil if the event is not one, or is not as the API publishes it.
+	decode func(payload []byte) *Event
+}
+
+var (
+	messageKind       = kindWithFields[MessageData]()
+	voiceTurnKind     = kindWithFields[VoiceTurnData]()
+	callEndedKind     = kindWithFields[CallEndedData]()
+	reactionKind      = kindWithFields[ReactionData]()
+	contactSharedKind = kindOfAnyShape(func(raw json.RawMessage) EventData { return &ContactSharedData{Raw: raw} })
+	unknownKind       = kindOfAnyShape(func(raw json.RawMessage) EventData { return &UnknownData{Raw: raw} })
+)
+
+func kindWithFields[Fields any, Data interface {
+	*Fields
+	EventData
+}]() *eventKind {
+	return &eventKind{
+		newData: func() EventData { return Data(new(Fields)) },
+		decode: func(payload []byte) *Event {
+			var wire wireEvent[Data]
+			if lenientjson.Unmarshal(payload, &wire) != nil || wire.Data == nil {
+				return nil
+			}
+			return wire.event(payload, wire.Data)
+		},
 	}
-	switch channel {
-	case ChannelSMS, ChannelMMS, ChannelIMessage, ChannelWhatsApp:
-		return &MessageData{}
+}
+
+func kindOfAnyShape(data func(raw json.RawMessage) EventData) *eventKind {
+	return &eventKind{
+		newData: func() EventData { return data(nil) },
+		decode: func(payload []byte) *Event {
+			var wire wireEvent[json.RawMessage]
+			if lenientjson.Unmarshal(payload, &wire) != nil || wire.Event == "" {
+				return nil
+			}
+			return wire.event(payload, data(wire.Data))
+		},
 	}
-	return nil
+}
+
+func kindOf(event EventType, channel Channel) *eventKind {
+	switch event {
+	case EventCallEnded:
+		return callEndedKind
+	case EventReaction:
+		return reactionKind
+	case EventContactShared:
+		return contactSharedKind
+	case EventMessage:
+		switch channel {
+		case ChannelVoice:
+			return voiceTurnKind
+		case ChannelSMS, ChannelMMS, ChannelIMessage, ChannelWhatsApp:
+			return messageKind
+		}
+	}
+	return unknownKind
 }
 
 // EventType is the type of an [Event].

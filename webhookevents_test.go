@@ -168,6 +168,55 @@ func TestParseEvent_MistypedFieldIsZeroAndOthersAreRead(t *testing.T) {
 	}
 }
 
+// What an event is may be said after its data, twice, or in escapes.
+func TestParseEvent_OrderOfMembersDoesNotMatter(t *testing.T) {
+	want := &agentphone.VoiceTurnData{CallID: "c", Transcript: "say \"channel\": {", Direction: "inbound"}
+	for _, payload := range []string{
+		`{"event":"agent.message","channel":"voice","data":%s}`,
+		`{"data":%s,"channel":"voice","event":"agent.message"}`,
+		` { "recentHistory" : [ { "channel" : "sms" } ] , "conversationState" : { "event":"x" , "channel":"sms" } , "channel" : "voice" , "data" : %s , "event" : "agent.message" } `,
+		`{"agentId":"event","timestamp":"channel","event":"agent.message","channel":"voice","data":%s}`,
+		`{"event":"agent.call_ended","event":"agent.message","channel":"sms","channel":"voice","data":%s}`,
+		`{"\u0065vent":"agent.message","channel":"v\u006fice","data":%s}`,
+		`{"event":"agent.dreamt","channel":"voice","data":%s,"event":"agent.message"}`,
+	} {
+		t.Run(payload, func(t *testing.T) {
+			e, err := agentphone.ParseEvent(fmt.Appendf(nil, payload, `{"callId":"c","transcript":"say \"channel\": {","direction":"inbound"}`))
+			require.NoError(t, err)
+			assert.Equal(t, want, e.Data)
+		})
+	}
+}
+
+// A well-formed event is decoded at once, not field by field.
+func TestParseEvent_AllocatesForAWellFormedEventWhatDecodingDoes(t *testing.T) {
+	const history = `"recentHistory":[{"content":"hi","direction":"inbound","channel":"sms","at":"2026-04-19T17:20:11Z","messageId":"m"}]`
+	for name, payload := range map[string]string{
+		"message": `{"event":"agent.message","channel":"sms","timestamp":"2026-04-19T17:20:11Z","agentId":"a","data":{"conversationId":"c","numberId":"n",` +
+			`"from":"+14155550124","to":"+14155550123","message":"hi","mediaUrl":null,"mediaUrls":[],"direction":"inbound","receivedAt":"2026-04-19T17:20:11Z"},` + history + `}`,
+		"voice turn": `{"event":"agent.message","channel":"voice","timestamp":"2026-04-19T17:20:11Z","agentId":"a","data":{"callId":"c","numberId":"n",` +
+			`"from":"+14155550124","to":"+14155550123","status":"in-progress","transcript":"hi","confidence":0.97,"direction":"inbound"},` + history + `}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			allocs := testing.AllocsPerRun(100, func() {
+				_, err := agentphone.ParseEvent([]byte(payload))
+				require.NoError(t, err)
+			})
+			var e struct {
+				Event, Channel, AgentID string
+				Timestamp               time.Time
+				Data                    map[string]json.RawMessage
+				RecentHistory           []struct {
+					Content, Direction, Channel, MessageID string
+					At                                     time.Time
+				}
+			}
+			plain := testing.AllocsPerRun(100, func() { require.NoError(t, json.Unmarshal([]byte(payload), &e)) })
+			assert.LessOrEqual(t, allocs, plain)
+		})
+	}
+}
+
 func TestParseEvent_DoesNotRetainThePayload(t *testing.T) {
 	payload := []byte(`{"event":"x","data":{"k":"v"}}`)
 	e, err := agentphone.ParseEvent(payload)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -89,7 +88,7 @@ type WebhookHandlerConfig struct {
 // WebhookHandler is an [http.Handler] for the URL of a webhook. Make it with [NewWebhookHandler].
 type WebhookHandler struct {
 	config   WebhookHandlerConfig
-	secrets  func(*http.Request) ([]string, error)
+	signers  func(*http.Request) ([]signer, error)
 	inMemory bool // the Store is a *MemoryStore
 	running  running
 }
@@ -121,7 +120,7 @@ type WebhookHandler struct {
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
 // so far. If the Store cannot record that a delivery has been handled, the response is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookHandler, error) {
-	secretsOf, err := secretsFunc(secrets, config.SecretsFunc)
+	signers, err := signersFunc(secrets, config.SecretsFunc)
 	if err != nil {
 		return nil, err
 	}
@@ -141,27 +140,24 @@ func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookH
 		config.Logger = slog.Default()
 	}
 	_, inMemory := config.Store.(*MemoryStore)
-	return &WebhookHandler{config: config, secrets: secretsOf, inMemory: inMemory}, nil
+	return &WebhookHandler{config: config, signers: signers, inMemory: inMemory}, nil
 }
 
-// secretsFunc returns a function that returns valid secrets. It keeps them from being printed, too.
-func secretsFunc(secrets []string, f func(*http.Request) ([]string, error)) (func(*http.Request) ([]string, error), error) {
+// signersFunc returns a function that returns signers with valid secrets. It keeps them from being printed, too.
+func signersFunc(secrets []string, f func(*http.Request) ([]string, error)) (func(*http.Request) ([]signer, error), error) {
 	if f == nil {
-		if err := checkSecrets(secrets); err != nil {
-			return nil, err
-		}
-		secrets = slices.Clone(secrets)
-		return func(*http.Request) ([]string, error) { return secrets, nil }, nil
+		signers, err := newSigners(secrets)
+		return func(*http.Request) ([]signer, error) { return signers, nil }, err
 	}
 	if len(secrets) > 0 {
 		return nil, &ValidationError{"SecretsFunc", "cannot be used together with secrets"}
 	}
-	return func(r *http.Request) ([]string, error) {
+	return func(r *http.Request) ([]signer, error) {
 		secrets, err := f(r)
-		if err == nil {
-			err = checkSecrets(secrets)
+		if err != nil {
+			return nil, err
 		}
-		return secrets, err
+		return newSigners(secrets)
 	}, nil
 }
 
@@ -177,7 +173,7 @@ func (c *WebhookHandlerConfig) check() error {
 // ServeHTTP takes a request through the steps receive, claim, and serveTurn or serveEvent, which call back, settle and
 // respond. A step that refuses the request responds itself and reports false.
 func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h == nil || h.secrets == nil { // not made by NewWebhookHandler
+	if h == nil || h.signers == nil { // not made by NewWebhookHandler
 		refuseForNow(w, 0)
 		return
 	}
@@ -223,6 +219,8 @@ type delivery struct {
 	handled  bool // by an earlier request with the same key
 	lease    lease
 	patience time.Duration // how long a voice turn still waits for the store
+
+	previous, next *delivery // of those that are running
 }
 
 // setContext makes the context of the callback.

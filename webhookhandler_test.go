@@ -109,6 +109,29 @@ func TestWebhookHandler_KeepsMemoryBounded(t *testing.T) {
 }
 
 // Each row of the table in docs/webhooks.md is tried.
+// The recorder makes some of them.
+func TestWebhookHandler_AllocatesLittleForADelivery(t *testing.T) {
+	config := onMessage(func(context.Context) error { return nil })
+	config.OnVoiceTurn = func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+		return v.Say("hi")
+	}
+	h := newHandler(t, config)
+	for kind, body := range map[string]string{"message": apitest.TextEvent, "turn": apitest.TurnEvent} {
+		t.Run(kind, func(t *testing.T) {
+			const runs = 100
+			var requests []*http.Request
+			for i := range runs + 1 {
+				requests = append(requests, apitest.SignedRequest(body, fmt.Sprint("whd_", kind, i)))
+			}
+			allocs := testing.AllocsPerRun(runs, func() {
+				require.Equal(t, 200, apitest.Serve(h, requests[0]).Code)
+				requests = requests[1:]
+			})
+			assert.LessOrEqual(t, allocs, 60.0)
+		})
+	}
+}
+
 func TestWebhooksDoc_WhichStatusIsSentWhen(t *testing.T) {
 	text := func() *http.Request { return apitest.SignedRequest(apitest.TextEvent, "whd_1") }
 	returning := func(err error) func(context.Context) error { return func(context.Context) error { return err } }

@@ -11,7 +11,7 @@ import (
 type lease struct {
 	mu    sync.Mutex
 	claim *Claim
-	timer *time.Timer // of the next renewal
+	timer *time.Timer // of the next renewal; nil if none is needed
 }
 
 // keep takes a claim for a delivery, and renews it until its lease has been ended.
@@ -19,7 +19,9 @@ func (h *WebhookHandler) keep(d *delivery, claim *Claim) {
 	d.lease.mu.Lock()
 	defer d.lease.mu.Unlock()
 	d.lease.claim = claim
-	d.lease.timer = time.AfterFunc(h.config.Lease/3, func() { h.renew(d) })
+	if !h.inMemory {
+		d.lease.timer = time.AfterFunc(h.config.Lease/3, func() { h.renew(d) })
+	}
 }
 
 // end ends the lease and returns the claim, or nil if there is none.
@@ -27,9 +29,9 @@ func (l *lease) end() *Claim {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	claim := l.claim
-	if claim != nil {
+	l.claim = nil
+	if claim != nil && l.timer != nil {
 		l.timer.Stop()
-		l.claim = nil
 	}
 	return claim
 }

@@ -72,6 +72,30 @@ func TestWebhookHandler_CrashBlocksADeliveryForOneLease(t *testing.T) {
 	}
 }
 
+// A claim in memory is not renewed, and outlasts the callback nevertheless.
+func TestWebhookHandler_ClaimInMemoryOutlastsTheCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		h := newHandler(t, onMessage(func(ctx context.Context) error {
+			calls++
+			<-ctx.Done()
+			time.Sleep(24 * time.Hour) // takes no notice of that
+			return nil
+		}))
+		status := make(chan int, 1)
+		go func() { status <- apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code }()
+		for range 20 {
+			time.Sleep(59 * time.Minute)
+			w := apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x"))
+			assert.Equal(t, 503, w.Code)
+			assert.Equal(t, "30", w.Header().Get("Retry-After"))
+		}
+		assert.Equal(t, 200, <-status)
+		assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "x")).Code)
+		assert.Equal(t, 1, calls)
+	})
+}
+
 // Even if the callback takes no notice of its context.
 func TestWebhookHandler_ClaimOutlastsTheCallback(t *testing.T) {
 	for kind, body := range map[string]string{"message": apitest.TextEvent, "turn": apitest.TurnEvent} {

@@ -8,10 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
+
+// canonicalIDHeader is [WebhookIDHeader] in the form of a key of an [http.Header].
+var canonicalIDHeader = http.CanonicalHeaderKey(WebhookIDHeader)
 
 // receive checks the method, the size and the signature of a request and parses its event. It responds itself, and
 // reports false, if the request is none that the handler accepts.
@@ -37,7 +41,7 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 		refuse(w, http.StatusBadRequest)
 		return nil, false
 	}
-	event.DeliveryID = r.Header.Get(WebhookIDHeader)
+	event.DeliveryID = r.Header.Get(canonicalIDHeader)
 	d := &delivery{event: event, mismatch: mismatch, values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
@@ -45,13 +49,16 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (*deliv
 	return d, true
 }
 
+// The body of a request gets a buffer of the length that the request says it has, within these bounds.
+const minBodyBuffer, maxBodyBuffer = 511, 16 << 10
+
 // readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
 // it gets a status after which it comes again.
 func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if r.Body == nil { // in a request that a test made
 		return nil, true
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes), r.ContentLength)
 	if err == nil {
 		return body, true
 	}
@@ -64,19 +71,37 @@ func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 	return nil, false
 }
 
+// readAll is [io.ReadAll] with a buffer of the right size, if it is known: -1 is not.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	body := make([]byte, 0, min(max(size, minBodyBuffer), maxBodyBuffer)+1) // one more, to see the end without growing
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(body) == cap(body) {
+			body = slices.Grow(body, 1)
+		}
+	}
+}
+
 // verify verifies the signature of a request. The secrets are asked for only if the rest is right. If they cannot be had, the request may be
 // genuine all the same: it gets a status after which it comes again.
 func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	signature, err := readSignature(r.Header, h.config.Tolerance)
 	if err == nil {
-		secrets, unknown := h.secrets(r)
+		signers, unknown := h.signers(r)
 		if unknown != nil {
 			h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "agentphone: webhook: getting the secrets failed",
 				slog.Any("error", redact.Error(unknown, "")))
 			refuseForNow(w, 0)
 			return false
 		}
-		if signature.isBy(secrets, body) {
+		if signature.isBy(signers, body) {
 			return true
 		}
 		err = ErrWebhookBadSignature

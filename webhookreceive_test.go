@@ -197,6 +197,24 @@ func TestWebhookHandler_LimitsTheBody(t *testing.T) {
 	}
 }
 
+// The length that a request says its body has is believed as a hint only.
+func TestWebhookHandler_ReadsTheBodyToItsEnd(t *testing.T) {
+	body := `{"event":"agent.dreamt","data":"` + strings.Repeat("x", 100_000) + `"}`
+	for _, length := range []int64{-1, 0, 1, 600, int64(len(body)), 1 << 40} {
+		t.Run(fmt.Sprint("Content-Length ", length), func(t *testing.T) {
+			var got string
+			h := newHandler(t, agentphone.WebhookHandlerConfig{OnUnknown: func(_ context.Context, e *agentphone.Event, _ *agentphone.UnknownData) error {
+				got = string(e.Raw)
+				return nil
+			}})
+			r := apitest.SignedRequest(body, "")
+			r.Body, r.ContentLength = io.NopCloser(iotest.OneByteReader(strings.NewReader(body))), length
+			assert.Equal(t, 200, apitest.Serve(h, r).Code)
+			assert.Equal(t, body, got)
+		})
+	}
+}
+
 func TestWebhookHandler_LimitsTheAgeOfATimestamp(t *testing.T) {
 	for _, tolerance := range []time.Duration{time.Minute, time.Hour} {
 		for age, want := range map[time.Duration]int{

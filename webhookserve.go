@@ -69,14 +69,14 @@ func (h *WebhookHandler) ignore(w http.ResponseWriter, d *delivery) {
 // wants reports whether there is a callback for events of a kind, whatever their data.
 func (h *WebhookHandler) wants(event *Event) bool {
 	c := &h.config
-	switch newEventData(event.Type, event.Channel).(type) {
-	case *VoiceTurnData:
+	switch kindOf(event.Type, event.Channel) {
+	case voiceTurnKind:
 		return c.OnVoiceTurn != nil
-	case *MessageData:
+	case messageKind:
 		return c.OnMessage != nil || c.OnSent != nil
-	case *ReactionData:
+	case reactionKind:
 		return c.OnReaction != nil || c.OnSent != nil
-	case *CallEndedData:
+	case callEndedKind:
 		return c.OnCallEnded != nil
 	}
 	return false

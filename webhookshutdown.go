@@ -8,11 +8,11 @@ import (
 
 // running knows the deliveries that are being handled. The zero value is ready to use.
 type running struct {
-	mu         sync.Mutex
-	closed     bool // nothing new begins
-	deliveries map[*delivery]bool
-	n          int           // of deliveries, and of what was left to do after the response
-	idle       chan struct{} // closed when n is 0; nil if nobody waits for that
+	mu     sync.Mutex
+	closed bool          // nothing new begins
+	first  *delivery     // of a list of all
+	n      int           // of deliveries, and of what was left to do after the response
+	idle   chan struct{} // closed when n is 0; nil if nobody waits for that
 }
 
 // begin registers a delivery, or reports that nothing new may begin.
@@ -22,10 +22,10 @@ func (r *running) begin(d *delivery) bool {
 	if r.closed {
 		return false
 	}
-	if r.deliveries == nil {
-		r.deliveries = map[*delivery]bool{}
+	if d.next = r.first; d.next != nil {
+		d.next.previous = d
 	}
-	r.deliveries[d] = true
+	r.first = d
 	r.n++
 	return true
 }
@@ -34,9 +34,16 @@ func (r *running) begin(d *delivery) bool {
 func (r *running) end(d *delivery) {
 	d.cancel(nil)
 	r.mu.Lock()
-	delete(r.deliveries, d)
-	r.mu.Unlock()
-	r.release()
+	defer r.mu.Unlock()
+	if d.next != nil {
+		d.next.previous = d.previous
+	}
+	if d.previous != nil {
+		d.previous.next = d.next
+	} else {
+		r.first = d.next
+	}
+	r.less()
 }
 
 // hold registers something that is to be done before the process ends.
@@ -49,6 +56,11 @@ func (r *running) hold() {
 func (r *running) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.less()
+}
+
+// less counts one less. The caller holds r.mu.
+func (r *running) less() {
 	r.n--
 	if r.n == 0 && r.idle != nil {
 		close(r.idle)
@@ -76,7 +88,7 @@ func (r *running) close() <-chan struct{} {
 func (r *running) cancel(cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for d := range r.deliveries {
+	for d := r.first; d != nil; d = d.next {
 		d.cancel(cause)
 	}
 }

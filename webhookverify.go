@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -42,18 +44,18 @@ const defaultWebhookTolerance = 5 * time.Minute
 // A request that is received twice within the 5 minutes is valid twice. Redeliveries by AgentPhone have the same
 // [WebhookIDHeader], but that header is not signed: whoever replays a captured request can change it.
 func VerifyWebhook(payload []byte, header http.Header, secret string) error {
-	secrets := []string{secret}
-	if err := checkSecrets(secrets); err != nil {
+	signers, err := newSigners([]string{secret})
+	if err != nil {
 		return err
 	}
-	return verifyWebhook(payload, header, secrets, defaultWebhookTolerance)
+	return verifyWebhook(payload, header, signers, defaultWebhookTolerance)
 }
 
 // WebhookVerifier verifies webhook requests as [VerifyWebhook] does, with several secrets and another tolerance.
 // [WebhooksService.Set] makes a new secret; until all that was signed with the old one has been delivered, both must be
 // accepted. A WebhookVerifier is safe for concurrent use and does not print its secrets.
 type WebhookVerifier struct {
-	secrets   func() []string
+	signers   func() []signer
 	tolerance time.Duration
 }
 
@@ -76,11 +78,11 @@ func WithWebhookTolerance(d time.Duration) WebhookVerifierOption {
 // [ErrWebhookNoSecret]; a secret with white space, control characters or characters outside ASCII is a
 // *[ValidationError].
 func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*WebhookVerifier, error) {
-	if err := checkSecrets(secrets); err != nil {
+	signers, err := newSigners(secrets)
+	if err != nil {
 		return nil, err
 	}
-	secrets = slices.Clone(secrets)
-	v := &WebhookVerifier{secrets: func() []string { return secrets }, tolerance: defaultWebhookTolerance}
+	v := &WebhookVerifier{signers: func() []signer { return signers }, tolerance: defaultWebhookTolerance}
 	for _, opt := range opts {
 		if opt == nil {
 			continue
@@ -92,30 +94,18 @@ func NewWebhookVerifier(secrets []string, opts ...WebhookVerifierOption) (*Webho
 	return v, nil
 }
 
-func checkSecrets(secrets []string) error {
-	if len(secrets) == 0 || slices.Contains(secrets, "") {
-		return ErrWebhookNoSecret
-	}
-	for _, secret := range secrets {
-		if err := printable("webhook secret", secret); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Verify verifies a request as [VerifyWebhook] does. The error of a nil or zero WebhookVerifier is
 // [ErrWebhookNoSecret].
 func (v *WebhookVerifier) Verify(payload []byte, header http.Header) error {
-	if v == nil || v.secrets == nil {
+	if v == nil || v.signers == nil {
 		return ErrWebhookNoSecret
 	}
-	return verifyWebhook(payload, header, v.secrets(), v.tolerance)
+	return verifyWebhook(payload, header, v.signers(), v.tolerance)
 }
 
-func verifyWebhook(payload []byte, header http.Header, secrets []string, tolerance time.Duration) error {
+func verifyWebhook(payload []byte, header http.Header, signers []signer, tolerance time.Duration) error {
 	signature, err := readSignature(header, tolerance)
-	if err == nil && !signature.isBy(secrets, payload) {
+	if err == nil && !signature.isBy(signers, payload) {
 		err = ErrWebhookBadSignature
 	}
 	return err
@@ -147,11 +137,11 @@ func readSignature(header http.Header, tolerance time.Duration) (s signature, er
 	return s, nil
 }
 
-// isBy reports whether the signature is of the payload, by one of the secrets.
-func (s *signature) isBy(secrets []string, payload []byte) bool {
+// isBy reports whether the signature is of the payload, by one of the signers.
+func (s *signature) isBy(signers []signer, payload []byte) bool {
 	match := false
-	for _, secret := range secrets { // all of them, so that the time it takes does not tell which one matches
-		match = hmac.Equal(s.sum[:], webhookSum(payload, s.timestamp, secret)) || match
+	for i := range signers { // all of them, so that the time it takes does not tell which one matches
+		match = signers[i].signed(s, payload) || match
 	}
 	return match
 }
@@ -162,14 +152,55 @@ func SignWebhook(payload []byte, secret string, at time.Time) http.Header {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	h := http.Header{}
 	h.Set(WebhookTimestampHeader, timestamp)
-	h.Set(WebhookSignatureHeader, "sha256="+hex.EncodeToString(webhookSum(payload, timestamp, secret)))
+	h.Set(WebhookSignatureHeader, "sha256="+hex.EncodeToString(newMAC(secret).sum(payload, timestamp)))
 	return h
 }
 
-// webhookSum returns the signature of the timestamp and the body.
-func webhookSum(payload []byte, timestamp, secret string) []byte {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(timestamp + "."))
-	mac.Write(payload)
-	return mac.Sum(nil)
+// signer has a secret. It is safe for concurrent use.
+type signer struct {
+	secret string
+	idle   atomic.Pointer[mac] // to be used again: making one takes as long as signing a small payload
+}
+
+// newSigners returns a signer for each of the secrets, if all are valid.
+func newSigners(secrets []string) ([]signer, error) {
+	if len(secrets) == 0 || slices.Contains(secrets, "") {
+		return nil, ErrWebhookNoSecret
+	}
+	signers := make([]signer, len(secrets))
+	for i, secret := range secrets {
+		if err := printable("webhook secret", secret); err != nil {
+			return nil, err
+		}
+		signers[i].secret = secret
+	}
+	return signers, nil
+}
+
+// signed reports whether the signature of the payload is by this signer.
+func (s *signer) signed(given *signature, payload []byte) bool {
+	m := s.idle.Swap(nil)
+	if m == nil {
+		m = newMAC(s.secret)
+	} else {
+		m.hash.Reset()
+	}
+	match := hmac.Equal(given.sum[:], m.sum(payload, given.timestamp))
+	s.idle.Store(m)
+	return match
+}
+
+// mac computes signatures.
+type mac struct {
+	hash   hash.Hash
+	buffer [64]byte
+}
+
+func newMAC(secret string) *mac { return &mac{hash: hmac.New(sha256.New, []byte(secret))} }
+
+// sum returns the signature of the timestamp and the body. It is valid until the next.
+func (m *mac) sum(payload []byte, timestamp string) []byte {
+	m.hash.Write(append(append(m.buffer[:0], timestamp...), '.'))
+	m.hash.Write(payload)
+	return m.hash.Sum(m.buffer[:0])
 }

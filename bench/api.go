@@ -8,13 +8,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // api responds to the requests of the measurements, in memory (RoundTrip) or over a socket (ServeHTTP),
 // with the same bytes. It costs next to nothing, so that the client is what is measured.
 type api struct {
-	calls int // on all pages of the list of calls
-	turns int // of a live transcript
+	calls int           // on all pages of the list of calls
+	turns int           // of a live transcript
+	sends *atomic.Int64 // if it is not nil, each message has an id of its own
 }
 
 // The addresses that are requested.
@@ -62,11 +64,16 @@ func (a *api) appendCalls(b []byte, offset, limit int) []byte {
 		}
 		first := len(b) + len(`{"id":"call_`)
 		b = append(b, callsJSON[i%len(callsJSON)]...)
-		for at, place := first+placeDigits-1, i; at >= first; at, place = at-1, place/10 {
-			b[at] = '0' + byte(place%10)
-		}
+		setDigits(b[first:], i)
 	}
 	return fmt.Appendf(b, `],"hasMore":%t,"total":%d}`, end < a.calls, a.calls)
+}
+
+// setDigits sets the digits of an id.
+func setDigits(id []byte, n int) {
+	for at := placeDigits - 1; at >= 0; at, n = at-1, n/10 {
+		id[at] = '0' + byte(n%10)
+	}
 }
 
 // respond returns the status and body of a response. A page is appended to page, which the caller owns.
@@ -75,7 +82,11 @@ func (a *api) respond(r *http.Request, page []byte) (status int, body []byte) {
 	case r.Method == http.MethodGet && r.URL.Path == numberPath:
 		return http.StatusOK, append(page, numberJSON...)
 	case r.Method == http.MethodPost && r.URL.Path == sendPath:
-		return http.StatusCreated, append(page, sentJSON...)
+		body = append(page, sentJSON...)
+		if a.sends != nil {
+			setDigits(body[len(page)+len(`{"id":"msg_`):], int(a.sends.Add(1)))
+		}
+		return http.StatusCreated, body
 	case r.Method == http.MethodGet && r.URL.Path == callsPath:
 		query := r.URL.Query()
 		offset, _ := strconv.Atoi(query.Get("offset"))
@@ -141,7 +152,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const (
 	connectedEvent = "event: connected\n" + `data: {"callId":"call_streamed","status":"in-progress"}` + "\n\n"
-	turnEvent      = "event: turn\n" + `data: {"role":"user","content":"Do you have a table for two, at seven?","createdAt":"2026-04-19T17:20:11.123456Z"}` + "\n\n"
+	spokenTurn     = "event: turn\n" + `data: {"role":"user","content":"Do you have a table for two, at seven?","createdAt":"2026-04-19T17:20:11.123456Z"}` + "\n\n"
 	endedEvent     = "event: ended\n" + `data: {"callId":"call_streamed","status":"completed","durationSeconds":269.5}` + "\n\n"
 )
 
@@ -174,7 +185,7 @@ func (t *transcript) next() bool {
 		t.rest.Reset(connectedEvent)
 	case t.given < t.turns:
 		t.given++
-		t.rest.Reset(turnEvent)
+		t.rest.Reset(spokenTurn)
 	case !t.ended:
 		t.ended = true
 		t.rest.Reset(endedEvent)

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,6 +139,54 @@ func TestWebhookChecksRefuse(t *testing.T) {
 	}
 }
 
+// Both handlers do the job: they respond to what is genuine and refuse what is not.
+func TestWebhookHandlersDoTheSame(t *testing.T) {
+	for name, h := range webhookHandlers() {
+		for _, event := range deliveredEvents {
+			if err := delivering(h, event.body)(t.Context()); err != nil {
+				t.Errorf("%s, %s: %v", name, event.name, err)
+			}
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(event.body))
+			r.Header = agentphone.SignWebhook([]byte(event.body), webhookSecret, time.Now())
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if said := strings.Contains(w.Body.String(), firstWords); w.Code != http.StatusOK || said != (event.body == turnEvent) {
+				t.Errorf("%s, %s: %d %q", name, event.name, w.Code, w.Body)
+			}
+			r = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(event.body+" "))
+			r.Header = agentphone.SignWebhook([]byte(event.body), webhookSecret, time.Now())
+			w = httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != http.StatusUnauthorized {
+				t.Errorf("%s, %s, forged: %d", name, event.name, w.Code)
+			}
+		}
+	}
+}
+
+func TestKeyedSendsUseTheirStores(t *testing.T) {
+	for _, name := range keyedColumns {
+		t.Run(name, func(t *testing.T) {
+			send, calls, stop, err := keyedSender(t.Context(), name)
+			if errors.Is(err, errMissing) {
+				t.Skip("its server is not installed")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			for range 2 {
+				if err := send(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := calls.Load(); (got == 6) != (name != unkeyed) {
+				t.Errorf("%d calls of the store", got)
+			}
+		})
+	}
+}
+
 // benchmark runs the contenders one after the other. The command lets them take turns, which is more exact.
 func benchmark(b *testing.B, name string, parallel bool, list []contender) {
 	for _, c := range list {
@@ -193,5 +244,11 @@ func BenchmarkWalk(b *testing.B) {
 			list = append(list, contender{w.name, func(ctx context.Context) error { return w.over(ctx, func() {}) }})
 		}
 		benchmark(b, name, false, list)
+	}
+}
+
+func BenchmarkWebhookHandler(b *testing.B) {
+	for _, event := range deliveredEvents {
+		benchmark(b, event.name, false, deliveryContenders(event.body))
 	}
 }

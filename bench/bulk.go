@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,17 +11,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/agentphone/agentphone-go"
 )
 
 // The targets of issue 6.
 var (
-	webhookTime   = target{ratioAtMost, 1.1} // at 1 MiB
-	webhookAllocs = target{moreAtMost, 3}    // than the bare HMAC, which makes ten: crypto/hmac.New alone makes five
-	binarySize    = target{ratioAtMost, 1.1}
-	constantHeap  = target{atMost, 16} // KiB; the issue names no number
+	binarySize   = target{ratioAtMost, 1.1}
+	constantHeap = target{atMost, 16} // KiB; the issue names no number
 )
 
 // walk is an iteration over many items. It calls each for every one.
@@ -147,31 +143,6 @@ func longTranscript(ctx context.Context, p plan) ([]row, error) {
 	}
 	heap, err := heapGrowth(ctx, "transcript", p.turns/10, p.turns, walks)
 	return append(rows, heap...), err
-}
-
-func webhooks(ctx context.Context, p plan) (rows []row, err error) {
-	for _, size := range []int{1 << 10, 1 << 20} {
-		samples, err := compare(ctx, p, 1, webhookChecks(size))
-		if err != nil {
-			return nil, err
-		}
-		targets := map[string]target{allocations: webhookAllocs}
-		if size == 1<<20 {
-			targets[nanoseconds] = webhookTime
-		}
-		rows = append(rows, rowsOf(fmt.Sprintf("VerifyWebhook, %d KiB", size>>10), samples, targets, nanoseconds, allocations)...)
-	}
-	return rows, nil
-}
-
-func webhookChecks(size int) []contender {
-	const secret = "whsec_0123456789abcdef"
-	payload := bytes.Repeat([]byte("x"), size)
-	header := agentphone.SignWebhook(payload, secret, time.Now())
-	return []contender{
-		{netHTTP, func(context.Context) error { return bareHMAC(payload, header, secret) }},
-		{thisSDK, func(context.Context) error { return agentphone.VerifyWebhook(payload, header, secret) }},
-	}
 }
 
 // binaries measures the size of a stripped program that makes one call (onecall/). The peers take minutes to

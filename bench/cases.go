@@ -15,6 +15,9 @@ const (
 	allocations       = "allocs/call"
 	kibibytes         = "KiB"
 	spreadUnit        = "most/least"
+
+	deliveriesPerSecond = "deliveries/s"
+	microseconds        = "µs"
 )
 
 // The cases that are one request.

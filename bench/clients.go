@@ -77,8 +77,8 @@ func (f *floor) client() client {
 	}
 }
 
-func newSDK(base string, carrier *http.Client) *agentphone.Client {
-	opts := []agentphone.Option{agentphone.WithBaseURL(base)}
+func newSDK(base string, carrier *http.Client, more ...agentphone.Option) *agentphone.Client {
+	opts := append([]agentphone.Option{agentphone.WithBaseURL(base)}, more...)
 	if carrier != nil {
 		opts = append(opts, agentphone.WithHTTPClient(carrier))
 	}
@@ -89,12 +89,13 @@ func newSDK(base string, carrier *http.Client) *agentphone.Client {
 	return c
 }
 
+var sentParams = agentphone.SendMessageParams{AgentID: "agt_7f3a9c21", ToNumber: "+12125550184", Body: text}
+
 func sdkClient(c *agentphone.Client) client {
-	in := agentphone.SendMessageParams{AgentID: "agt_7f3a9c21", ToNumber: "+12125550184", Body: text}
 	return client{
 		name: thisSDK,
 		get:  func(ctx context.Context) (any, error) { return c.Numbers.Get(ctx, numberID) },
-		post: func(ctx context.Context) (any, error) { return c.Messages.Send(ctx, in) },
+		post: func(ctx context.Context) (any, error) { return c.Messages.Send(ctx, sentParams) },
 		list: func(ctx context.Context) (any, error) {
 			return c.Calls.List(ctx, agentphone.ListCallsParams{Limit: listedPage})
 		},

@@ -4,9 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -215,20 +212,4 @@ func (f *floor) transcript(ctx context.Context, id string, given func(*spoken)) 
 		}
 	}
 	return errors.Join(lines.Err(), io.ErrUnexpectedEOF)
-}
-
-// bareHMAC is the least that verifying a webhook's signature takes: computing the HMAC and comparing it.
-func bareHMAC(payload []byte, header http.Header, secret string) error {
-	given, err := hex.DecodeString(strings.TrimPrefix(header.Get("X-Webhook-Signature"), "sha256="))
-	if err != nil {
-		return err
-	}
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(header.Get("X-Webhook-Timestamp")))
-	mac.Write([]byte{'.'})
-	mac.Write(payload)
-	if !hmac.Equal(given, mac.Sum(nil)) {
-		return errors.New("the signature is wrong")
-	}
-	return nil
 }

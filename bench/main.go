@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +22,12 @@ func main() {
 	serveIfAsked()
 	quick := flag.Bool("quick", false, "a smoke test of a few seconds, whose numbers mean little")
 	asJSON := flag.Bool("json", false, "print the rows as JSON, of this build only")
+	only := flag.String("only", "", "measure only these sections, separated by commas: "+strings.Join(sectionNames(), ", "))
 	flag.Parse()
+	chosen, err := choose(*only)
+	if err != nil {
+		fatal(err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	p := fullPlan
@@ -29,7 +35,7 @@ func main() {
 		p = quickPlan
 	}
 	began := time.Now()
-	rows, err := measure(ctx, p)
+	rows, err := measure(ctx, p, chosen)
 	if err != nil {
 		fatal(err)
 	}
@@ -39,7 +45,7 @@ func main() {
 		}
 		return
 	}
-	other, err := measureJSONv2(ctx, *quick)
+	other, err := measureJSONv2(ctx, *quick, *only)
 	if err != nil {
 		fatal(err)
 	}
@@ -56,25 +62,55 @@ func engine() string {
 	return "v1"
 }
 
-func measure(ctx context.Context, p plan) ([]row, error) {
+// section is a part of the table.
+type section struct {
+	name string
+	rows func(context.Context, plan) ([]row, error)
+}
+
+var sections = []section{
+	{"memory", inMemory},
+	{"loopback", loopback},
+	{"scale", atOnce},
+	{"items", manyItems},
+	{"transcript", longTranscript},
+	{"webhooks", webhooks},
+	{"keyed", keyedSends},
+	{"connections", connections},
+	{"binaries", binaries},
+}
+
+func sectionNames() []string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// choose returns the sections of these names, or all of them if there are none.
+func choose(names string) ([]section, error) {
+	if names == "" {
+		return sections, nil
+	}
+	var chosen []section
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.Index(sectionNames(), strings.TrimSpace(name))
+		if i < 0 {
+			return nil, fmt.Errorf("no section is named %q; there are %s", name, strings.Join(sectionNames(), ", "))
+		}
+		chosen = append(chosen, sections[i])
+	}
+	return chosen, nil
+}
+
+func measure(ctx context.Context, p plan, chosen []section) ([]row, error) {
 	var rows []row
-	for _, m := range []struct {
-		name string
-		rows func(context.Context, plan) ([]row, error)
-	}{
-		{"in memory", inMemory},
-		{"loopback", loopback},
-		{"many at once", atOnce},
-		{"many items", manyItems},
-		{"long transcript", longTranscript},
-		{"webhooks", webhooks},
-		{"connections", connections},
-		{"binaries", binaries},
-	} {
-		fmt.Fprintf(os.Stderr, "measuring: %s (json %s)\n", m.name, engine())
-		more, err := m.rows(ctx, p)
+	for _, s := range chosen {
+		fmt.Fprintf(os.Stderr, "measuring: %s (json %s)\n", s.name, engine())
+		more, err := s.rows(ctx, p)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.name, err)
+			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		rows = append(rows, more...)
 	}
@@ -85,7 +121,7 @@ func measure(ctx context.Context, p plan) ([]row, error) {
 }
 
 // measureJSONv2 builds this program with encoding/json/v2 and runs it.
-func measureJSONv2(ctx context.Context, quick bool) ([]row, error) {
+func measureJSONv2(ctx context.Context, quick bool, only string) ([]row, error) {
 	if engine() == "v2" {
 		return nil, nil
 	}
@@ -102,7 +138,7 @@ func measureJSONv2(ctx context.Context, quick bool) ([]row, error) {
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("building with jsonv2 (this must run in its own directory): %w", err)
 	}
-	measuring := exec.CommandContext(ctx, program, "-json", fmt.Sprintf("-quick=%t", quick))
+	measuring := exec.CommandContext(ctx, program, "-json", fmt.Sprintf("-quick=%t", quick), "-only="+only)
 	var out bytes.Buffer
 	measuring.Env, measuring.Stdout, measuring.Stderr = env, &out, os.Stderr
 	if err := measuring.Run(); err != nil {

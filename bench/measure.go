@@ -18,6 +18,8 @@ type plan struct {
 	items    []int // lengths of lists
 	turns    int   // of a transcript
 	requests int   // of 256 goroutines
+	// turnsSpoken are voice turns that each sender sends in a round.
+	turnsSpoken int
 	// ownBinaries leaves the binaries of the peers out.
 	ownBinaries bool
 }
@@ -25,11 +27,11 @@ type plan struct {
 var (
 	fullPlan = plan{
 		rounds: 15, slice: 80 * time.Millisecond,
-		items: []int{10, 100, 1000, 10_000, 50_000}, turns: 1_000_000, requests: 20_000,
+		items: []int{10, 100, 1000, 10_000, 50_000}, turns: 1_000_000, requests: 20_000, turnsSpoken: 3000,
 	}
 	quickPlan = plan{
 		rounds: 3, slice: 5 * time.Millisecond,
-		items: []int{10, 100, 1000}, turns: 20_000, requests: 2000, ownBinaries: true,
+		items: []int{10, 100, 1000}, turns: 20_000, requests: 2000, turnsSpoken: 100, ownBinaries: true,
 	}
 )
 
@@ -37,6 +39,14 @@ var (
 func (p plan) longer(by int) plan {
 	p.slice *= time.Duration(by)
 	p.rounds = max(min(5, p.rounds), p.rounds/by)
+	return p
+}
+
+// shorter returns the plan with more rounds of shorter slices, for what takes microseconds: another program on the machine then spoils
+// fewer of them.
+func (p plan) shorter(by int) plan {
+	p.slice /= time.Duration(by)
+	p.rounds *= by
 	return p
 }
 

@@ -33,6 +33,9 @@ func serveIfAsked() {
 	var accepted atomic.Int64
 	mux := http.NewServeMux()
 	mux.Handle("/", &api{calls: listedPage})
+	for name, h := range webhookHandlers() {
+		mux.Handle(webhookPaths[name], h)
+	}
 	mux.HandleFunc(acceptedPath, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, accepted.Load()) })
 	server := http.Server{
 		Handler: mux, ReadHeaderTimeout: timeout,

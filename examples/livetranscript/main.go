@@ -11,56 +11,34 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/examples/internal/app"
 )
 
 func main() {
 	agentID := flag.String("agent", "", "the agent that calls (required with AGENTPHONE_API_KEY)")
 	to := flag.String("to", "", "the phone number to call, E.164 (required with AGENTPHONE_API_KEY)")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
-		flag.Usage()
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
-	err := run(ctx, *agentID, *to)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, errNotHungUp):
-		fmt.Fprintln(os.Stderr, "livetranscript: interrupted")
-		os.Exit(130)
-	default:
-		fmt.Fprintln(os.Stderr, "livetranscript:", err)
-		os.Exit(1)
-	}
+	app.Main("livetranscript", func(ctx context.Context) error {
+		if app.InMemory() {
+			srv := scripted()
+			defer srv.Close()
+			return run(ctx, srv.Client(), srv.AgentID(), "+14155550123")
+		}
+		client, err := agentphone.NewClientFromEnv()
+		if err != nil {
+			return err
+		}
+		if *agentID == "" || *to == "" {
+			return errors.New("AGENTPHONE_API_KEY is set, so this calls a real phone: name the agent with -agent and the phone with -to")
+		}
+		return run(ctx, client, *agentID, *to)
+	})
 }
 
-var errNotHungUp = errors.New("hanging up failed, so the phone may go on ringing")
-
-func run(ctx context.Context, agentID, to string) error {
-	client, err := agentphone.NewClientFromEnv()
-	switch {
-	case errors.Is(err, agentphone.ErrNoAPIKey):
-		fmt.Println("AGENTPHONE_API_KEY is not set: this runs against the API in memory. Nothing is real.")
-		client, agentID, to = inMemory()
-	case err != nil:
-		return err
-	case agentID == "" || to == "":
-		return errors.New("AGENTPHONE_API_KEY is set, so this calls a real phone: name the agent with -agent and the phone with -to")
-	}
-
+func run(ctx context.Context, client *agentphone.Client, agentID, to string) error {
 	// Not canceled by a Ctrl-C: it would leave a phone ringing for a call whose id is not known here.
 	call, err := client.Calls.Create(context.WithoutCancel(ctx), agentphone.CreateCallParams{
 		AgentID:      agentID,
@@ -71,17 +49,7 @@ func run(ctx context.Context, agentID, to string) error {
 		return err
 	}
 	if err := listen(ctx, client, call.ID); err != nil {
-		return errors.Join(err, hangUp(ctx, client, call.ID))
-	}
-	return nil
-}
-
-// hangUp ends the call although ctx was canceled: a phone must not go on ringing for a program that has ended.
-func hangUp(ctx context.Context, client *agentphone.Client, callID string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
-	defer cancel()
-	if _, err := client.Calls.End(ctx, callID); err != nil {
-		return fmt.Errorf("call %s: %w: %w", callID, errNotHungUp, err)
+		return app.HangUp(ctx, client, call.ID, err)
 	}
 	return nil
 }
@@ -105,7 +73,8 @@ func listen(ctx context.Context, client *agentphone.Client, callID string) error
 	return nil
 }
 
-func inMemory() (client *agentphone.Client, agentID, to string) {
+// scripted returns the API in memory, where the next call follows a script.
+func scripted() *agentphonetest.Server {
 	srv := agentphonetest.NewServer()
 	srv.NextCall(agentphonetest.CallScript{
 		Duration: 5 * time.Second,
@@ -115,5 +84,5 @@ func inMemory() (client *agentphone.Client, agentID, to string) {
 			{Role: agentphone.RoleAgent, Content: "Then it was a good one. Sleep well!"},
 		},
 	})
-	return srv.Client(), srv.AgentID(), "+14155550123"
+	return srv
 }

@@ -12,8 +12,8 @@ import (
 
 func TestMain(m *testing.M) { apitest.TestMain(m, main) }
 
-// interrupted runs the program, sends it a Ctrl-C when it is connected, and returns its exit code and what it says of its
-// end.
+// interrupted runs the program, sends it a Ctrl-C when it is connected, and returns its exit code and what it says of
+// its end.
 func interrupted(t *testing.T, srv *agentphonetest.Server) (code int, stderr string) {
 	t.Helper()
 	srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})

@@ -13,59 +13,32 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/examples/internal/app"
 )
 
 func main() {
 	to := flag.String("to", "", "the phone number to text and call, such as +14155551234 (required with AGENTPHONE_API_KEY)")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
-		flag.Usage()
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
-	err := run(ctx, *to)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, errNotHungUp):
-		fmt.Fprintln(os.Stderr, "quickstart: interrupted")
-		os.Exit(130)
-	default:
-		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		os.Exit(1)
-	}
+	app.Main("quickstart", func(ctx context.Context) error { return run(ctx, *to) })
 }
 
-var errNotHungUp = errors.New("hanging up failed, so the phone may go on ringing")
-
 func run(ctx context.Context, to string) error {
-	inMemory := os.Getenv("AGENTPHONE_API_KEY") == ""
+	getAccount := useAccount
 	switch {
-	case inMemory && to == "":
-		to = "+14155550123" // a number reserved for fiction, "called" in memory only
+	case app.InMemory():
+		getAccount = signUpInMemory
+		if to == "" {
+			to = "+14155550123" // a number reserved for fiction
+		}
 	case to == "":
 		return errors.New("AGENTPHONE_API_KEY is set, so this texts and calls a real phone: name it with -to")
 	}
 	number, err := agentphone.NormalizeE164(to, "1")
 	if err != nil {
 		return fmt.Errorf("-to: %w", err)
-	}
-	getAccount := useAccount
-	if inMemory {
-		fmt.Println("AGENTPHONE_API_KEY is not set: this runs against the API in memory. Nothing is real.")
-		getAccount = signUpInMemory
 	}
 	client, agentID, err := getAccount(ctx)
 	if err != nil {
@@ -168,24 +141,12 @@ func call(ctx context.Context, client *agentphone.Client, agentID string, to age
 		OnUpdate:        progress,
 	})
 	if err != nil {
-		return errors.Join(err, hangUp(ctx, client, call.ID))
+		return app.HangUp(ctx, client, call.ID, err)
 	}
 	step("Read the transcript")
 	for _, said := range over.Dialogue() {
 		say("%-6s %s", string(said.Role)+":", said.Content)
 	}
-	return nil
-}
-
-// hangUp ends the call although ctx was canceled: a phone must not go on ringing for a program that has ended.
-func hangUp(ctx context.Context, client *agentphone.Client, callID string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
-	defer cancel()
-	ended, err := client.Calls.End(ctx, callID)
-	if err != nil {
-		return fmt.Errorf("call %s: %w: %w", callID, errNotHungUp, err)
-	}
-	say("hung up: %s", ended.Status)
 	return nil
 }
 

@@ -24,12 +24,19 @@ func newServer(t *testing.T) *agentphonetest.Server {
 	t.Helper()
 	srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
 	t.Cleanup(srv.Close)
-	webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://smsbot.example.com/webhook"})
-	require.NoError(t, err)
-	bot, err := newBot(srv.Client(agentphone.WithMaxRetries(0)), webhook.Secret)
+	store := agentphone.NewMemoryStore()
+	bot, err := newBot(srv.Client(agentphone.WithMaxRetries(0), agentphone.WithStore(store)), store, setWebhook(t, srv))
 	require.NoError(t, err)
 	srv.SetReceiver(bot)
 	return srv
+}
+
+// setWebhook sets a webhook and returns its secret.
+func setWebhook(t *testing.T, srv *agentphonetest.Server) string {
+	t.Helper()
+	webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://smsbot.example.com/webhook"})
+	require.NoError(t, err)
+	return webhook.Secret
 }
 
 // text sends a text to the bot and returns all its replies to the sender so far.
@@ -51,7 +58,19 @@ func TestSMSBot_RemembersEachConversation(t *testing.T) {
 	assert.Equal(t, []string{"Hi! For how many people?"}, text(srv, other, "4"), "a conversation with somebody else")
 	assert.Equal(t, []string{"Hi! For how many people?", "And at what time?", "A table for 4 at half past seven. See you!"}, text(srv, human, "half past seven"))
 	assert.Equal(t, "Hi! For how many people?", text(srv, human, "And one more!")[3], "the next booking")
-	require.NoError(t, scripted(t.Context()))
+}
+
+func TestSMSBot_PrintsTheScriptedConversation(t *testing.T) {
+	out, err := apitest.Program(t, nil).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, `No -addr: a scripted human, in memory. Nothing is real.
+human: Can I book a table?
+bot:   Hi! For how many people?
+human: 4
+bot:   And at what time?
+human: half past seven
+bot:   A table for 4 at half past seven. See you!
+`, string(out))
 }
 
 func TestSMSBot_RepliesOnceToARedeliveredText(t *testing.T) {
@@ -85,11 +104,12 @@ func TestSMSBot_SendsAnUnsentReplyOnRedelivery(t *testing.T) {
 	assert.Equal(t, 3, srv.Deliveries()[0].AttemptCount)
 }
 
-func TestSMSBot_FailureToSaveStateResendsNothing(t *testing.T) {
+func TestSMSBot_SavesTheStateOnRedeliveryWithoutASecondReply(t *testing.T) {
 	srv := newServer(t)
 	srv.InjectFault(agentphonetest.Fault{Operation: "PATCH /v1/conversations/{conversation_id}", Status: http.StatusInternalServerError})
 	assert.Len(t, text(srv, human, "Can I book a table?"), 1)
-	assert.Equal(t, 1, srv.Deliveries()[0].AttemptCount)
+	assert.Equal(t, 2, srv.Deliveries()[0].AttemptCount)
+	assert.Equal(t, "And at what time?", text(srv, human, "4")[1])
 }
 
 // start runs the example as a process on a free port, whose webhook has two secrets.

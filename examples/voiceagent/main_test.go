@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/examples/internal/app"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
@@ -53,7 +57,7 @@ func answer(t *testing.T, res *http.Response) string {
 
 func TestVoiceAgent_FinishesItsTurnAfterCtrlC(t *testing.T) {
 	url, cmd := start(t, "whsec_1")
-	res := say(t, url, "whsec_1", "where is my order?")
+	res := say(t, url, "whsec_1", "where is my order 123?")
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	assert.Contains(t, answer(t, res), "arrives tomorrow")
 	require.NoError(t, cmd.Wait())
@@ -67,9 +71,8 @@ func TestVoiceAgent_AcceptsBothSecretsAndHangsUp(t *testing.T) {
 		// A turn without an id is identified by its body, so each has different words.
 		assert.Equal(t, `{"text":"Goodbye!","hangup":true}`+"\n", answer(t, say(t, url, secret, fmt.Sprintf("Bye %d.", i))))
 		assert.NotContains(t, answer(t, say(t, url, secret, fmt.Sprintf("Hello %d?", i))), "hangup")
-		lines := strings.Split(strings.TrimSpace(answer(t, say(t, url, secret, fmt.Sprintf("My order %d?", i)))), "\n")
-		require.Len(t, lines, 2, "it speaks while it looks up the order")
-		assert.Contains(t, lines[0], `"interim":true`)
+		lines := strings.Split(answer(t, say(t, url, secret, "My order 123?"+strings.Repeat("?", i))), "\n")
+		assert.JSONEq(t, `{"text":"One moment, I'll look that up.","interim":true}`, lines[0])
 		assert.Contains(t, lines[1], "arrives tomorrow")
 	}
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
@@ -78,18 +81,17 @@ func TestVoiceAgent_AcceptsBothSecretsAndHangsUp(t *testing.T) {
 
 func TestVoiceAgent_EndsTheCallWhenTheCallerSaysBye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := agentphonetest.NewServer(agentphonetest.WithEchoes())
-		defer srv.Close()
-		webhook, err := srv.Client().Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://voiceagent.example.com/webhook"})
+		srv, secret, err := app.Rehearse(t.Context())
 		require.NoError(t, err)
-		agent, err := newAgent(webhook.Secret)
+		defer srv.Close()
+		agent, err := newAgent(script{}, secret)
 		require.NoError(t, err)
 		srv.SetReceiver(agent)
 		id := srv.ReceiveCall("+14155550123", srv.PhoneNumber())
-		for words, lines := range map[string]int{"Hello?": 1, "My order, please.": 2} {
+		for words, first := range map[string]string{"Hello?": "Hello!", "My order, please.": "One moment, I'll look that up."} {
 			answer, err := srv.CallerSays(id, words)
 			require.NoError(t, err)
-			assert.Len(t, answer.Lines, lines)
+			assert.Equal(t, first, answer.Lines[0].Text)
 			assert.False(t, answer.Hangup)
 		}
 		answer, err := srv.CallerSays(id, "Goodbye then.")
@@ -98,5 +100,75 @@ func TestVoiceAgent_EndsTheCallWhenTheCallerSaysBye(t *testing.T) {
 		assert.Equal(t, "Goodbye!", answer.Lines[0].Text)
 		assert.True(t, srv.Calls()[0].Final())
 	})
-	require.NoError(t, scripted(t.Context()))
+}
+
+// conversation runs the program with the scripted caller and returns what it prints, without the times.
+func conversation(t *testing.T, env ...string) string {
+	t.Helper()
+	out, err := apitest.Program(t, env).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return regexp.MustCompile(` *\(after .*\)`).ReplaceAllString(string(out), "")
+}
+
+func TestVoiceAgent_PrintsTheScriptedConversation(t *testing.T) {
+	assert.Equal(t, `No -addr: a scripted caller, in memory. Nothing is real.
+caller: Hi, who is this?
+agent:  Hello!
+agent:  I can tell you where your order is.
+agent:  What is its number?
+caller: Where is my order 1 2 3?
+agent:  One moment, I'll look that up.
+agent:  It left the warehouse this morning and arrives tomorrow.
+agent:  Anything else?
+caller: Thanks, bye.
+agent:  Goodbye!
+agent:  hangs up
+the call is completed
+`, conversation(t))
+}
+
+// slowModel takes its time, and fails after some words if it is to.
+type slowModel struct {
+	delay time.Duration
+	words string
+	err   error
+}
+
+func (m slowModel) stream(context.Context, []message, []tool) iter.Seq2[part, error] {
+	return func(yield func(part, error) bool) {
+		time.Sleep(m.delay)
+		if yield(part{text: m.words}, nil) && m.err != nil {
+			yield(part{}, m.err)
+		}
+	}
+}
+
+func TestVoiceAgent_NeverLeavesTheCallerInSilence(t *testing.T) {
+	for name, c := range map[string]struct {
+		model slowModel
+		want  []string
+	}{
+		"a quick model":          {slowModel{time.Second, "Here I am.", nil}, []string{"Here I am."}},
+		"a slow model":           {slowModel{5 * time.Second, "Here I am.", nil}, []string{"One moment, please.", "Here I am."}},
+		"a model that breaks":    {slowModel{0, "Your order is", errors.New("broken")}, []string{"Your order is", "I'm sorry, something went wrong here.", "Could you say that again?"}},
+		"a model without a word": {slowModel{0, "", errors.New("broken")}, []string{"I'm sorry, something went wrong here.", "Could you say that again?"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, secret, err := app.Rehearse(t.Context())
+				require.NoError(t, err)
+				defer srv.Close()
+				agent, err := newAgent(c.model, secret)
+				require.NoError(t, err)
+				srv.SetReceiver(agent)
+				answer, err := srv.CallerSays(srv.ReceiveCall("+14155550123", srv.PhoneNumber()), "Hello?")
+				require.NoError(t, err)
+				var said []string
+				for _, line := range answer.Lines {
+					said = append(said, strings.TrimSpace(line.Text))
+				}
+				assert.Equal(t, c.want, said)
+			})
+		})
+	}
 }

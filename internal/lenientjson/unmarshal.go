@@ -56,24 +56,39 @@ func unmarshal(data []byte, v reflect.Value, name string) error {
 // suspicious reports whether data may hold a string that repair changes. Some that it changes are so common where they are right
 // ("") that they are no suspicion.
 func suspicious(data []byte) bool {
-	// What is between any two quotes is looked at, be it a string or what is between strings, which begins with none of these.
-	for end := 0; end >= 0; end = bytes.IndexByte(data, '"') {
-		if end > 0 && isOdd(data[:end]) {
+	// What follows any quote is looked at, be it a string or what is between strings, which begins with none of these.
+	for at := range len(data) - 1 {
+		if data[at] != '"' || !mayBeOdd[data[at+1]] {
+			continue
+		}
+		rest := data[at+1:]
+		if end := bytes.IndexByte(rest, '"'); end > 0 && isOdd(rest[:end]) {
 			return true
 		}
-		data = data[min(end+1, len(data)):]
 	}
 	return false
+}
+
+var (
+	mayBeOdd   = setOf("0123456789-NtTfF") // first characters of strings that isOdd looks at
+	isOfNumber = setOf("0123456789-+.eE")
+)
+
+func setOf(chars string) (set [256]bool) {
+	for _, c := range []byte(chars) {
+		set[c] = true
+	}
+	return set
 }
 
 func isOdd(s []byte) bool {
 	switch c := s[0]; {
 	case c >= '0' && c <= '9', c == '-':
-		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool { return strings.IndexByte("0123456789.-+eE", c) < 0 })
+		return len(s) <= maxNumber && !slices.ContainsFunc(s, func(c byte) bool { return !isOfNumber[c] })
 	case c == 'N':
 		return string(s) == none
 	case c|0x20 == 't', c == 'f', c == 'F':
-		return isBool(string(s)) || len(s) > len(telScheme) && strings.EqualFold(string(s[:len(telScheme)]), telScheme)
+		return len(s) <= len("false") && isBool(string(s)) || len(s) > len(telScheme) && strings.EqualFold(string(s[:len(telScheme)]), telScheme)
 	}
 	return false
 }
