@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -158,7 +159,8 @@ func (p *tab) types(keys string) {
 	p.do(chromedp.KeyEvent(keys))
 }
 
-const shots = "/tmp/devphone-shots"
+// shots is where pictures go.
+var shots = filepath.Join(os.TempDir(), "devphone-shots")
 
 func (p *tab) screenshot(name string) []byte {
 	p.Helper()
