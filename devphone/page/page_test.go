@@ -43,6 +43,7 @@ func TestPage_TextsTheAgent(t *testing.T) {
 	p.sees(".bubble.mine .text", "Are you <b>open</b>?")
 	p.sees(".bubble:not(.mine) .text", "You said Are you <b>open</b>?")
 	p.sees("#inspector .row .code", "200")
+	assert.Empty(t, evaluate[string](p, `document.querySelector("[name=text]").value`))
 
 	p.clicks("#inspector .row", "agent.message")
 	p.sees("#inspector pre", "X-Webhook-Signature: sha256=")

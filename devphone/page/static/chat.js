@@ -26,6 +26,9 @@ export function showChat(box, openCall) {
       event.preventDefault();
       form.requestSubmit();
     },
+    onkeypress(event) { // a line break that comes apart from its key
+      if (event.key === "Enter" && !event.shiftKey) event.preventDefault();
+    },
   });
   const member = select([], { "aria-label": "Who texts", name: "member" });
   const channel = select(channels, { "aria-label": "Channel", name: "channel" });

@@ -76,7 +76,7 @@ export function showPeople(section, open) {
     key: (row) => row.key, size: 100, before: "Newer", after: "Older", empty: "Nobody has texted or called yet.",
     render: (row) => button([
       h("span", { class: "who", dir: "auto" }, row.name),
-      h("span", { class: "via" }, row.phoneNumber),
+      row.via && h("span", { class: "via" }, "with " + row.via),
       h("span", { class: "summary", dir: "auto" }, row.summary),
       row.unread > 0 && h("span", { class: "badge", "aria-label": row.unread + " new" }, String(row.unread)),
     ], () => open(row.thread), { class: row.rings ? "row rings" : "row", "aria-current": row.current ? "true" : null, "data-focus": "row" }),
@@ -85,23 +85,23 @@ export function showPeople(section, open) {
   let known = "";
   return (all) => {
     const next = new Map();
+    const mine = numbers();
     const items = all.map((thread) => {
       const count = thread.conversation?.messageCount ?? 0;
       const current = thread.key === selection.thread;
       if (current || !seen.has(thread.key)) seen.set(thread.key, current ? count : 0);
       const row = {
-        key: thread.key, thread, name: thread.name, phoneNumber: thread.phoneNumber, current, summary: summary(thread),
+        key: thread.key, thread, name: thread.name, via: mine.length > 1 ? thread.phoneNumber : "", current, summary: summary(thread),
         unread: count - seen.get(thread.key), rings: thread.calls.some((call) => call.status === "ringing"),
       };
       const old = shown.get(row.key);
-      const same = old && ["name", "current", "summary", "unread", "rings"].every((name) => old[name] === row[name]);
+      const same = old && ["name", "via", "current", "summary", "unread", "rings"].every((name) => old[name] === row[name]);
       if (same) old.thread = thread;
       next.set(row.key, same ? old : row);
       return same ? old : row;
     });
     shown = next;
     rows.update(items);
-    const mine = numbers();
     if (known === JSON.stringify(mine)) return;
     known = JSON.stringify(mine);
     const was = number.value;
