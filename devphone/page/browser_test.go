@@ -72,15 +72,23 @@ type tab struct {
 	client *agentphone.Client
 }
 
-// openTab opens the page on an API of its own. Errors of scripts and of the content security policy fail the test.
+// openTab opens the page on an API of its own.
 func openTab(t *testing.T, opts ...agentphonetest.Option) *tab {
 	t.Helper()
-	browserPath = chromium(t)
 	srv := agentphonetest.NewServer(append([]agentphonetest.Option{agentphonetest.WithRinging()}, opts...)...)
 	t.Cleanup(srv.Close)
 	server := httptest.NewServer(page.Handler(srv, srv, page.Guard{}))
 	t.Cleanup(server.Close)
-	t.Cleanup(srv.Close)        // breaks off the events
+	t.Cleanup(srv.Close) // breaks off the events
+	p := browse(t, server.URL)
+	p.srv, p.server, p.client = srv, server, srv.Client()
+	return p
+}
+
+// browse opens a page in a tab. Errors of scripts and of the content security policy fail the test.
+func browse(t *testing.T, url string) *tab {
+	t.Helper()
+	browserPath = chromium(t)
 	if browser().Err() != nil { // nothing can be done
 		t.Fatal(browser().Err())
 	}
@@ -108,8 +116,8 @@ func openTab(t *testing.T, opts ...agentphonetest.Option) *tab {
 		defer mu.Unlock()
 		assert.Empty(t, problems)
 	})
-	p := &tab{t, ctx, srv, server, srv.Client()}
-	p.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(server.URL))
+	p := &tab{T: t, ctx: ctx}
+	p.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(url))
 	p.sees("#connection", "live")
 	return p
 }
