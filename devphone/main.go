@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
@@ -49,3 +50,12 @@ func exitCode(name string, err error, stderr io.Writer) int {
 type printedError struct{ error }
 
 func (e *printedError) Unwrap() error { return e.error }
+
+// webhookURL returns the URL that a flag has.
+func webhookURL(flag, given string) (*url.URL, error) {
+	u, err := url.Parse(given)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%s has to be a URL such as http://127.0.0.1:8080/webhook; found %q", flag, given)
+	}
+	return u, nil
+}

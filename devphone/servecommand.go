@@ -11,7 +11,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -61,8 +60,10 @@ func parseServeFlags(args []string, stderr io.Writer) (*serveFlags, error) {
 		set.Usage()
 		return nil, &printedError{errors.New("unexpected argument")}
 	}
-	if u, err := url.Parse(f.webhook); f.webhook != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("-webhook has to be a URL such as http://127.0.0.1:8080/webhook; found %q", f.webhook)
+	if f.webhook != "" {
+		if _, err := webhookURL("-webhook", f.webhook); err != nil {
+			return nil, err
+		}
 	}
 	f.secret = cmp.Or(f.secret, "whsec_"+rand.Text())
 	return f, nil

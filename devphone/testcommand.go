@@ -79,9 +79,9 @@ func (f *testFlags) check() error {
 	case f.secret == "" && len(f.command) == 0:
 		return errors.New("-secret is missing: what the agent checks signatures with")
 	}
-	target, err := url.Parse(f.target)
-	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		return fmt.Errorf("-target has to be a URL such as http://127.0.0.1:8080/webhook; found %q", f.target)
+	target, err := webhookURL("-target", f.target)
+	if err != nil {
+		return err
 	}
 	f.secret = cmp.Or(f.secret, "whsec_"+rand.Text())
 	if target.Port() != "0" {
