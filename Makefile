@@ -1,7 +1,6 @@
 # `make check` is what CI runs (.ci/run), with shorter fuzzing. What fails fast comes first.
 GO ?= go
 FUZZSECONDS ?= 5
-SERVERS := fakeserver
 
 STORES := redisstore sqlstore
 # Each has a go.mod of its own.
@@ -101,12 +100,11 @@ tidy:
 	cd tools && $(GO) mod tidy -diff
 	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) mod tidy -diff); done
 
-# Runs every example against the API in memory. Servers are interrupted after two seconds.
+# Runs every example against the API in memory.
 examples:
 	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/...
 	@set -e; unset AGENTPHONE_API_KEY OPENAI_API_KEY; \
-	for e in $(filter-out $(SERVERS),$(notdir $(EXAMPLES))); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
-	for e in $(SERVERS); do echo "== examples/$$e"; timeout --preserve-status -s INT 2 bin/examples/$$e -addr 127.0.0.1:0; done
+	for e in $(notdir $(EXAMPLES)); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done
 
 # Plays the scenarios of the examples with them.
 scenarios:

@@ -1,6 +1,7 @@
 package agentphonetest
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -37,11 +38,11 @@ type account struct {
 
 func (a *account) ident() string { return a.id }
 
-// openAccount creates an account as a verified sign-up does: with an agent, a phone number and a key. The caller holds
-// s.mu, or is NewServer.
-func (s *Server) openAccount(email, agentName string) *account {
+// openAccount creates an account as a verified sign-up does: with an agent, a phone number and a key, which is made up if
+// it is "". The caller holds s.mu, or is NewServer.
+func (s *Server) openAccount(email, agentName, key string) *account {
 	a := &account{id: s.id("acct"), email: strings.ToLower(email), created: now()}
-	a.key = s.secret("sk_live")
+	a.key = cmp.Or(key, s.secret("sk_live"))
 	s.keys[a.key] = a
 	s.emails[a.email] = true
 	s.accounts.add(a)

@@ -60,7 +60,7 @@ func (s *Server) verifySignup(in *input) (any, error) {
 		return nil, errAccountExists
 	}
 	delete(s.signups, id)
-	a := s.openAccount(su.email, su.agentName)
+	a := s.openAccount(su.email, su.agentName, "")
 	n := a.numbers.list[0]
 	return object{
 		"account_id": a.id, "agent_id": a.agents.list[0].id,

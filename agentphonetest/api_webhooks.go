@@ -1,6 +1,7 @@
 package agentphonetest
 
 import (
+	"cmp"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -45,10 +46,11 @@ var webhookOperations = []*operation{
 	post("/v1/agents/{agent_id}/webhook/test", (*Server).testAgentWebhook, nil).thatWaits(),
 }
 
-// newWebhook returns the webhook that replaces another, which may be nil. It keeps the id and has a new secret.
+// newWebhook returns the webhook that replaces another, which may be nil. It keeps the id and has a new secret
+// ([WithWebhookSecret]).
 func (s *Server) newWebhook(old *webhook, given schema.Values) *webhook {
 	w := &webhook{
-		url: given.Text("url"), secret: s.secret("whsec"),
+		url: given.Text("url"), secret: cmp.Or(s.webhookSecret, s.secret("whsec")),
 		contextLimit: given.Int("contextLimit", 10), timeout: given.Int("timeout", 30),
 	}
 	if old != nil {

@@ -22,6 +22,8 @@ type Server struct {
 	agentID       string       // of the starter account, as it began; it may have been deleted since
 	number        *phoneNumber // likewise
 	idSeed        string
+	apiKey        string // of the starter account; "" if it is made up
+	webhookSecret string // of each webhook; "" if it is made up
 
 	port port
 
@@ -100,6 +102,18 @@ func WithIDSeed(seed string) Option {
 	return func(s *Server) { s.idSeed = seed }
 }
 
+// WithAPIKey sets the API key of the starter account, which is otherwise the same for all servers: for a server that
+// others can reach.
+func WithAPIKey(key string) Option {
+	return func(s *Server) { s.apiKey = key }
+}
+
+// WithWebhookSecret sets the secret of each webhook, which otherwise gets one of its own when it is set, as with the API:
+// for a receiver that is started with its secret.
+func WithWebhookSecret(secret string) Option {
+	return func(s *Server) { s.webhookSecret = secret }
+}
+
 // NewServer returns a server with one account, as a sign-up leaves it: a hosted agent with the default voice, and a US
 // number attached to it. A nil option is ignored.
 func NewServer(opts ...Option) *Server {
@@ -124,7 +138,7 @@ func NewServer(opts ...Option) *Server {
 		}
 	}
 	s.webhookClient = newWebhookClient(s)
-	s.starter = s.openAccount(StarterEmail, "")
+	s.starter = s.openAccount(StarterEmail, "", s.apiKey)
 	s.agentID, s.number = s.starter.agents.list[0].id, s.starter.numbers.list[0]
 	return s
 }

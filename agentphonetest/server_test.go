@@ -51,6 +51,22 @@ func TestServer_IDSeedChangesAllButTheStarterAccount(t *testing.T) {
 	assert.Equal(t, first, message(again))
 }
 
+func TestServer_KeyAndWebhookSecretCanBeGiven(t *testing.T) {
+	srv := newServer(t, agentphonetest.WithAPIKey("sk_live_mine"), agentphonetest.WithWebhookSecret("whsec_mine"))
+	assert.Equal(t, "sk_live_mine", srv.APIKey())
+	assert.Equal(t, newServer(t).AgentID(), srv.AgentID(), "nothing else changes")
+	client := srv.Client()
+	for range 2 {
+		webhook, err := client.Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: "https://example.com"})
+		require.NoError(t, err)
+		assert.Equal(t, "whsec_mine", webhook.Secret)
+	}
+	other, err := agentphone.NewClient(newServer(t).APIKey(), agentphone.WithHTTPClient(&http.Client{Transport: srv.Transport()}))
+	require.NoError(t, err)
+	_, err = other.Agents.List(t.Context(), agentphone.ListAgentsParams{})
+	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
+}
+
 func TestServer_ClientPanicsOnAnInvalidOption(t *testing.T) {
 	srv := newServer(t)
 	assert.PanicsWithValue(t, "agentphonetest: Client: agentphone: base URL: is not an absolute URL such as "+agentphone.DefaultBaseURL,

@@ -15,18 +15,24 @@ type account interface {
 	NumberID() string
 }
 
+// accountLine is what devphone prints first.
+type accountLine struct {
+	URL           string `json:"url"`
+	APIKey        string `json:"apiKey"`
+	AgentID       string `json:"agentId"`
+	NumberID      string `json:"numberId"`
+	PageURL       string `json:"pageUrl,omitempty"`
+	WebhookSecret string `json:"webhookSecret,omitempty"`
+}
+
 // printAccount prints a line of JSON, for the programs that start this one.
-func printAccount(w io.Writer, apiURL string, a account) error {
-	line, err := json.Marshal(struct {
-		URL      string `json:"url"`
-		APIKey   string `json:"apiKey"`
-		AgentID  string `json:"agentId"`
-		NumberID string `json:"numberId"`
-	}{apiURL, a.APIKey(), a.AgentID(), a.NumberID()})
+func printAccount(w io.Writer, line accountLine, a account) error {
+	line.APIKey, line.AgentID, line.NumberID = a.APIKey(), a.AgentID(), a.NumberID()
+	text, err := json.Marshal(line)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s\n", line)
+	_, err = fmt.Fprintf(w, "%s\n", text)
 	return err
 }
 

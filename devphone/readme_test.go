@@ -54,3 +54,13 @@ func TestReadme_CommandIsThatOfCI(t *testing.T) {
 	assert.Contains(t, string(makefile), "bin/devphone test -target http://127.0.0.1:0/webhook $$s/*.yaml -- bin/examples/$$e -addr {addr}")
 	assert.Contains(t, readme(t), "bin/devphone test -target http://127.0.0.1:0/webhook examples/smsbot/scenarios/*.yaml -- bin/smsbot -addr {addr}")
 }
+
+func TestReadme_DescribesEveryFlag(t *testing.T) {
+	text := readme(t)
+	_, _, help := devphone(t, "-h")
+	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(help, -1)
+	assert.Len(t, flags, 6)
+	for _, flag := range flags {
+		assert.Contains(t, text, "\n| `"+flag[1])
+	}
+}

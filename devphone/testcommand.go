@@ -70,11 +70,6 @@ func parseTestFlags(args []string, stderr io.Writer) (*testFlags, error) {
 	return f, f.check()
 }
 
-// printedError is an error that the user has been told.
-type printedError struct{ error }
-
-func (e *printedError) Unwrap() error { return e.error }
-
 func (f *testFlags) check() error {
 	switch {
 	case f.target == "":
@@ -84,9 +79,9 @@ func (f *testFlags) check() error {
 	case f.secret == "" && len(f.command) == 0:
 		return errors.New("-secret is missing: what the agent checks signatures with")
 	}
-	target, err := url.Parse(f.target)
-	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		return fmt.Errorf("-target has to be a URL such as http://127.0.0.1:8080/webhook; found %q", f.target)
+	target, err := webhookURL("-target", f.target)
+	if err != nil {
+		return err
 	}
 	f.secret = cmp.Or(f.secret, "whsec_"+rand.Text())
 	if target.Port() != "0" {
@@ -116,28 +111,17 @@ func (f *testFlags) hostPort() string {
 // runTest runs devphone test.
 func runTest(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags, err := parseTestFlags(args, stderr)
-	var printed *printedError
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.As(err, &printed):
-		return exitUsage
-	case err != nil:
-		_, _ = fmt.Fprintf(stderr, "devphone test: %v\n", err)
-		return exitUsage
+	if err != nil {
+		return exitCode("devphone test", err, stderr)
 	}
 	report, err := test(ctx, flags, stdout, stderr)
-	switch {
-	case ctx.Err() != nil:
-		_, _ = fmt.Fprintln(stderr, "devphone test: interrupted")
-		return exitUsage
-	case err != nil:
-		_, _ = fmt.Fprintf(stderr, "devphone test: %v\n", err)
-		return exitUsage
-	case report.Failed > 0:
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err == nil && report.Failed > 0 {
 		return 1
 	}
-	return 0
+	return exitCode("devphone test", err, stderr)
 }
 
 // test plays the scenarios. The error says why it could not.
@@ -158,7 +142,7 @@ func test(ctx context.Context, flags *testFlags, stdout, stderr io.Writer) (repo
 	apiURL := "http://" + reachable(listener.Addr())
 
 	if len(flags.command) == 0 {
-		if err := printAccount(stdout, apiURL, runner); err != nil {
+		if err := printAccount(stdout, accountLine{URL: apiURL}, runner); err != nil {
 			return nil, err
 		}
 		if !listens(ctx, flags.hostPort()) {

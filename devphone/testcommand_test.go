@@ -146,17 +146,15 @@ func TestDevphoneTest_SaysWhyItCouldNotRun(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no subcommand":      {nil, "usage:\n  devphone test"},
-		"another subcommand": {[]string{"tset"}, "usage:\n  devphone test"},
-		"no target":          {[]string{"test", good, "-secret", "s"}, "-target is missing"},
-		"no files":           {[]string{"test", "-target", free, "-secret", "s"}, "no scenario files"},
-		"no secret":          {[]string{"test", "-target", free, good}, "-secret is missing"},
-		"unknown flag":       {[]string{"test", good, "-taget", free}, "flag provided but not defined: -taget"},
-		"target":             {[]string{"test", "-target", "localhost:8080", "-secret", "s", good}, `-target has to be a URL such as http://127.0.0.1:8080/webhook; found "localhost:8080"`},
-		"port 0":             {[]string{"test", "-target", "http://127.0.0.1:0", "-secret", "s", good}, "-target has port 0, which takes a command"},
-		"empty command":      {[]string{"test", "-target", free, good, "--"}, "no command after --"},
-		"no such command":    {[]string{"test", "-target", free, good, "--", "/no/such"}, "cannot start the agent: fork/exec /no/such: no such file"},
-		"no such file":       {[]string{"test", "-target", free, "-secret", "s", "no.yaml"}, "open no.yaml: no such file"},
+		"no target":       {[]string{"test", good, "-secret", "s"}, "-target is missing"},
+		"no files":        {[]string{"test", "-target", free, "-secret", "s"}, "no scenario files"},
+		"no secret":       {[]string{"test", "-target", free, good}, "-secret is missing"},
+		"unknown flag":    {[]string{"test", good, "-taget", free}, "flag provided but not defined: -taget"},
+		"target":          {[]string{"test", "-target", "localhost:8080", "-secret", "s", good}, `-target has to be a URL such as http://127.0.0.1:8080/webhook; found "localhost:8080"`},
+		"port 0":          {[]string{"test", "-target", "http://127.0.0.1:0", "-secret", "s", good}, "-target has port 0, which takes a command"},
+		"empty command":   {[]string{"test", "-target", free, good, "--"}, "no command after --"},
+		"no such command": {[]string{"test", "-target", free, good, "--", "/no/such"}, "cannot start the agent: fork/exec /no/such: no such file"},
+		"no such file":    {[]string{"test", "-target", free, "-secret", "s", "no.yaml"}, "open no.yaml: no such file"},
 		"bad files": {
 			[]string{"test", "-target", free, "-secret", "s", file(t, "name: n\nstep: 1"), file(t, "name: n\nsteps: 1")},
 			`scenario.yaml:2:1: a scenario has no key "step"; did you mean "steps"?`,

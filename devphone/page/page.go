@@ -1,0 +1,56 @@
+// Package page is a phone in the browser: a page on top of the API in memory and its control API.
+package page
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+)
+
+//go:embed static
+var files embed.FS
+
+// ControlPath is where the control API is (docs/control.md).
+const ControlPath = "/_control"
+
+const staticPath = "/_page"
+
+// Server is the API in memory, an [agentphonetest.Server].
+type Server interface {
+	http.Handler
+	ControlHandler() http.Handler
+}
+
+// Handler serves the page at /, the control API below [ControlPath], and everything else by api, which serves srv.
+func Handler(srv Server, api http.Handler, guard Guard) http.Handler {
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.Handle("/{$}", guard.withToken(index(static)))
+	mux.Handle(staticPath+"/", guard.withToken(fresh(http.StripPrefix(staticPath, http.FileServerFS(static)))))
+	mux.Handle(ControlPath+"/", guard.withToken(http.StripPrefix(ControlPath, srv.ControlHandler())))
+	return guard.sameSite(mux)
+}
+
+// index serves the page itself.
+func index(static fs.FS) http.Handler {
+	return fresh(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		http.ServeFileFS(w, r, static, "index.html")
+	}))
+}
+
+// fresh has browsers ask each time: the next devphone at this address may be another version.
+func fresh(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		next.ServeHTTP(w, r)
+	})
+}

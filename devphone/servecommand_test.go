@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// start runs devphone until the test ends, and returns what it prints first and its standard error.
+func start(t *testing.T, args ...string) (cmd *exec.Cmd, first accountLine, stderr *bytes.Buffer) {
+	t.Helper()
+	cmd, stderr = apitest.Program(t, nil, append([]string{"-listen", "127.0.0.1:0"}, args...)...), &bytes.Buffer{}
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	require.NoError(t, err, stderr)
+	require.NoError(t, json.Unmarshal(line, &first))
+	return cmd, first, stderr
+}
+
+func newClient(t *testing.T, first accountLine, opts ...agentphone.Option) *agentphone.Client {
+	t.Helper()
+	c, err := agentphone.NewClient(first.APIKey, append(opts, agentphone.WithBaseURL(first.URL))...)
+	require.NoError(t, err)
+	return c
+}
+
+// fetch sends a request and returns the status and the body of the response.
+func fetch(t *testing.T, method, url, body string, header ...string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(text)
+}
+
+func TestDevphone_FlagsMakeItRefuse(t *testing.T) {
+	cmd, first, _ := start(t, "-rate-limits", "-no-payment-method")
+	c := newClient(t, first, agentphone.WithMaxRetries(0))
+	for range 20 {
+		_, err := c.Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS})
+		require.ErrorIs(t, err, agentphone.ErrPaymentRequired)
+	}
+	_, err := c.Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS})
+	require.ErrorIs(t, err, agentphone.ErrRateLimited)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+}
+
+func TestDevphone_SetsTheWebhook(t *testing.T) {
+	_, first, _ := start(t, "-webhook", "http://127.0.0.1:8080/webhook", "-secret", "whsec_mine")
+	c := newClient(t, first)
+	webhook, err := c.Webhooks.Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "http://127.0.0.1:8080/webhook", webhook.URL)
+	assert.Equal(t, "whsec_mine", webhook.Secret)
+	assert.Equal(t, "whsec_mine", first.WebhookSecret)
+	agent, err := c.Agents.Get(t.Context(), first.AgentID)
+	require.NoError(t, err)
+	assert.Equal(t, agentphone.VoiceModeWebhook, agent.VoiceMode)
+}
+
+func TestDevphone_ServesThePageAndTheControlAPI(t *testing.T) {
+	_, first, _ := start(t)
+	assert.Equal(t, first.URL+"/", first.PageURL)
+	status, body := fetch(t, "GET", first.PageURL, "")
+	assert.Equal(t, 200, status)
+	assert.Contains(t, body, "<!doctype html>")
+	status, body = fetch(t, "GET", first.URL+"/_control/state", "")
+	assert.Equal(t, 200, status)
+	assert.Contains(t, body, first.APIKey)
+}
+
+// Deliveries have ids of their own in each run, or else an agent that runs on would take them for duplicates.
+func TestDevphone_RunsHaveDifferentIDs(t *testing.T) {
+	ids := map[string]bool{}
+	for range 2 {
+		_, first, _ := start(t)
+		message, err := newClient(t, first).Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: first.AgentID, ToNumber: "+14155550123", Body: "Hi"})
+		require.NoError(t, err)
+		ids[message.ID] = true
+	}
+	assert.Len(t, ids, 2)
+}
+
+// On an address that others reach, the page takes a token, and the key is not the one that everybody knows.
+func TestDevphone_HasATokenIfOthersCanReachIt(t *testing.T) {
+	_, local, _ := start(t)
+	_, first, _ := start(t, "-listen", ":0")
+	assert.NotEqual(t, local.APIKey, first.APIKey)
+	_, err := newClient(t, first).Agents.Get(t.Context(), first.AgentID)
+	require.NoError(t, err)
+	page, token, ok := strings.Cut(first.PageURL, "?token=")
+	require.True(t, ok, first.PageURL)
+	for _, path := range []string{"", "_control/state", "_page/main.js"} {
+		status, body := fetch(t, "GET", page+path, "")
+		assert.Equal(t, 401, status, path)
+		assert.NotContains(t, body, first.APIKey)
+	}
+	status, _ := fetch(t, "GET", page+"_control/state", "", "X-Devphone-Token", token)
+	assert.Equal(t, 200, status)
+}
+
+func TestDevphone_SaysWhyItCouldNotRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown flag":       {[]string{"-webhok", "x"}, "flag provided but not defined: -webhok"},
+		"another subcommand": {[]string{"tset"}, `unexpected argument "tset"`},
+		"webhook":            {[]string{"-webhook", "localhost:8080"}, `-webhook has to be a URL such as http://127.0.0.1:8080/webhook; found "localhost:8080"`},
+		"address":            {[]string{"-listen", "no-address"}, "listen tcp: address no-address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := devphone(t, test.args...)
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr, test.want)
+			assert.NotContains(t, stderr, "panic")
+		})
+	}
+	code, _, stderr := devphone(t, "-h")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stderr, "devphone test -target")
+}
+
+func TestDevphone_PrintsItsAddressAndStopsOnASignal(t *testing.T) {
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			cmd, first, stderr := start(t)
+			c := newClient(t, first)
+			agent, err := c.Agents.Get(t.Context(), first.AgentID)
+			require.NoError(t, err)
+			assert.Equal(t, first.NumberID, agent.Numbers[0].ID)
+
+			// Neither a client that has connected and sends no request, nor one that follows the events, must delay the end.
+			idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://"))
+			require.NoError(t, err)
+			defer func() { _ = idle.Close() }()
+			events, err := http.Get(first.URL + "/_control/events") //nolint:noctx // a test
+			require.NoError(t, err)
+			defer func() { _ = events.Body.Close() }()
+
+			// The signal comes while a stream is read.
+			call, err := c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: first.AgentID, ToNumber: "+14155550123", SystemPrompt: "p"})
+			require.NoError(t, err)
+			for _, err := range c.Calls.StreamTranscript(t.Context(), call.ID) {
+				require.NoError(t, err)
+				require.NoError(t, cmd.Process.Signal(signal))
+				break
+			}
+			stopped := make(chan error, 1)
+			go func() { stopped <- cmd.Wait() }()
+			select {
+			case err := <-stopped:
+				require.NoError(t, err, stderr.String())
+			case <-time.After(10 * time.Second):
+				t.Fatal("it did not stop")
+			}
+			assert.Contains(t, stderr.String(), "open "+first.PageURL)
+			assert.Contains(t, stderr.String(), "GET /v1/agents/"+first.AgentID+" 200")
+			assert.NotContains(t, stderr.String(), first.APIKey)
+			assert.NotContains(t, stderr.String(), "/_control", "the page's own requests are not logged")
+		})
+	}
+}
