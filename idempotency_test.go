@@ -341,18 +341,6 @@ func TestWithIdempotencyKey_StoreThatReturnsNothingIsAnError(t *testing.T) {
 	}
 }
 
-// A store that fails after the request was sent: the call is not reported as done, and the next one finds its effect.
-func TestWithIdempotencyKey_StoreThatFailsAfterIsReconciledLater(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
-		store := &faultyStore{Store: agentphone.NewMemoryStore(), completes: true}
-		c := srv.Client(agentphone.WithStore(store))
-		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
-		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-		store.completes = false
-		assertReconciled(t, srv, c)
-	})
-}
-
 // The API has no business to quote the key; if it does, the store does not get to know it.
 func TestWithIdempotencyKey_StoreNeverHasTheAPIKey(t *testing.T) {
 	for _, status := range []int{200, 401, 500} {

@@ -1,0 +1,96 @@
+package agentphone_test
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// slowStore takes its time for the claims of an idempotency key after the first.
+type slowStore struct {
+	agentphone.Store
+	by     time.Duration
+	claims int
+}
+
+func (s *slowStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	if strings.HasPrefix(key, "send:") {
+		if s.claims++; s.claims > 1 {
+			time.Sleep(s.by)
+		}
+	}
+	return s.Store.Claim(ctx, key, opts)
+}
+
+func TestWithIdempotencyKey_SlowStoreDoesNotShortenTheSettleTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client(agentphone.WithStore(&slowStore{Store: agentphone.NewMemoryStore(), by: 25 * time.Second}), agentphone.WithSettleTime(40*time.Second))
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500})
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		var pending *agentphone.PendingError
+		require.ErrorAs(t, err, &pending, "25 s after the request")
+		assert.Equal(t, 15*time.Second, pending.RetryAfter)
+		assert.Empty(t, srv.Messages())
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err, "50 s after the request")
+	})
+}
+
+// A call that does not return leaves a claim that lapses at once, instead of one that is renewed for ever.
+func TestWithIdempotencyKey_CallThatDoesNotReturnIsReconciled(t *testing.T) {
+	for name, stop := range map[string]func(){"panic": func() { panic("stop") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+				store := agentphone.NewMemoryStore()
+				stopping := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+					_, _ = srv.Transport().RoundTrip(r)
+					stop()
+					return nil, nil
+				})
+				c := srv.Client(agentphone.WithStore(store), agentphone.WithHTTPClient(&http.Client{Transport: stopping}))
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					defer func() { _ = recover() }()
+					_, _ = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+				}()
+				<-done
+				assertReconciled(t, srv, srv.Client(agentphone.WithStore(store)))
+			})
+		})
+	}
+}
+
+// A claim with other parameters neither takes the key from those that it was used with, nor puts off when their call has settled.
+func TestWithIdempotencyKey_OtherParametersDoNotPutOffTheSettling(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		store := agentphone.NewMemoryStore()
+		crashed, crash := context.WithCancel(t.Context())
+		hung := srv.Client(agentphone.WithStore(&crashingStore{Store: store, crashed: crashed}))
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500, Delay: time.Second}) // no effect
+		go func() { _, _ = hung.Messages.Send(crashed, text(srv, "hi"), key("k")) }()
+		time.Sleep(time.Second / 2)
+		crash()
+		c := srv.Client(agentphone.WithStore(store))
+		for range 11 {
+			time.Sleep(time.Minute)
+			_, err := c.Messages.Send(t.Context(), text(srv, "other"), key("k"))
+			require.ErrorIs(t, err, agentphone.ErrIdempotencyKeyReused)
+		}
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err)
+		assert.Len(t, srv.Messages(), 1)
+	})
+}
