@@ -8,7 +8,7 @@ STORES := redisstore sqlstore
 
 CHECKS := fmt tidy vet bench-test stores wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
-.PHONY: check checks test $(CHECKS) bench
+.PHONY: check checks test $(CHECKS) bench killtest
 
 check: test $(CHECKS)
 
@@ -50,6 +50,11 @@ bench-test:
 # The modules of the stores, on a real redis-server and PostgreSQL. With CI set, missing servers are a failure.
 stores:
 	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...); done
+
+# The kill tests of the stores, which `make stores` runs with one seed each, with KILLTEST_ROUNDS seeds from KILLTEST_SEED on.
+killtest: export KILLTEST_ROUNDS ?= 10
+killtest:
+	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) test -count 1 -timeout 60m -run '^TestKill' -v .); done
 
 # The chaos tests again, alone, to print their tally. CHAOS_SEED=7 sets the seed, a number from 0.
 chaos:

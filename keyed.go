@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/agentphone/agentphone-go/internal/leasetime"
 	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
@@ -27,7 +28,7 @@ type keyedConfig struct {
 func defaultKeyedConfig() keyedConfig {
 	return keyedConfig{
 		store:  sync.OnceValue(func() Store { return NewMemoryStore() }),
-		settle: 10 * time.Minute, retention: 30 * 24 * time.Hour, lease: defaultLease,
+		settle: 10 * time.Minute, retention: 30 * 24 * time.Hour, lease: leasetime.Key,
 	}
 }
 

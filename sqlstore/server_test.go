@@ -95,9 +95,13 @@ func (p *postgres) kill() {
 
 func (p *postgres) connect(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("pgx", fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?connect_timeout=1", p.port))
+	db, err := sql.Open("pgx", p.url())
 	require.NoError(t, err)
 	return db
+}
+
+func (p *postgres) url() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?connect_timeout=1", p.port)
 }
 
 func (p *postgres) open(t *testing.T) *sql.DB {
