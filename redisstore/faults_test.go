@@ -65,6 +65,7 @@ func TestStore_ScriptThatTimedOutMayHaveRun(t *testing.T) {
 	_, err := hasty.Claim(t.Context(), "k", opts)
 	server.resume()
 	require.Error(t, err)
+	require.Eventually(t, func() bool { return server.client(t).Exists(t.Context(), "agentphone:k").Val() == 1 }, 10*time.Second, 10*time.Millisecond)
 	var next *agentphone.Claim
 	require.Eventually(t, func() bool {
 		next, err = patient.Claim(t.Context(), "k", opts)
