@@ -87,7 +87,7 @@ func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *request
 func (k *keyedCall) do(ctx context.Context, out any) error {
 	k.askedAt = time.Now()
 	claim, err := checkedClaim(k.store().Claim(ctx, k.key, ClaimOptions{
-		Lease: k.keyedConfig.lease, Retention: k.retention, Note: encodeState(keyState{Fingerprint: k.fingerprint}),
+		Lease: k.keyedConfig.lease, Retention: k.retention, Note: marshal(keyState{Fingerprint: k.fingerprint}),
 	}))
 	if err != nil {
 		return k.storeError(err)
@@ -136,7 +136,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 		earlier.Until = k.claim.LapsedAt
 	}
 	if earlier.Fingerprint != k.fingerprint {
-		k.lapse(ctx, encodeState(earlier))
+		k.lapse(ctx, marshal(earlier))
 		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
 	}
 	k.hold(ctx, earlier)
@@ -150,7 +150,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
 	}
 	k.state = keyState{Fingerprint: k.fingerprint}
-	if err := k.lease.setNote(encodeState(k.state)); err != nil {
+	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		k.lease.end()
 		return k.storeError(err)
 	}
@@ -190,7 +190,7 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 // hold begins the lease of the claim, whose note is the state from its first renewal on.
 func (k *keyedCall) hold(ctx context.Context, state keyState) {
 	k.state = state
-	k.lease = holdLease(ctx, k.store(), k.claim, k.keyedConfig.lease, encodeState(state), k.askedAt)
+	k.lease = holdLease(ctx, k.store(), k.claim, k.keyedConfig.lease, marshal(state), k.askedAt)
 }
 
 // widen makes the state that of a key without a result, whose window covers another one too. It is in the store from the next renewal
@@ -203,7 +203,7 @@ func (k *keyedCall) widen(by keyWindow) {
 		k.state.Until = by.Until
 	}
 	k.state.Result = nil
-	k.lease.keepNote(encodeState(k.state))
+	k.lease.keepNote(marshal(k.state))
 }
 
 // unsettled ends the lease. If err is not nil the claim lapses now, with its note.
@@ -275,10 +275,11 @@ func (k *keyedCall) lookOptions() RequestOption {
 	})
 }
 
-func encodeState(s keyState) []byte {
-	b, err := json.Marshal(s)
+// marshal returns the JSON of what always has one.
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // of times and strings
+		panic(err)
 	}
 	return b
 }

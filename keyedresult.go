@@ -78,11 +78,7 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 		if err != nil {
 			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
 		}
-		body, err := json.Marshal(found.result)
-		if err != nil {
-			return false, k.pending(err)
-		}
-		record := k.record(&transport.Response{Status: http.StatusOK, Body: body}, found.id)
+		record := k.record(&transport.Response{Status: http.StatusOK, Body: marshal(found.result)}, found.id)
 		if completed, err := k.completeWith(ctx, record, out); completed || err != nil {
 			k.rc.response.mark(false, completed)
 			return completed, err
@@ -127,11 +123,7 @@ func (k *keyedCall) complete(ctx context.Context, record *keyRecord) error {
 			return err
 		}
 	}
-	value, err := json.Marshal(record)
-	if err != nil {
-		return k.pending(err)
-	}
-	if err := k.store().Complete(ctx, k.claim, value); err != nil {
+	if err := k.store().Complete(ctx, k.claim, marshal(record)); err != nil {
 		return k.pending(err)
 	}
 	return nil
@@ -141,15 +133,11 @@ func (k *keyedCall) complete(ctx context.Context, record *keyRecord) error {
 func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
 	owner := resultOwner{k.key, k.state.keyWindow}
 	k.state.Result = record
-	if err := k.lease.setNote(encodeState(k.state)); err != nil {
-		return k.pending(err)
-	}
-	note, err := json.Marshal(owner)
-	if err != nil {
+	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		return k.pending(err)
 	}
 	key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + record.ID
-	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: note}))
+	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: marshal(owner)}))
 	if err != nil {
 		return k.pending(err)
 	}
