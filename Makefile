@@ -5,8 +5,9 @@ EXAMPLES := $(notdir $(wildcard examples/*))
 SERVERS := fakeserver
 
 STORES := redisstore sqlstore
+MODULES := bench $(STORES) devphone
 
-CHECKS := fmt tidy vet bench-test stores wasm examples lint oldest test386 jsonv2 vet-platforms race chaos fuzz
+CHECKS := fmt tidy vet bench-test stores devphone wasm examples scenarios lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
 .PHONY: check checks test $(CHECKS) bench killtest
 
@@ -56,6 +57,9 @@ killtest: export KILLTEST_ROUNDS ?= 10
 killtest:
 	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) test -count 1 -timeout 60m -run '^TestKill' -v .); done
 
+devphone:
+	cd devphone && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
+
 # The chaos tests again, alone, to print their tally. CHAOS_SEED=7 sets the seed, a number from 0.
 chaos:
 	$(GO) test -race -count 1 -run '^TestChaos' -v ./internal/networktest
@@ -78,7 +82,7 @@ vet-platforms:
 lint: bin/staticcheck
 	bin/staticcheck ./...
 	GOOS=js GOARCH=wasm bin/staticcheck ./internal/transport/...
-	@set -e; for m in bench $(STORES); do echo "== $$m"; (cd $$m && ../bin/staticcheck ./...); done
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && ../bin/staticcheck ./...); done
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	cd tools && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
@@ -86,7 +90,7 @@ bin/staticcheck: tools/go.mod tools/go.sum
 tidy:
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
-	@set -e; for m in bench $(STORES); do echo "== $$m"; (cd $$m && $(GO) mod tidy -diff); done
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) mod tidy -diff); done
 
 # Runs every example against the API in memory. Servers are interrupted after two seconds.
 examples:
@@ -95,15 +99,23 @@ examples:
 	for e in $(filter-out $(SERVERS),$(EXAMPLES)); do echo "== examples/$$e"; timeout 60 bin/examples/$$e; done; \
 	for e in $(SERVERS); do echo "== examples/$$e"; timeout --preserve-status -s INT 2 bin/examples/$$e -addr 127.0.0.1:0; done
 
+# Plays the scenarios of the examples with them.
+scenarios:
+	@mkdir -p bin/examples && $(GO) build -o bin/examples ./examples/... && cd devphone && $(GO) build -o ../bin/devphone .
+	@set -e; unset OPENAI_API_KEY; for s in examples/*/scenarios; do \
+		e=$$(basename $$(dirname $$s)); echo "== $$s"; \
+		bin/devphone test -target http://127.0.0.1:0/webhook $$s/*.yaml -- bin/examples/$$e -addr {addr}; \
+	done
+
 # Runs each fuzz target of each package in rounds of 30,000 inputs for FUZZSECONDS. A -fuzztime in seconds fails now and
 # then without a finding ("context deadline exceeded"), because Go's fuzzer takes its own deadline for an error if a
 # worker sees it first. A round that hangs is a failure.
 fuzz:
-	@set -e; for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	@set -e; for m in . devphone; do for p in $$(cd $$m && $(GO) list ./...); do \
+		for f in $$($(GO) -C $$m test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 			echo "== $$p $$f"; end=$$(( $$(date +%s) + $(FUZZSECONDS) )); \
 			while [ $$(date +%s) -lt $$end ]; do \
-				timeout 120 $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30000x $$p; \
+				timeout 120 $(GO) -C $$m test -run '^$$' -fuzz "^$$f$$" -fuzztime 30000x $$p; \
 			done; \
 		done; \
-	done
+	done; done

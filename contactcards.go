@@ -28,20 +28,18 @@ type SetContactCardParams struct {
 	AvatarURL   string `json:"avatarUrl,omitzero"` // URL of a picture that the API can fetch
 }
 
-// Get returns the contact card of a number. It fails with [ErrNotFound] if the number has none. It is idempotent and is
-// retried. (GET /v1/numbers/{number_id}/contact-card)
+// Get returns the contact card of a number. It fails with [ErrNotFound] if the number has none. Retried.
+// (GET /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Get(ctx context.Context, numberID string, opts ...RequestOption) (*ContactCard, error) {
 	return do[ContactCard](ctx, (*service)(s), &opGetContactCard, []string{numberID}, nil, opts)
 }
 
-// Set creates or replaces the contact card of a number. It is idempotent and is retried.
-// (PUT /v1/numbers/{number_id}/contact-card)
+// Set creates or replaces the contact card of a number. Retried. (PUT /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Set(ctx context.Context, numberID string, params SetContactCardParams, opts ...RequestOption) (*ContactCard, error) {
 	return do[ContactCard](ctx, (*service)(s), &opSetContactCard, []string{numberID}, params, opts)
 }
 
-// Delete deletes the contact card of a number. It is idempotent and is retried.
-// (DELETE /v1/numbers/{number_id}/contact-card)
+// Delete deletes the contact card of a number. Retried. (DELETE /v1/numbers/{number_id}/contact-card)
 func (s *ContactCardsService) Delete(ctx context.Context, numberID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteContactCard, []string{numberID}, nil, opts)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -109,6 +110,11 @@ func samePhone(a, b string) bool {
 	return strings.TrimPrefix(a, "tel:") == strings.TrimPrefix(b, "tel:")
 }
 
+// sameText reports whether two texts are the same but for white space, which the API may have trimmed.
+func sameText(a, b string) bool {
+	return slices.Equal(strings.Fields(a), strings.Fields(b))
+}
+
 // findSent finds a text among those of the numbers that it may have been sent from. A text that starts a group is not found by
 // its recipients.
 func findSent(p SendMessageParams) finder {
@@ -117,7 +123,7 @@ func findSent(p SendMessageParams) finder {
 	}
 	match := func(m *NumberMessage) (effect, Timestamp, bool) {
 		sent := &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}
-		return effect{m.ID, sent}, m.ReceivedAt, m.Direction == DirectionOutbound && samePhone(m.To, p.ToNumber) && m.Body == p.Body
+		return effect{m.ID, sent}, m.ReceivedAt, m.Direction == DirectionOutbound && samePhone(m.To, p.ToNumber) && sameText(m.Body, p.Body)
 	}
 	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
 		return func(yield func(effect, error) bool) {
@@ -166,7 +172,7 @@ func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts
 // compared. A message that starts a group (Recipients) cannot be found: it is a *[ValidationError]. Retried.
 // (GET /v1/numbers/{number_id}/messages)
 func (s *MessagesService) FindSent(ctx context.Context, params SendMessageParams, since time.Time, opts ...RequestOption) ([]SentMessage, error) {
-	if err := params.validate(); err != nil {
+	if err := checkParams(params); err != nil {
 		return nil, err
 	}
 	find := findSent(params)
@@ -197,7 +203,7 @@ func findPlaced(p CreateCallParams) finder {
 // same number. since is by the local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown],
 // where no idempotency key was given. Retried. (GET /v1/calls)
 func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, since time.Time, opts ...RequestOption) ([]Call, error) {
-	if err := params.validate(); err != nil {
+	if err := checkParams(params); err != nil {
 		return nil, err
 	}
 	return findAll[Call](ctx, (*service)(s), findPlaced(params), since, opts)
@@ -215,7 +221,7 @@ func findBought(p BuyNumberParams) finder {
 // local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given.
 // Retried. (GET /v1/numbers)
 func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams, since time.Time, opts ...RequestOption) ([]PhoneNumber, error) {
-	if err := params.validate(); err != nil {
+	if err := checkParams(params); err != nil {
 		return nil, err
 	}
 	return findAll[PhoneNumber](ctx, (*service)(s), findBought(params), since, opts)
@@ -227,7 +233,7 @@ func findAgent(p CreateAgentParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Agent, error] {
 		return c.Agents.All(ctx, ListAgentsParams{}, opts...)
 	}, func(a *Agent) (effect, Timestamp, bool) {
-		return effect{a.ID, a}, a.CreatedAt, a.Name == p.Name
+		return effect{a.ID, a}, a.CreatedAt, sameText(a.Name, p.Name)
 	})
 }
 
@@ -243,6 +249,6 @@ func findSubAccount(p CreateSubAccountParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[SubAccount, error] {
 		return c.SubAccounts.All(ctx, ListSubAccountsParams{}, opts...)
 	}, func(a *SubAccount) (effect, Timestamp, bool) {
-		return effect{a.ID, a}, a.CreatedAt, a.Name == p.Name
+		return effect{a.ID, a}, a.CreatedAt, sameText(a.Name, p.Name)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,35 @@ func TestWithIdempotencyKey_OtherParametersAreRefused(t *testing.T) {
 		require.NoError(t, err, "whoever used it with other parameters has not disturbed the first")
 		assert.Len(t, srv.Messages(), 2)
 	})
+}
+
+// The query counts as parameters, too.
+func TestWithIdempotencyKey_OtherQueryIsRefused(t *testing.T) {
+	lookup := func(number string) func(ctx context.Context, c *agentphone.Client) error {
+		return func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Numbers.Lookup(ctx, agentphone.LookupNumbersParams{PhoneNumbers: []string{number}}, key("k"))
+			return err
+		}
+	}
+	send := func(test string) func(ctx context.Context, c *agentphone.Client) error {
+		return func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"},
+				key("k"), agentphone.WithRequestQuery("test", test))
+			return err
+		}
+	}
+	for name, calls := range map[string][2]func(ctx context.Context, c *agentphone.Client) error{
+		"parameters of a GET": {lookup("+14155550111"), lookup("+14155550122")},
+		"WithRequestQuery":    {send("1"), send("2")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, api := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1","data":[]}`))
+			require.NoError(t, calls[0](t.Context(), c))
+			require.ErrorIs(t, calls[1](t.Context(), c), agentphone.ErrIdempotencyKeyReused)
+			require.NoError(t, calls[0](t.Context(), c))
+			assert.Len(t, api.Requests(), 1)
+		})
+	}
 }
 
 func TestWithIdempotencyKey_BadInputSendsNothing(t *testing.T) {
@@ -443,6 +473,32 @@ func TestWithIdempotencyKey_NothingIsSentWithoutALease(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A process that was stopped for a while finds all its timers due at once: those of the retries and those of the leases.
+func TestWithIdempotencyKey_NothingIsSentWhenTheLeaseEndsWithTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 256
+		var early, late atomic.Int32
+		began := time.Now()
+		c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+			if time.Since(began) > 0 {
+				late.Add(1)
+			}
+			early.Add(1)
+			return apitest.Response(503, "", "Retry-After", "30"), nil
+		}, agentphone.WithRetryWait(time.Nanosecond, time.Nanosecond), agentphone.WithStore(&faultyStore{Store: agentphone.NewMemoryStore(), renews: true}))
+		for i := range calls {
+			go func() {
+				_, err := c.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"}, key(fmt.Sprint(i)))
+				assert.ErrorIs(t, err, agentphone.ErrClaimLost)
+			}()
+		}
+		synctest.Wait()
+		assert.EqualValues(t, calls, early.Load())
+		time.Sleep(time.Hour)
+		assert.Zero(t, late.Load())
+	})
 }
 
 // A process that crashes after it has sent leaves its claim to lapse; whoever repeats the call finds the effect.

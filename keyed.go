@@ -70,7 +70,7 @@ type keyWindow struct {
 
 func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *requestConfig, params any) *keyedCall {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s\n%s", req.Method, req.URL.EscapedPath(), req.Body)
+	fmt.Fprintf(sum, "%s %s\n%s", req.Method, req.URL.RequestURI(), req.Body)
 	scope := url.PathEscape(req.URL.Host) + "/" + url.PathEscape(req.Header.Get(subAccountHeader))
 	var find finder
 	if op.find != nil {
@@ -191,6 +191,7 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 func (k *keyedCall) hold(ctx context.Context, state keyState) {
 	k.state = state
 	k.lease = holdLease(ctx, k.store(), k.claim, k.keyedConfig.lease, marshal(state), k.askedAt)
+	k.req.MaySend = k.lease.valid
 }
 
 // widen makes the state that of a key without a result, whose window covers another one too. It is in the store from the next renewal

@@ -3,6 +3,7 @@ package agentphone
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type keyLease struct {
 	length time.Duration
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	until  atomic.Pointer[time.Time]
 
 	mu     sync.Mutex // held while the claim is renewed
 	note   []byte
@@ -26,12 +28,28 @@ type keyLease struct {
 func holdLease(ctx context.Context, store Store, claim *Claim, length time.Duration, note []byte, askedAt time.Time) *keyLease {
 	l := &keyLease{store: store, claim: claim, length: length, note: note}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
-	left := length - time.Since(askedAt)
 	l.mu.Lock() // a timer can fire before it is stored
 	defer l.mu.Unlock()
+	left := l.extend(askedAt, length)
 	l.expiry = time.AfterFunc(left, func() { l.cancel(ErrClaimLost) })
 	l.renew = time.AfterFunc(min(left, length)/3, l.keep)
 	return l
+}
+
+// extend notes that the lease was extended, and returns how long it lasts.
+func (l *keyLease) extend(asked time.Time, length time.Duration) time.Duration {
+	until := asked.Add(length)
+	l.until.Store(&until)
+	return time.Until(until)
+}
+
+// valid returns an error, and ends the lease, if the lease has expired. It does not trust the timer, which in a process that was
+// stopped, or on a machine that slept, may not have fired yet, nor the monotonic clock alone, which stands still while a machine sleeps.
+func (l *keyLease) valid() error {
+	if until, now := *l.until.Load(), time.Now(); !now.Before(until) || !now.Round(0).Before(until.Round(0)) {
+		l.cancel(ErrClaimLost)
+	}
+	return l.ctx.Err()
 }
 
 // keep renews the claim and plans the next time.
@@ -66,7 +84,7 @@ func (l *keyLease) renewTo(length time.Duration) error {
 	defer cancel()
 	err := l.store.Renew(ctx, l.claim, length, l.note)
 	if err == nil && l.ctx.Err() == nil {
-		l.expiry.Reset(length - time.Since(asked))
+		l.expiry.Reset(l.extend(asked, length))
 	}
 	return err
 }

@@ -19,7 +19,7 @@ type Location struct {
 	LastUpdated Timestamp `json:"lastUpdated"` // when the phone was there; zero if unknown
 }
 
-// Get returns the last known location of a phone. phoneNumber is its number in E.164. It is idempotent and is retried.
+// Get returns the last known location of a phone. phoneNumber is its number in E.164. Retried.
 // (GET /v1/location/{phone_number})
 func (s *LocationService) Get(ctx context.Context, phoneNumber string, opts ...RequestOption) (*Location, error) {
 	return do[Location](ctx, (*service)(s), &opGetLocation, []string{phoneNumber}, nil, opts)
@@ -31,8 +31,7 @@ type LocationRefresh struct {
 	PollAfterSeconds int  `json:"pollAfterSeconds"` // seconds to wait before the next Get
 }
 
-// Refresh requests new locations from all phones and does not wait for them. It is idempotent and is retried.
-// (POST /v1/location/refresh)
+// Refresh requests new locations from all phones and does not wait for them. Retried. (POST /v1/location/refresh)
 func (s *LocationService) Refresh(ctx context.Context, opts ...RequestOption) (*LocationRefresh, error) {
 	return do[LocationRefresh](ctx, (*service)(s), &opRefreshLocations, nil, nil, opts)
 }

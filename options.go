@@ -57,6 +57,7 @@ func defaultConfig() *config {
 			RetryWaitBase: defaultRetryWaitBase,
 			RetryWaitMax:  defaultRetryWaitMax,
 			MaxRetryAfter: defaultMaxRetryAfter,
+			Pauses:        &transport.Pauses{},
 		},
 		keyed:      defaultKeyedConfig(),
 		maxRetries: defaultMaxRetries,
@@ -146,7 +147,8 @@ func WithRetryWait(base, maximum time.Duration) Option {
 
 // WithMaxRetryAfter sets the longest Retry-After that is waited for, one minute by default. If the server asks for a
 // longer wait, or for one that the context does not allow, the method returns the *[APIError] at once.
-// [CallsService.Wait] and [CallsService.StreamTranscript], which wait anyway, accept up to 10 minutes.
+// [CallsService.Wait] and [CallsService.StreamTranscript], which wait anyway, accept up to 10 minutes. While one request
+// waits because of a 429, others of its operation do: see [WithRateLimiter].
 func WithMaxRetryAfter(d time.Duration) Option {
 	return func(c *config) error {
 		c.transport.MaxRetryAfter = d

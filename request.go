@@ -94,10 +94,8 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	if v := reflect.ValueOf(params); v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, nil, &ValidationError{"params", "is a nil pointer"}
 	}
-	if v, ok := params.(interface{ validate() error }); ok {
-		if err := v.validate(); err != nil {
-			return nil, nil, err
-		}
+	if err := checkParams(params); err != nil {
+		return nil, nil, err
 	}
 	req := &transport.Request{
 		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,

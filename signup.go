@@ -38,8 +38,8 @@ type Signup struct {
 //
 // It fails with [ErrAccountExists] if the address has an account: its owner can generate an API key in the dashboard.
 //
-// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] the code may have been
-// sent, but its VerificationID is lost: call Start again, which sends another code with a VerificationID of its own.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] the code may have been sent, but
+// its VerificationID is lost: call Start again, which sends another code with a VerificationID of its own.
 func (s *SignupService) Start(ctx context.Context, params SignupParams, opts ...RequestOption) (*Signup, error) {
 	return do[Signup](ctx, (*service)(s), &opSignup, nil, params, opts)
 }
@@ -70,9 +70,9 @@ type Account struct {
 // Verify completes a sign-up: it creates the account with a phone number, an agent and an API key. The account has a
 // credit of $5.00, which covers the number's first month. The API accepts 20 requests a minute. (POST /v0/agent/verify)
 //
-// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] the account may exist,
-// but its API key was lost with the response. Verifying again does no harm; if the code is refused, the human can
-// generate an API key in the dashboard.
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] the account may exist, but its
+// API key was lost with the response. Verifying again does no harm; if the code is refused, the human can generate an
+// API key in the dashboard.
 func (s *SignupService) Verify(ctx context.Context, params VerifySignupParams, opts ...RequestOption) (*Account, error) {
 	return do[Account](ctx, (*service)(s), &opVerifySignup, nil, params, opts)
 }

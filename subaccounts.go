@@ -38,13 +38,12 @@ func (p ListSubAccountsParams) validate() error {
 	return firstOf(checkPage(p.Limit, maxSubAccountsPage, p.Offset), inRange("stats_days", p.StatsDays, 0))
 }
 
-// List returns one page of the account's sub-accounts. It is idempotent and is retried. (GET /v1/sub-accounts)
+// List returns one page of the account's sub-accounts. Retried. (GET /v1/sub-accounts)
 func (s *SubAccountsService) List(ctx context.Context, params ListSubAccountsParams, opts ...RequestOption) (*Page[SubAccount], error) {
 	return list[SubAccount](ctx, (*service)(s), &opListSubAccounts, nil, params, params.Offset, opts)
 }
 
-// All iterates over the account's sub-accounts, and requests one page at a time. It is idempotent and is retried.
-// (GET /v1/sub-accounts)
+// All iterates over the account's sub-accounts, and requests one page at a time. Retried. (GET /v1/sub-accounts)
 func (s *SubAccountsService) All(ctx context.Context, params ListSubAccountsParams, opts ...RequestOption) iter.Seq2[SubAccount, error] {
 	return allByOffset(params.Offset, cmp.Or(params.Limit, maxSubAccountsPage), func(a *SubAccount) string { return a.ID },
 		func(offset, limit int) (*Page[SubAccount], error) {
@@ -61,7 +60,7 @@ func (p CreateSubAccountParams) validate() error { return required("name", p.Nam
 
 // Create creates a sub-account. (POST /v1/sub-accounts)
 //
-// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the name with
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] look for the name with
 // [SubAccountsService.All] before you create the sub-account again.
 func (s *SubAccountsService) Create(ctx context.Context, params CreateSubAccountParams, opts ...RequestOption) (*SubAccount, error) {
 	return do[SubAccount](ctx, (*service)(s), &opCreateSubAccount, nil, params, opts)
@@ -74,12 +73,12 @@ type UpdateSubAccountParams struct {
 
 func (p UpdateSubAccountParams) validate() error { return required("name", p.Name) }
 
-// Update renames a sub-account. It is idempotent and is retried. (PATCH /v1/sub-accounts/{sub_account_id})
+// Update renames a sub-account. Retried. (PATCH /v1/sub-accounts/{sub_account_id})
 func (s *SubAccountsService) Update(ctx context.Context, subAccountID string, params UpdateSubAccountParams, opts ...RequestOption) (*SubAccount, error) {
 	return do[SubAccount](ctx, (*service)(s), &opUpdateSubAccount, []string{subAccountID}, params, opts)
 }
 
-// Delete deletes a sub-account. It is idempotent and is retried. (DELETE /v1/sub-accounts/{sub_account_id})
+// Delete deletes a sub-account. Retried. (DELETE /v1/sub-accounts/{sub_account_id})
 func (s *SubAccountsService) Delete(ctx context.Context, subAccountID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteSubAccount, []string{subAccountID}, nil, opts)
 }

@@ -61,8 +61,8 @@ type UsageStats struct {
 	SMSSegmentsLast30d          *int `json:"smsSegmentsLast30d"` // nil if unknown; a long SMS is several segments
 }
 
-// Get returns the account's plan, limits and counters. A program can call it to check its API key. It is idempotent and
-// is retried. (GET /v1/usage)
+// Get returns the account's plan, limits and counters. A program can call it to check its API key. Retried.
+// (GET /v1/usage)
 func (s *UsageService) Get(ctx context.Context, opts ...RequestOption) (*Usage, error) {
 	return do[Usage](ctx, (*service)(s), &opGetUsage, nil, nil, opts)
 }
@@ -88,8 +88,7 @@ type DayUsage struct {
 	Webhooks int    `json:"webhooks"` // webhook deliveries
 }
 
-// Daily returns counts of messages, calls and webhook deliveries by day. It is idempotent and is retried.
-// (GET /v1/usage/daily)
+// Daily returns counts of messages, calls and webhook deliveries by day. Retried. (GET /v1/usage/daily)
 func (s *UsageService) Daily(ctx context.Context, params DailyUsageParams, opts ...RequestOption) (*DailyUsage, error) {
 	return do[DailyUsage](ctx, (*service)(s), &opDailyUsage, nil, params, opts)
 }
@@ -115,8 +114,7 @@ type MonthUsage struct {
 	Webhooks int    `json:"webhooks"` // webhook deliveries
 }
 
-// Monthly returns counts of messages, calls and webhook deliveries by month. It is idempotent and is retried.
-// (GET /v1/usage/monthly)
+// Monthly returns counts of messages, calls and webhook deliveries by month. Retried. (GET /v1/usage/monthly)
 func (s *UsageService) Monthly(ctx context.Context, params MonthlyUsageParams, opts ...RequestOption) (*MonthlyUsage, error) {
 	return do[MonthlyUsage](ctx, (*service)(s), &opMonthlyUsage, nil, params, opts)
 }
@@ -138,8 +136,7 @@ type NumberUsage struct {
 	Calls       int          `json:"calls"`
 }
 
-// ByNumber returns counts of messages and calls by phone number. It is idempotent and is retried.
-// (GET /v1/usage/by-number)
+// ByNumber returns counts of messages and calls by phone number. Retried. (GET /v1/usage/by-number)
 func (s *UsageService) ByNumber(ctx context.Context, opts ...RequestOption) (*UsageByNumber, error) {
 	return do[UsageByNumber](ctx, (*service)(s), &opUsageByNumber, nil, nil, opts)
 }
@@ -180,7 +177,7 @@ type AgentUsage struct {
 	IsOrphan     bool   `json:"isOrphan"`     // whether the agent has been deleted
 }
 
-// ByAgent returns counts of messages and calls by agent. It is idempotent and is retried. (GET /v1/usage/by-agent)
+// ByAgent returns counts of messages and calls by agent. Retried. (GET /v1/usage/by-agent)
 func (s *UsageService) ByAgent(ctx context.Context, params UsageByAgentParams, opts ...RequestOption) (*UsageByAgent, error) {
 	return do[UsageByAgent](ctx, (*service)(s), &opUsageByAgent, nil, params, opts)
 }

@@ -14,6 +14,16 @@ import (
 
 // The checks of parameters and options. They accept whatever the API might accept.
 
+// checkParams checks the parameters of a method.
+func checkParams(params any) error {
+	if v, ok := params.(interface{ validate() error }); ok {
+		if err := v.validate(); err != nil {
+			return err
+		}
+	}
+	return checkText(params)
+}
+
 // firstOf returns the first error that is not nil.
 func firstOf(errs ...error) error {
 	for _, err := range errs {

@@ -20,7 +20,7 @@ type Voice struct {
 // DefaultVoice is the VoiceID of the voice that an agent has by default, "Skylar, Friendly Guide".
 const DefaultVoice = "custom_voice_ea22ba5fdfaa18f39c274851c1"
 
-// List returns all voices, some hundreds, on one page. It is idempotent and is retried. (GET /v1/agents/voices)
+// List returns all voices, some hundreds, on one page. Retried. (GET /v1/agents/voices)
 func (s *VoicesService) List(ctx context.Context, opts ...RequestOption) (*Page[Voice], error) {
 	return list[Voice](ctx, (*service)(s), &opListVoices, nil, nil, 0, opts)
 }

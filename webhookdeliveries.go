@@ -64,14 +64,14 @@ func (p ListDeliveriesParams) validate() error {
 	return firstOf(checkPage(p.Limit, 0, p.Offset), inRange("hours", p.Hours, 0))
 }
 
-// ListDeliveries returns one page of the deliveries to the webhook of the account, newest first. It is idempotent and
-// is retried. (GET /v1/webhooks/deliveries)
+// ListDeliveries returns one page of the deliveries to the webhook of the account, newest first. Retried.
+// (GET /v1/webhooks/deliveries)
 func (s *WebhooksService) ListDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) (*Page[WebhookDelivery], error) {
 	return list[WebhookDelivery](ctx, (*service)(s), &opListDeliveries, nil, params, params.Offset, opts)
 }
 
 // AllDeliveries iterates over the deliveries to the webhook of the account, newest first, and requests one page at a
-// time. It is idempotent and is retried. (GET /v1/webhooks/deliveries)
+// time. Retried. (GET /v1/webhooks/deliveries)
 func (s *WebhooksService) AllDeliveries(ctx context.Context, params ListDeliveriesParams, opts ...RequestOption) iter.Seq2[WebhookDelivery, error] {
 	return allByOffset(params.Offset, cmp.Or(params.Limit, maxPage), func(d *WebhookDelivery) string { return d.ID },
 		func(offset, limit int) (*Page[WebhookDelivery], error) {
@@ -90,7 +90,7 @@ func (p ListDeliveriesForAgentParams) validate() error {
 }
 
 // ListDeliveriesForAgent returns the latest deliveries to the webhook of an agent, on one page: use a higher Limit for
-// more. It is idempotent and is retried. (GET /v1/agents/{agent_id}/webhook/deliveries)
+// more. Retried. (GET /v1/agents/{agent_id}/webhook/deliveries)
 func (s *WebhooksService) ListDeliveriesForAgent(ctx context.Context, agentID string, params ListDeliveriesForAgentParams, opts ...RequestOption) (*Page[WebhookDelivery], error) {
 	return list[WebhookDelivery](ctx, (*service)(s), &opListAgentDeliveries, []string{agentID}, params, 0, opts)
 }
@@ -113,8 +113,8 @@ type DeliveryStats struct {
 	ByHour      []map[string]any              `json:"byHour"`      // the counts of each hour, as the API sends them
 }
 
-// DeliveryStats returns counts of the deliveries to the webhook of the account in the last hours. It is idempotent and
-// is retried. (GET /v1/webhooks/deliveries/stats)
+// DeliveryStats returns counts of the deliveries to the webhook of the account in the last hours. Retried.
+// (GET /v1/webhooks/deliveries/stats)
 func (s *WebhooksService) DeliveryStats(ctx context.Context, params DeliveryStatsParams, opts ...RequestOption) (*DeliveryStats, error) {
 	return do[DeliveryStats](ctx, (*service)(s), &opDeliveryStats, nil, params, opts)
 }
@@ -127,7 +127,7 @@ type AllTimeDeliveryStats struct {
 	SuccessRate float64 `json:"successRate"` // Success as a percentage of Total
 }
 
-// AllTimeDeliveryStats returns counts of all deliveries to the webhook of the account. It is idempotent and is retried.
+// AllTimeDeliveryStats returns counts of all deliveries to the webhook of the account. Retried.
 // (GET /v1/webhooks/deliveries/all-time)
 func (s *WebhooksService) AllTimeDeliveryStats(ctx context.Context, opts ...RequestOption) (*AllTimeDeliveryStats, error) {
 	return do[AllTimeDeliveryStats](ctx, (*service)(s), &opAllTimeDeliveryStats, nil, nil, opts)

@@ -75,8 +75,7 @@ func (p SetWebhookParams) validate() error {
 	return nil
 }
 
-// Get returns the account's webhook, or the zero Webhook if none is set. It is idempotent and is retried.
-// (GET /v1/webhooks)
+// Get returns the account's webhook, or the zero Webhook if none is set. Retried. (GET /v1/webhooks)
 func (s *WebhooksService) Get(ctx context.Context, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opGetWebhook, nil, nil, opts)
 }
@@ -84,13 +83,13 @@ func (s *WebhooksService) Get(ctx context.Context, opts ...RequestOption) (*Webh
 // Set sets or replaces the account's webhook and returns it with a new secret. Your server should accept the old secret
 // too until it has the new one. The API accepts 10 requests a minute. (POST /v1/webhooks)
 //
-// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and
-// secret with [WebhooksService.Get].
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
+// with [WebhooksService.Get].
 func (s *WebhooksService) Set(ctx context.Context, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetWebhook, nil, params, opts)
 }
 
-// Delete deletes the account's webhook. It is idempotent and is retried. (DELETE /v1/webhooks)
+// Delete deletes the account's webhook. Retried. (DELETE /v1/webhooks)
 func (s *WebhooksService) Delete(ctx context.Context, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteWebhook, nil, nil, opts)
 }
@@ -119,13 +118,13 @@ type WebhookTest struct {
 }
 
 // Test sends a test event, signed like all others, to the account's webhook and returns the response.
-// [TestWebhookOptions] may be given as an option. The API accepts 10 requests a minute. It is idempotent and is
-// retried. (POST /v1/webhooks/test)
+// [TestWebhookOptions] may be given as an option. The API accepts 10 requests a minute. Retried.
+// (POST /v1/webhooks/test)
 func (s *WebhooksService) Test(ctx context.Context, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestWebhook, nil, nil, opts)
 }
 
-// GetForAgent returns an agent's own webhook, or the zero Webhook if none is set. It is idempotent and is retried.
+// GetForAgent returns an agent's own webhook, or the zero Webhook if none is set. Retried.
 // (GET /v1/agents/{agent_id}/webhook)
 func (s *WebhooksService) GetForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opGetAgentWebhook, []string{agentID}, nil, opts)
@@ -134,19 +133,19 @@ func (s *WebhooksService) GetForAgent(ctx context.Context, agentID string, opts 
 // SetForAgent sets or replaces an agent's own webhook and returns it with a new secret, as [WebhooksService.Set] does
 // for the account. (POST /v1/agents/{agent_id}/webhook)
 //
-// It is not idempotent, and is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and
-// secret with [WebhooksService.GetForAgent].
+// Not idempotent: it is not retried once it may have been sent. On [ErrOutcomeUnknown] read the current URL and secret
+// with [WebhooksService.GetForAgent].
 func (s *WebhooksService) SetForAgent(ctx context.Context, agentID string, params SetWebhookParams, opts ...RequestOption) (*Webhook, error) {
 	return do[Webhook](ctx, (*service)(s), &opSetAgentWebhook, []string{agentID}, params, opts)
 }
 
-// DeleteForAgent deletes an agent's own webhook, so that the account's is used again. It is idempotent and is retried.
+// DeleteForAgent deletes an agent's own webhook, so that the account's is used again. Retried.
 // (DELETE /v1/agents/{agent_id}/webhook)
 func (s *WebhooksService) DeleteForAgent(ctx context.Context, agentID string, opts ...RequestOption) error {
 	return call(ctx, (*service)(s), &opDeleteAgentWebhook, []string{agentID}, nil, opts)
 }
 
-// TestForAgent sends a test event to an agent's own webhook and returns the response. It is idempotent and is retried.
+// TestForAgent sends a test event to an agent's own webhook and returns the response. Retried.
 // (POST /v1/agents/{agent_id}/webhook/test)
 func (s *WebhooksService) TestForAgent(ctx context.Context, agentID string, opts ...RequestOption) (*WebhookTest, error) {
 	return do[WebhookTest](ctx, (*service)(s), &opTestAgentWebhook, []string{agentID}, nil, opts)

@@ -60,7 +60,7 @@
 //   - The end of a call takes no time, unless [WithEndDelay] says otherwise.
 //   - A registration stays pending.
 //   - The voices are a few of the API's hundreds.
-//   - Ids, keys and codes look like the API's but are the same in each run.
+//   - Ids, keys and codes look like the API's but are the same in each run (WithIDSeed).
 //
 // # Time
 //

@@ -28,6 +28,7 @@ type Server struct {
 	echoes          bool
 	rateLimits      bool
 	noPayment       bool
+	idSeed          string
 
 	port port
 
@@ -82,6 +83,13 @@ func WithRateLimits() Option {
 // registrations. What the starter account began with stays.
 func WithoutPaymentMethod() Option {
 	return func(s *Server) { s.noPayment = true }
+}
+
+// WithIDSeed has the ids, keys and codes of what is created later differ from those of servers with another seed. The
+// starter account, its key, agent and number are the same for all seeds. It is for a program that meets several servers
+// one after the other: it takes a delivery for a duplicate if one of an earlier server had the same id.
+func WithIDSeed(seed string) Option {
+	return func(s *Server) { s.idSeed = seed }
 }
 
 // NewServer returns a server with one account, as a sign-up leaves it: a hosted agent with the default voice, and a US
@@ -191,8 +199,8 @@ func (s *Server) Close() {
 	s.port.close()
 }
 
-// Ids and secrets look like the API's. They are hashes of a counter, so that they are the same in each run. The caller
-// holds s.mu.
+// Ids and secrets look like the API's. They are hashes of a counter, so that they are the same in each run
+// ([WithIDSeed]). The caller holds s.mu.
 
 func (s *Server) id(prefix string) string { return prefix + "_" + s.digest(prefix)[:24] }
 
@@ -209,6 +217,10 @@ func (s *Server) sixDigits(of string) string {
 
 func (s *Server) digest(of string) string {
 	s.ids++
-	sum := sha256.Sum256(fmt.Append(nil, of, s.ids))
+	seed := s.idSeed
+	if s.starter == nil { // its ids are being made
+		seed = ""
+	}
+	sum := sha256.Sum256(fmt.Append(nil, seed, of, s.ids))
 	return hex.EncodeToString(sum[:])
 }

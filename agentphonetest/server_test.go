@@ -41,6 +41,16 @@ func TestServer_IsAsAfterASignup(t *testing.T) {
 	assert.Equal(t, "payg", usage.Plan.Name)
 }
 
+func TestServer_IDSeedChangesAllButTheStarterAccount(t *testing.T) {
+	one, two, again := newServer(t, agentphonetest.WithIDSeed("1")), newServer(t, agentphonetest.WithIDSeed("2")), newServer(t, agentphonetest.WithIDSeed("1"))
+	assert.Equal(t, []string{one.APIKey(), one.AgentID(), one.NumberID(), one.PhoneNumber()},
+		[]string{two.APIKey(), two.AgentID(), two.NumberID(), two.PhoneNumber()})
+	message := func(srv *agentphonetest.Server) string { return srv.ReceiveMessage(person, srv.PhoneNumber(), "Hi") }
+	first := message(one)
+	assert.NotEqual(t, first, message(two))
+	assert.Equal(t, first, message(again))
+}
+
 func TestServer_ClientPanicsOnAnInvalidOption(t *testing.T) {
 	srv := newServer(t)
 	assert.PanicsWithValue(t, "agentphonetest: Client: agentphone: base URL: is not an absolute URL such as "+agentphone.DefaultBaseURL,

@@ -7,6 +7,7 @@ require (
 	github.com/agentphone/agentphone-go v0.0.0
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/twilio/twilio-go v1.31.0
+	golang.org/x/time v0.16.0
 )
 
 require (

@@ -40,7 +40,11 @@ func (c *call) begin(n int) {
 // RoundTrip sends one request and reads its response to the end, so that a response that is cut short fails the
 // attempt, the connection is kept, and the attempt's timeout covers the body too.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := req.Context().Err(); err != nil {
+	err := req.Context().Err()
+	if err == nil && c.req.MaySend != nil {
+		err = c.req.MaySend()
+	}
+	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}

@@ -32,6 +32,8 @@ type call struct {
 	received       *Response // the last that was received whole, in whichever attempt
 	mayHaveActed   bool      // an attempt so far may have taken effect, whether idempotent or not
 	repeats        bool      // one before the last attempt may have
+
+	refused bool // the next attempt was not admitted
 }
 
 // deadlineMargin is left for the attempt itself.
@@ -56,15 +58,17 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 	c.mayHaveActed = c.mayHaveActed || decide(o, false).outcomeUnknown
 	c.outcomeUnknown, c.temporary = verdict.outcomeUnknown, o.notSent && !o.permanent && !c.repeats
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
-	deadline, hasDeadline := ctx.Deadline()
+	if after != noRetryAfter && after <= c.MaxRetryAfter && o.status == http.StatusTooManyRequests && !o.permanent {
+		c.Pauses.add(c.req.Operation, after)
+	}
 	if c.waiting && after != noRetryAfter {
 		// The caller decides at once about a wait that is too long for us.
-		c.waiting = after <= c.MaxRetryAfter && (!hasDeadline || time.Until(deadline) > after)
+		c.waiting = after <= c.MaxRetryAfter && outlasts(ctx, after)
 	}
 	if c.waiting {
 		c.wait = c.backoff(after)
-		if hasDeadline && after != noRetryAfter {
-			c.wait = min(c.wait, max(after, time.Until(deadline)-deadlineMargin)) // the jitter must not overrun it
+		if after != noRetryAfter {
+			c.wait = withinDeadline(ctx, after, c.wait) // the jitter must not overrun it
 		}
 	}
 	c.log(ctx, resp, err)
@@ -80,11 +84,19 @@ func (c *call) fail(ctx context.Context, err error) *Error {
 	if errors.As(err, &cut) {
 		e.Cut = cut.response
 	}
-	if c.waiting && ctx.Err() != nil {
+	if c.waiting { // the context ended, or no further attempt was admitted
 		e.Last, e.LastErr = c.response, c.cause
 		if e.LastErr != nil {
 			e.LastErr = withoutURL(e.LastErr)
 		}
+	}
+	if c.refused {
+		e.Temporary = !c.mayHaveActed
+	}
+	var paused *pausedError
+	if errors.As(err, &paused) {
+		e.Last, e.LastErr = paused.response(c.req.Key, c.attempts), nil
+		e.Last.Repeats = c.mayHaveActed
 	}
 	return e
 }

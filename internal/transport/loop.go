@@ -10,7 +10,7 @@ import (
 
 // This file alone knows go-retryablehttp. What the library does: it rewinds the body, sends the request through the
 // http.Client, asks CheckRetry after each attempt, waits in a way that the context can end, drains the body of a
-// response that is not the last, and starts again. Its policies (what to retry, how long to wait, what to log) are all
+// response that is not the last, asks PrepareRetry, and starts again. Its policies (what to retry, how long to wait, what to log) are all
 // replaced.
 
 // loop is the library's part of a call. It is a field of call, not two pointers, to save allocations.
@@ -25,6 +25,10 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 		Method: c.req.Method, URL: c.req.URL, Host: c.req.URL.Host, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
+	if err := c.admit(ctx); err != nil {
+		return nil, err
+	}
+	c.begin(1)
 	request := &c.loop.request
 	request.Request = plain.WithContext(ctx)
 	body := c.req.Body
@@ -42,14 +46,12 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	// another address after a 307 or 308.
 	request.GetBody = nil
 	c.loop.client = retryablehttp.Client{
-		HTTPClient:     &c.http,
-		RetryMax:       c.req.MaxRetries,
-		RequestLogHook: c.beginAttempt,
-		CheckRetry:     c.checkRetry,
-		Backoff:        decidedWait,
-		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
-		// A cookie jar adds to the header on each attempt; without this they pile up.
-		PrepareRetry: func(r *http.Request) error { r.Header = http.Header{}; return nil },
+		HTTPClient:   &c.http,
+		RetryMax:     c.req.MaxRetries,
+		CheckRetry:   c.checkRetry,
+		Backoff:      decidedWait,
+		PrepareRetry: c.prepareRetry,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	resp, err := c.loop.client.Do(request)
 	if err != nil && resp != nil {
@@ -59,8 +61,15 @@ func (c *call) run(ctx context.Context) (*http.Response, error) {
 	return resp, err
 }
 
-// beginAttempt is the loop's hook before each attempt.
-func (c *call) beginAttempt(_ retryablehttp.Logger, _ *http.Request, n int) { c.begin(n + 1) }
+// prepareRetry is the loop's hook before each attempt but the first.
+func (c *call) prepareRetry(r *http.Request) error {
+	if err := c.admit(r.Context()); err != nil {
+		return err
+	}
+	r.Header = http.Header{} // a cookie jar adds to it on each attempt; they would pile up
+	c.begin(c.attempts + 1)
+	return nil
+}
 
 // checkRetry is the loop's policy. The wait that the call decides on is handed to decidedWait in RetryWaitMin, which
 // nothing else reads: a second method value would cost an allocation.

@@ -3,10 +3,10 @@
 // taken effect.
 //
 // In the order in which things happen: [Client.Do] (transport.go) makes a call, which is the state of one request, and
-// hands it to the loop (loop.go, all that there is of go-retryablehttp). The loop makes attempts (attempt.go): headers
-// and redirects are the work of origin.go, bodies that of body.go, connections that of pool.go. After each attempt
-// decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request was sent (evidence.go),
-// and for how long to wait (backoff.go).
+// hands it to the loop (loop.go, all that there is of go-retryablehttp). The loop makes attempts (attempt.go), each when
+// it is admitted (admit.go): headers and redirects are the work of origin.go, bodies that of body.go, connections that of
+// pool.go. After each attempt decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request
+// was sent (evidence.go), and for how long to wait (backoff.go).
 package transport
 
 import (
@@ -29,6 +29,8 @@ type Client struct {
 	RetryWaitMax  time.Duration // upper bound of all
 	MaxRetryAfter time.Duration // longest Retry-After that is waited for
 	Logger        *slog.Logger  // nil for none
+	Limiter       Limiter       // asked before each attempt; nil for none
+	Pauses        *Pauses       // of the operations that got 429 with Retry-After
 }
 
 // Operation is what the package has to know of an operation of the API, beyond the request.
@@ -55,6 +57,7 @@ type Request struct {
 	MaxRetries    int
 	Timeout       time.Duration // of one attempt; for a stream, until its header. 0 is none.
 	Silence       time.Duration // of a stream: how long a read may wait for a byte. 0 is forever.
+	MaySend       func() error  // asked before anything is sent, each time; nil for none. An error has to end the context, too.
 	Steady        int           // of a stream: bytes that must come within each further Timeout of reading; 0 is none
 }
 
@@ -102,7 +105,7 @@ type Error struct {
 	Cut *Response
 	// Received is the last response that was received whole, in an earlier attempt; nil if there was none.
 	Received *Response
-	// If the context ended during a wait, Last or LastErr is what was to be retried: a response or an error.
+	// If the call ended in a wait, Last or LastErr is what was waited for: a response or an error.
 	Last    *Response
 	LastErr error
 }
