@@ -94,3 +94,56 @@ func TestWithIdempotencyKey_OtherParametersDoNotPutOffTheSettling(t *testing.T) 
 		assert.Len(t, srv.Messages(), 1)
 	})
 }
+
+// A retention is only seen in the store.
+func TestWithKeyRetention_IsThatOfTheClaims(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client(agentphone.WithKeyRetention(time.Hour))
+		for range 2 {
+			for range 2 {
+				_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+				require.NoError(t, err)
+			}
+			time.Sleep(time.Hour)
+		}
+		assert.Len(t, srv.Messages(), 2)
+	})
+}
+
+// What another program has written under a key is an error, and nothing is sent.
+func TestWithIdempotencyKey_RecordThatCannotBeReadSendsNothing(t *testing.T) {
+	for name, claim := range map[string]*agentphone.Claim{
+		"record": {Status: agentphone.ClaimCompleted, Value: []byte("?")},
+		"note":   {Status: agentphone.ClaimGranted, Token: "t", LapsedAt: time.Now(), Note: []byte("?")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`),
+				agentphone.WithStore(silentStore{agentphone.NewMemoryStore(), claim, "send:"}))
+			_, err := c.Messages.Send(t.Context(), validSend, key("k"))
+			require.ErrorContains(t, err, "the "+name+" of the idempotency key cannot be read")
+			require.ErrorIs(t, err, agentphone.ErrTemporary)
+			assert.Empty(t, s.Requests())
+		})
+	}
+}
+
+// A store that fails when all has settled, and the request could be sent again: it is not.
+func TestWithIdempotencyKey_StoreThatFailsBeforeARepeatedRequestSendsNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		store := &faultyStore{Store: agentphone.NewMemoryStore()}
+		c := srv.Client(agentphone.WithStore(store))
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500})
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		time.Sleep(20 * time.Minute)
+		store.renews = true
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.ErrorIs(t, err, agentphone.ErrTemporary)
+		assert.Empty(t, srv.Messages())
+		store.renews = false
+		time.Sleep(time.Minute)
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err)
+		assert.Len(t, srv.Messages(), 1)
+	})
+}

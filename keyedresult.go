@@ -131,26 +131,27 @@ func (k *keyedCall) complete(ctx context.Context, record *keyRecord) error {
 
 // own makes a result that of this key.
 func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
-	owner := resultOwner{k.key, k.state.keyWindow}
+	note := marshal(resultOwner{k.key, k.state.keyWindow})
 	k.state.Result = record
 	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		return k.pending(err)
 	}
 	key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + record.ID
-	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: marshal(owner)}))
+	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: note}))
 	if err != nil {
 		return k.pending(err)
 	}
 	if claim.Status == ClaimGranted {
 		return nil
 	}
+	var owner resultOwner
 	if err := json.Unmarshal(claim.Note, &owner); err != nil {
 		return k.pending(err)
 	}
 	if owner.Key == k.key {
 		return nil
 	}
-	if owner.Window.Until.IsZero() { // its own response
+	if owner.Window == (keyWindow{}) { // its own response
 		owner.Window = k.state.keyWindow
 	}
 	k.widen(owner.Window)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // Calls with equal parameters under different keys, each of which has an effect of its own. In what follows one key could take the
@@ -65,6 +66,85 @@ func TestWithIdempotencyKey_CrashBeforeTheResultIsRecordedDoesNotTakeAnother(t *
 		assert.True(t, response.Replayed)
 		assertEachHasOne(t, srv, c, "a", "b")
 	})
+}
+
+// A store that fails while the result is recorded: the call is not reported as done, and the next one has the same result.
+func TestWithIdempotencyKey_StoreThatFailsAfterTheRequestLosesNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		store faultyStore
+		fault agentphonetest.Fault
+	}{
+		"renew":                  {faultyStore{renews: true}, agentphonetest.Fault{}},
+		"complete":               {faultyStore{completes: true}, agentphonetest.Fault{}},
+		"complete what it found": {faultyStore{completes: true}, agentphonetest.Fault{Reset: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+				store := &test.store
+				store.Store = agentphone.NewMemoryStore()
+				test.fault.Operation = "POST /v1/messages"
+				srv.InjectFault(test.fault)
+				c := srv.Client(agentphone.WithStore(store))
+				_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+				require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+				store.renews, store.completes = false, false
+				time.Sleep(time.Minute)
+				assertEachHasOne(t, srv, c, "k")
+			})
+		})
+	}
+}
+
+// A result that is recorded for what no one knows is not this key's.
+func TestWithIdempotencyKey_OwnerThatCannotBeReadIsAnError(t *testing.T) {
+	claim := &agentphone.Claim{Status: agentphone.ClaimHeld, Note: []byte("?")}
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`),
+		agentphone.WithStore(silentStore{agentphone.NewMemoryStore(), claim, "result:"}))
+	_, err := c.Messages.Send(t.Context(), validSend, key("k"))
+	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+	assert.Len(t, s.Requests(), 1)
+}
+
+// The message of a call that got its response is nobody else's.
+func TestWithIdempotencyKey_ReportedResultIsNotTaken(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("a"))
+		require.NoError(t, err)
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500}) // no effect
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("b"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		assertEachHasOne(t, srv, c, "a", "b")
+	})
+}
+
+// The first key's response is slow, and the second takes its message before it is there.
+func TestWithIdempotencyKey_KeyWhoseOwnResultAnotherTookGetsOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Delay: 5 * time.Second})
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500}) // no effect
+		first := make(chan error)
+		go func() {
+			_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("a"))
+			first <- err
+		}()
+		time.Sleep(time.Second)
+		m, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("b"))
+		require.NoError(t, err)
+		assert.Equal(t, srv.Messages()[0].ID, m.ID)
+		require.ErrorIs(t, <-first, agentphone.ErrOutcomeUnknown)
+		assertEachHasOne(t, srv, c, "a", "b")
+	})
+}
+
+// An operation without a result has nothing to record, and is not sent again all the same.
+func TestWithIdempotencyKey_EmptyResponseIsReplayed(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(204, ""))
+	for range 2 {
+		require.NoError(t, c.Do(t.Context(), "POST", "/v1/things", nil, nil, key("k")))
+	}
+	assert.Len(t, s.Requests(), 1)
 }
 
 // The second key was first used so much later that it would not take the text of the first for its own.
