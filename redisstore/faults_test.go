@@ -53,7 +53,7 @@ func TestStore_ClockOfTheClientDoesNotMatter(t *testing.T) {
 // A claim that timed out and was carried out later is an error, and holds the key until its lease ends.
 func TestStore_ScriptThatTimedOutMayHaveRun(t *testing.T) {
 	server := startRedis(t)
-	client := redis.NewClient(&redis.Options{Addr: server.address, ReadTimeout: 100 * time.Millisecond, MaxRetries: -1})
+	client := redis.NewClient(&redis.Options{Addr: server.address, ReadTimeout: time.Second, MaxRetries: -1})
 	defer func() { _ = client.Close() }()
 	hasty, patient := redisstore.New(client), redisstore.New(server.client(t))
 	opts := agentphone.ClaimOptions{Lease: 2 * time.Second, Retention: time.Hour, Note: []byte("n")}
