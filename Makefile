@@ -10,7 +10,7 @@ EXAMPLES := $(filter-out $(MODULES),$(patsubst %/main.go,%,$(wildcard examples/*
 
 CHECKS := fmt tidy vet bench-test stores devphone otel wasm examples campaign scenarios lint oldest test386 jsonv2 vet-platforms race chaos fuzz
 
-.PHONY: check checks test $(CHECKS) bench
+.PHONY: check checks test $(CHECKS) bench killtest
 
 check: test $(CHECKS)
 
@@ -64,6 +64,11 @@ otel:
 	cd otelagentphone && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
 	cd examples/tracedbot && $(GO) vet ./... && $(GO) test -race ./...
 	cd examples/tracedbot && env -u AGENTPHONE_API_KEY $(GO) run .
+
+# The kill tests of the stores, which `make stores` runs with one seed each, with KILLTEST_ROUNDS seeds from KILLTEST_SEED on.
+killtest: export KILLTEST_ROUNDS ?= 10
+killtest:
+	@set -e; for m in $(STORES); do echo "== $$m"; (cd $$m && $(GO) test -count 1 -timeout 60m -run '^TestKill' -v .); done
 
 devphone:
 	cd devphone && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...

@@ -22,13 +22,7 @@ type effect struct {
 // findBy makes the finder of an operation's parameters, for its declaration. with returns nil for parameters whose effect no list
 // shows.
 func findBy[P any](with func(P) finder) func(params any) finder {
-	return func(params any) finder {
-		p, ok := params.(P)
-		if !ok {
-			return nil
-		}
-		return with(p)
-	}
+	return func(params any) finder { return with(params.(P)) }
 }
 
 const (

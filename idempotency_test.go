@@ -371,18 +371,6 @@ func TestWithIdempotencyKey_StoreThatReturnsNothingIsAnError(t *testing.T) {
 	}
 }
 
-// A store that fails after the request was sent: the call is not reported as done, and the next one finds its effect.
-func TestWithIdempotencyKey_StoreThatFailsAfterIsReconciledLater(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
-		store := &faultyStore{Store: agentphone.NewMemoryStore(), completes: true}
-		c := srv.Client(agentphone.WithStore(store))
-		_, err := c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
-		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-		store.completes = false
-		assertReconciled(t, srv, c)
-	})
-}
-
 // The API has no business to quote the key; if it does, the store does not get to know it.
 // What a hostile server responds with neither fills the store nor takes much memory to be written there.
 func TestWithIdempotencyKey_LargeResponseIsNotRecorded(t *testing.T) {
@@ -590,41 +578,4 @@ func (s *crashingStore) Renew(ctx context.Context, c *agentphone.Claim, lease ti
 		return s.crashed.Err()
 	}
 	return s.Store.Renew(ctx, c, lease, note)
-}
-
-func TestMessagesFindSent_ListsWhatFits(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
-		c := srv.Client()
-		params := text(srv, "hi")
-		_, err := c.Messages.Send(t.Context(), params)
-		require.NoError(t, err)
-		time.Sleep(time.Hour)
-		began := time.Now()
-		var want []string
-		for range 3 {
-			m, err := c.Messages.Send(t.Context(), params)
-			require.NoError(t, err)
-			want = append([]string{m.ID}, want...)
-			time.Sleep(time.Second)
-		}
-		_, err = c.Messages.Send(t.Context(), text(srv, "ho"))
-		require.NoError(t, err)
-		srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "hi")
-		found, err := c.Messages.FindSent(t.Context(), params, began)
-		require.NoError(t, err)
-		var got []string
-		for _, m := range found {
-			got = append(got, m.ID)
-		}
-		assert.Equal(t, want, got)
-		for _, from := range []agentphone.SendMessageParams{
-			{NumberID: srv.NumberID(), ToNumber: params.ToNumber, Body: "hi"}, {FromNumber: srv.PhoneNumber(), ToNumber: params.ToNumber, Body: "hi"},
-		} {
-			found, err := c.Messages.FindSent(t.Context(), from, began)
-			require.NoError(t, err)
-			assert.Len(t, found, 3, fmt.Sprint(from))
-		}
-		_, err = c.Messages.FindSent(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), Recipients: []string{"+14155550101", "+14155550102"}, Body: "b"}, began)
-		require.ErrorIs(t, err, agentphone.ErrValidation)
-	})
 }

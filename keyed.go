@@ -1,7 +1,6 @@
 package agentphone
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,11 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
+	"github.com/agentphone/agentphone-go/internal/leasetime"
 	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
@@ -29,7 +28,7 @@ type keyedConfig struct {
 func defaultKeyedConfig() keyedConfig {
 	return keyedConfig{
 		store:  sync.OnceValue(func() Store { return NewMemoryStore() }),
-		settle: 10 * time.Minute, retention: 30 * 24 * time.Hour, lease: defaultLease,
+		settle: 10 * time.Minute, retention: 30 * 24 * time.Hour, lease: leasetime.Key,
 	}
 }
 
@@ -44,27 +43,29 @@ type keyedCall struct {
 	key         string // in the store
 	fingerprint string // of the parameters
 
-	claim   *Claim
-	askedAt time.Time // when the claim was requested, by the local clock
-	lease   *keyLease
-	state   keyState
+	claim     *Claim
+	askedAt   time.Time // when the claim was requested, by the local clock
+	grantedAt time.Time // when it was returned
+	lease     *keyLease
+	state     keyState
 }
 
 // keyState is the note of a claim: what whoever claims the key next, if this claim lapses, has to know.
 type keyState struct {
 	Fingerprint string `json:"fingerprint"`
-	// Until is when the last request that may have taken effect can have gone out, by the store's clock. If it is zero that is
-	// the end of the claim. A claim that only looks for the effect writes it on, or looking often would put off the settling
-	// for ever.
-	Until time.Time `json:"until,omitzero"`
+	keyWindow
+	// Result is what the key is about to be completed with. It is written before the key claims the result: after a crash in
+	// between, the key would take another for its own as well, and whose that was would be sent once more.
+	Result *keyRecord `json:"result,omitempty"`
 }
 
-// keyRecord is the value of a completed claim.
-type keyRecord struct {
-	Fingerprint string          `json:"fingerprint"`
-	Status      int             `json:"status"`
-	RequestID   string          `json:"requestId,omitzero"`
-	Body        json.RawMessage `json:"body"`
+// keyWindow is when the requests can have gone out of which one may have had the effect that a key needs, by the store's clock.
+type keyWindow struct {
+	// Since is zero if the key was claimed first then.
+	Since time.Time `json:"since,omitzero"`
+	// Until is zero if the claim ends then. A claim that only looks for the effect writes it on, or looking often would put off
+	// the settling for ever.
+	Until time.Time `json:"until,omitzero"`
 }
 
 func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *requestConfig, params any) *keyedCall {
@@ -86,12 +87,13 @@ func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *request
 func (k *keyedCall) do(ctx context.Context, out any) error {
 	k.askedAt = time.Now()
 	claim, err := checkedClaim(k.store().Claim(ctx, k.key, ClaimOptions{
-		Lease: k.keyedConfig.lease, Retention: k.retention, Note: encodeState(keyState{Fingerprint: k.fingerprint}),
+		Lease: k.keyedConfig.lease, Retention: k.retention, Note: marshal(keyState{Fingerprint: k.fingerprint}),
 	}))
 	if err != nil {
 		return k.storeError(err)
 	}
-	k.claim = claim
+	k.claim, k.grantedAt = claim, time.Now()
+	defer k.abandon(ctx)
 	switch {
 	case claim.Status == ClaimCompleted:
 		return k.replay(ctx, out)
@@ -122,26 +124,32 @@ func (k *keyedCall) replay(ctx context.Context, out any) error {
 // what that claim may have sent did not take effect.
 func (k *keyedCall) resume(ctx context.Context, out any) error {
 	earlier := keyState{}
-	if err := json.Unmarshal(k.claim.Note, &earlier); err != nil || earlier.Fingerprint != k.fingerprint {
+	if err := json.Unmarshal(k.claim.Note, &earlier); err != nil {
 		k.lapse(ctx, k.claim.Note)
-		if err != nil {
-			return k.storeError(fmt.Errorf("the note of the idempotency key cannot be read: %w", err))
-		}
-		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
+		return k.storeError(fmt.Errorf("the note of the idempotency key cannot be read: %w", err))
+	}
+	if earlier.Since.IsZero() {
+		earlier.Since = k.claim.FirstAt
 	}
 	if earlier.Until.IsZero() {
 		earlier.Until = k.claim.LapsedAt
 	}
+	if earlier.Fingerprint != k.fingerprint {
+		k.lapse(ctx, marshal(earlier))
+		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
+	}
 	k.hold(ctx, earlier)
-	found, err := k.find(k.lease.ctx, out)
-	if found || err != nil {
+	if known, err := k.completeKnown(ctx, out); known || err != nil {
 		return k.unsettled(ctx, err)
 	}
-	if waited := k.storeNow().Sub(earlier.Until); k.finder == nil || waited < k.settle {
-		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(earlier.Until), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
+	if found, err := k.find(k.lease.ctx, out); found || err != nil {
+		return k.unsettled(ctx, err)
+	}
+	if waited := k.earliestNow().Sub(k.state.Until); k.finder == nil || waited < k.settle {
+		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
 	}
 	k.state = keyState{Fingerprint: k.fingerprint}
-	if err := k.lease.setNote(encodeState(k.state)); err != nil {
+	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		k.lease.end()
 		return k.storeError(err)
 	}
@@ -161,7 +169,12 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 	}
 	if err == nil {
 		if err = k.client.decode(ctx, k.op, res, out); err == nil {
-			return k.unsettled(ctx, k.complete(ctx, res, resultID(res.Body)))
+			err = k.complete(ctx, k.record(res, resultID(res.Body)))
+			if errors.Is(err, errOtherKeys) { // another call took it for its own, so this one still needs one
+				k.widen(keyWindow{k.claim.FirstAt, k.latestNow()})
+				err = k.pending(err)
+			}
+			return k.unsettled(ctx, err)
 		}
 	}
 	if !errors.Is(err, ErrOutcomeUnknown) {
@@ -172,21 +185,33 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 		k.release(ctx)
 		return err
 	}
-	k.state.Until = k.storeNow()
-	k.lease.keepNote(encodeState(k.state))
+	k.widen(keyWindow{k.claim.FirstAt, k.latestNow()})
 	if ctx.Err() == nil {
 		if found, findErr := k.find(k.lease.ctx, out); found || findErr != nil {
 			return k.unsettled(ctx, findErr)
 		}
 	}
-	return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(k.state.Until), err})
+	return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(), err})
 }
 
 // hold begins the lease of the claim, whose note is the state from its first renewal on.
 func (k *keyedCall) hold(ctx context.Context, state keyState) {
 	k.state = state
-	k.lease = holdLease(ctx, k.store(), k.claim, k.keyedConfig.lease, encodeState(state), k.askedAt)
+	k.lease = holdLease(ctx, k.store(), k.claim, k.keyedConfig.lease, marshal(state), k.askedAt)
 	k.req.MaySend = k.lease.valid
+}
+
+// widen makes the state that of a key without a result, whose window covers another one too. It is in the store from the next renewal
+// on.
+func (k *keyedCall) widen(by keyWindow) {
+	if k.state.Since.IsZero() || by.Since.Before(k.state.Since) {
+		k.state.Since = by.Since
+	}
+	if by.Until.After(k.state.Until) {
+		k.state.Until = by.Until
+	}
+	k.state.Result = nil
+	k.lease.keepNote(marshal(k.state))
 }
 
 // unsettled ends the lease. If err is not nil the claim lapses now, with its note.
@@ -198,70 +223,11 @@ func (k *keyedCall) unsettled(ctx context.Context, err error) error {
 	return err
 }
 
-// find looks for the effect of an earlier attempt and, if there is one that settled no other key, completes the key with it.
-func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
-	if k.finder == nil {
-		return false, nil
+// abandon lets the claim lapse if the call neither settled it nor returns: after a panic, or runtime.Goexit.
+func (k *keyedCall) abandon(ctx context.Context) {
+	if k.lease != nil && k.lease.end() {
+		k.lapse(ctx, k.lease.note)
 	}
-	since := k.askedAt.Add(k.claim.FirstAt.Sub(k.claim.Now)) // by the local clock
-	for found, err := range k.finder(ctx, k.client, since, []RequestOption{k.lookOptions()}) {
-		if err != nil {
-			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
-		}
-		body, err := json.Marshal(found.result)
-		if err == nil && len(body) > maxRecorded {
-			err = errTooLargeToRecord
-		}
-		if err != nil {
-			return false, k.pending(err)
-		}
-		res := &transport.Response{Status: http.StatusOK, Header: http.Header{}, Body: body}
-		err = k.complete(ctx, res, found.id)
-		if errors.Is(err, errOtherKeys) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		k.rc.settled(res, false)
-		return true, k.client.decode(ctx, k.op, res, out)
-	}
-	return false, nil
-}
-
-// errOtherKeys reports a result that has settled another key.
-var errOtherKeys = errors.New("the result belongs to another idempotency key")
-
-// complete records a result: first that it belongs to this key, so that it settles no other with the same parameters.
-func (k *keyedCall) complete(ctx context.Context, res *transport.Response, id string) error {
-	ctx, cancel := storeContext(ctx, storeTimeout)
-	defer cancel()
-	apiKey := cmp.Or(res.Key, k.req.Key) // which the store must not have, even if the response quotes it
-	if id = string(redact.Bytes([]byte(id), apiKey)); k.finder != nil && id != "" {
-		key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + id
-		claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: []byte(k.key)}))
-		switch {
-		case err != nil:
-			return k.pending(err)
-		case claim.Status != ClaimGranted && string(claim.Note) != k.key:
-			if k.state.Until.IsZero() { // the result of our own request, which another call took for its own
-				return k.pending(errOtherKeys)
-			}
-			return errOtherKeys
-		}
-	}
-	record := keyRecord{Fingerprint: k.fingerprint, Status: res.Status, RequestID: requestID(res), Body: redact.Bytes(res.Body, apiKey)}
-	if !json.Valid(record.Body) {
-		record.Body = nil
-	}
-	value, err := json.Marshal(record)
-	if err != nil {
-		return k.pending(err)
-	}
-	if err := k.store().Complete(ctx, k.claim, value); err != nil {
-		return k.pending(err)
-	}
-	return nil
 }
 
 // lapse lets the claim lapse now. Should the store fail, it lapses by itself.
@@ -279,15 +245,16 @@ func (k *keyedCall) release(ctx context.Context) {
 	_ = k.store().Release(ctx, k.claim)
 }
 
-// storeNow is the present time by the store's clock, as that was at the claim.
-func (k *keyedCall) storeNow() time.Time { return k.claim.Now.Add(time.Since(k.askedAt)) }
+// latestNow and earliestNow are the bounds of the present time by the store's clock, which it read between askedAt and grantedAt.
+func (k *keyedCall) latestNow() time.Time   { return k.claim.Now.Add(time.Since(k.askedAt)) }
+func (k *keyedCall) earliestNow() time.Time { return k.claim.Now.Add(time.Since(k.grantedAt)) }
 
-// retryAfter returns how long it takes until what may have been sent before a time has settled; 0 if it never does.
-func (k *keyedCall) retryAfter(until time.Time) time.Duration {
+// retryAfter returns how long it takes until what may have been sent has settled; 0 if it never does.
+func (k *keyedCall) retryAfter() time.Duration {
 	if k.finder == nil {
 		return 0
 	}
-	return max(until.Add(k.settle).Sub(k.storeNow()), time.Second)
+	return max(k.state.Until.Add(k.settle).Sub(k.earliestNow()), time.Second)
 }
 
 // pending reports a call that has, or may have, taken effect, and whose key could not be settled because of err.
@@ -324,31 +291,11 @@ func (k *keyedCall) lookOptions() RequestOption {
 	})
 }
 
-func encodeState(s keyState) []byte {
-	b, err := json.Marshal(s)
+// marshal returns the JSON of what always has one.
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // of times and strings
+		panic(err)
 	}
 	return b
-}
-
-func (r keyRecord) response() *transport.Response {
-	header := http.Header{}
-	if r.RequestID != "" {
-		header.Set("X-Request-Id", r.RequestID)
-	}
-	body := r.Body
-	if string(body) == "null" {
-		body = nil
-	}
-	return &transport.Response{Status: r.Status, Header: header, Body: body}
-}
-
-// resultID returns the id of what a response says was created.
-func resultID(body []byte) string {
-	var result struct {
-		ID string `json:"id"`
-	}
-	_ = json.Unmarshal(body, &result)
-	return result.ID
 }

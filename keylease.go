@@ -83,14 +83,16 @@ func (l *keyLease) renewTo(length time.Duration) error {
 	return err
 }
 
-// end stops renewing. Nothing that was begun with the lease's context goes on.
-func (l *keyLease) end() {
+// end stops renewing, and reports whether it had not been ended before. Nothing that was begun with the lease's context goes on.
+func (l *keyLease) end() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	first := !l.ended
 	l.ended = true
 	l.renew.Stop()
 	l.expiry.Stop()
 	l.cancel(nil)
+	return first
 }
 
 // storeContext is for a call of a Store that has to be made although ctx may have ended.

@@ -1,10 +1,6 @@
 package redisstore_test
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,84 +9,69 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/faulttest"
 	"github.com/agentphone/agentphone-go/redisstore"
 )
 
-// A server that is paused, killed and restarted in the middle of it: each text is sent once, and none is reported and lost.
-func TestFaults_ServerIsPausedKilledAndRestarted(t *testing.T) {
+func TestFaults_NothingIsSentTwiceAndNothingIsLost(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes a minute")
+		t.Skip("takes half a minute")
 	}
 	server := startRedis(t)
-	srv := agentphonetest.NewServer()
-	defer srv.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-
-	const texts = 120
-	var mu sync.Mutex
-	reported := map[string]string{}
-	var workers sync.WaitGroup
-	jobs := make(chan int)
-	for w := range 6 {
-		rdb := redis.NewClient(&redis.Options{Addr: server.address, DialTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond, MaxRetries: 1})
-		defer func() { _ = rdb.Close() }()
-		c := srv.Client(agentphone.WithStore(redisstore.New(rdb)), agentphone.WithSettleTime(2*time.Second))
-		r := rand.New(rand.NewPCG(1, uint64(w)))
-		workers.Go(func() {
-			for n := range jobs {
-				if r.IntN(5) == 0 {
-					srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
-				}
-				for ctx.Err() == nil {
-					m, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", Body: fmt.Sprint("text ", n)},
-						agentphone.WithIdempotencyKey(fmt.Sprint("job-", n)))
-					if err == nil {
-						mu.Lock()
-						reported[fmt.Sprint("text ", n)] = m.ID
-						mu.Unlock()
-						break
-					}
-					time.Sleep(time.Duration(200+r.IntN(300)) * time.Millisecond)
-				}
-			}
+	proxy := faulttest.NewProxy(t, server.address)
+	retries := -1 // none; a fault that go-redis retries is none of the store
+	faulttest.Run(t, func() agentphone.Store {
+		retries = -retries
+		client := redis.NewClient(&redis.Options{
+			Addr: proxy.Address, DialTimeout: 300 * time.Millisecond, ReadTimeout: 300 * time.Millisecond, MaxRetries: retries,
 		})
-	}
-	stop := make(chan struct{})
-	var faults sync.WaitGroup
-	faults.Go(func() {
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			case <-time.After(400 * time.Millisecond):
-			}
-			if i%2 == 0 {
-				server.pause()
-				time.Sleep(500 * time.Millisecond)
-				server.resume()
-			} else {
-				server.kill()
-				server.start(t)
-			}
-		}
-	})
-	for n := range texts {
-		jobs <- n
-		time.Sleep(80 * time.Millisecond) // so that the faults hit every step of some of them
-	}
-	close(jobs)
-	close(stop)
-	faults.Wait()
-	workers.Wait()
-	require.NoError(t, ctx.Err())
+		t.Cleanup(func() { _ = client.Close() })
+		return redisstore.New(client)
+	}, func() { // a script that runs while it is paused times out, and has run once it goes on
+		server.pause()
+		time.Sleep(500 * time.Millisecond)
+		server.resume()
+	}, func() {
+		server.kill()
+		server.start(t)
+	}, proxy.LoseNextResponse)
+}
 
-	sent := map[string]string{}
-	for _, m := range srv.Messages() {
-		require.Empty(t, sent[m.Body], "%q was sent twice", m.Body)
-		sent[m.Body] = m.ID
+func TestStore_KilledServerForgetsNothing(t *testing.T) {
+	server := startRedis(t)
+	faulttest.RequireKeepsWhatItConfirmed(t, redisstore.New(server.client(t)), server.kill, func() { server.start(t) })
+}
+
+func TestStore_ClockOfTheClientDoesNotMatter(t *testing.T) {
+	server := startRedis(t)
+	faulttest.RequireClockOfTheClientDoesNotMatter(t, func(*testing.T) (agentphone.Store, func() error) {
+		client := redis.NewClient(&redis.Options{Addr: server.address})
+		return redisstore.New(client), client.Close
+	})
+}
+
+// A claim that timed out and was carried out later is an error, and holds the key until its lease ends.
+func TestStore_ScriptThatTimedOutMayHaveRun(t *testing.T) {
+	server := startRedis(t)
+	client := redis.NewClient(&redis.Options{Addr: server.address, ReadTimeout: time.Second, MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	hasty, patient := redisstore.New(client), redisstore.New(server.client(t))
+	opts := agentphone.ClaimOptions{Lease: 2 * time.Second, Retention: time.Hour, Note: []byte("n")}
+	for _, s := range []*redisstore.Store{hasty, patient} {
+		_, err := s.Claim(t.Context(), "warm", opts)
+		require.NoError(t, err)
 	}
-	assert.Len(t, sent, texts)
-	assert.Equal(t, sent, reported)
+	server.pause()
+	_, err := hasty.Claim(t.Context(), "k", opts)
+	server.resume()
+	require.Error(t, err)
+	require.Eventually(t, func() bool { return server.client(t).Exists(t.Context(), "agentphone:k").Val() == 1 }, 10*time.Second, 10*time.Millisecond)
+	var next *agentphone.Claim
+	require.Eventually(t, func() bool {
+		next, err = patient.Claim(t.Context(), "k", opts)
+		require.NoError(t, err)
+		return next.Status == agentphone.ClaimGranted
+	}, 10*time.Second, 100*time.Millisecond)
+	assert.False(t, next.LapsedAt.IsZero(), "the claim that timed out was carried out")
+	assert.Equal(t, "n", string(next.Note))
 }

@@ -2,12 +2,10 @@ package redisstore_test
 
 import (
 	"context"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -72,50 +70,3 @@ func (s *redisServer) client(t *testing.T) *redis.Client {
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
-
-// proxy passes connections on to a server, and cuts one before a reply on demand.
-type proxy struct {
-	address string
-	lose    atomic.Bool
-	lost    atomic.Int32
-}
-
-func newProxy(t *testing.T, to string) *proxy {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	p := &proxy{address: listener.Addr().String()}
-	go func() {
-		for {
-			in, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
-			go func() { p.replies(in, out); _ = in.Close(); _ = out.Close() }()
-		}
-	}()
-	return p
-}
-
-func (p *proxy) replies(in, out net.Conn) {
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := out.Read(buffer)
-		if n > 0 && p.lose.CompareAndSwap(true, false) {
-			p.lost.Add(1)
-			return
-		}
-		if _, writeErr := in.Write(buffer[:n]); err != nil || writeErr != nil {
-			return
-		}
-	}
-}
-
-func (p *proxy) loseNextReply() { p.lose.Store(true) }

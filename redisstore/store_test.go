@@ -14,6 +14,7 @@ import (
 
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/faulttest"
 	"github.com/agentphone/agentphone-go/redisstore"
 )
 
@@ -56,11 +57,15 @@ func TestStore_KeysExpire(t *testing.T) {
 
 func TestStore_RefusesAServerThatMayEvict(t *testing.T) {
 	client := startRedis(t).client(t)
-	require.NoError(t, client.ConfigSet(t.Context(), "maxmemory-policy", "volatile-lru").Err())
-	_, err := redisstore.New(client).Claim(t.Context(), "k", anHour)
-	require.ErrorIs(t, err, redisstore.ErrMayEvict)
-	assert.EqualError(t, err, "redisstore: the server's maxmemory-policy may evict idempotency keys; set it to noeviction (it is volatile-lru)")
-	_, err = redisstore.New(client, redisstore.WithEvictionAllowed()).Claim(t.Context(), "k", anHour)
+	for _, policy := range []string{
+		"allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+	} {
+		require.NoError(t, client.ConfigSet(t.Context(), "maxmemory-policy", policy).Err())
+		_, err := redisstore.New(client).Claim(t.Context(), "k", anHour)
+		require.ErrorIs(t, err, redisstore.ErrMayEvict)
+		assert.EqualError(t, err, "redisstore: the server's maxmemory-policy may evict idempotency keys; set it to noeviction (it is "+policy+")")
+	}
+	_, err := redisstore.New(client, redisstore.WithEvictionAllowed()).Claim(t.Context(), "k", anHour)
 	require.NoError(t, err)
 
 	store := redisstore.New(client)
@@ -130,15 +135,15 @@ func TestStore_ScriptThatRanTwiceReturnsTheSame(t *testing.T) {
 	server := startRedis(t)
 	for _, lose := range []string{"claim", "complete", "renew"} {
 		t.Run(lose, func(t *testing.T) {
-			proxy := newProxy(t, server.address)
-			client := redis.NewClient(&redis.Options{Addr: proxy.address, MinRetryBackoff: time.Millisecond, Protocol: 2, DisableIdentity: true})
+			proxy := faulttest.NewProxy(t, server.address)
+			client := redis.NewClient(&redis.Options{Addr: proxy.Address, MinRetryBackoff: time.Millisecond, Protocol: 2, DisableIdentity: true})
 			t.Cleanup(func() { _ = client.Close() })
 			store := redisstore.New(client, redisstore.WithPrefix(lose), redisstore.WithEvictionAllowed())
 			warm, err := store.Claim(t.Context(), "warm", anHour) // loads the script
 			require.NoError(t, err)
 			require.NoError(t, store.Complete(t.Context(), warm, []byte("v")))
 			if lose == "claim" {
-				proxy.loseNextReply()
+				proxy.LoseNextResponse()
 			}
 			c, err := store.Claim(t.Context(), "k", anHour)
 			require.NoError(t, err)
@@ -147,14 +152,14 @@ func TestStore_ScriptThatRanTwiceReturnsTheSame(t *testing.T) {
 			assert.Empty(t, c.Note)
 			assert.Zero(t, c.LapsedAt)
 			if lose == "renew" {
-				proxy.loseNextReply()
+				proxy.LoseNextResponse()
 			}
 			require.NoError(t, store.Renew(t.Context(), c, time.Minute, []byte("renewed")))
 			if lose == "complete" {
-				proxy.loseNextReply()
+				proxy.LoseNextResponse()
 			}
 			require.NoError(t, store.Complete(t.Context(), c, []byte("v")))
-			assert.Equal(t, int32(1), proxy.lost.Load())
+			assert.Equal(t, 1, proxy.Lost())
 			c, err = store.Claim(t.Context(), "k", anHour)
 			require.NoError(t, err)
 			assert.Equal(t, agentphone.ClaimCompleted, c.Status)

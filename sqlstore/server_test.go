@@ -1,7 +1,10 @@
 package sqlstore_test
 
 import (
+	"bytes"
+	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +29,7 @@ type postgres struct {
 	data   string
 	user   *syscall.Credential // root may not run the server
 	cmd    *exec.Cmd
+	ended  chan struct{}
 }
 
 func postgresBinaries() string {
@@ -80,28 +85,94 @@ func (p *postgres) command(name string, args ...string) *exec.Cmd {
 
 func (p *postgres) start(t *testing.T) {
 	t.Helper()
+	var log bytes.Buffer
 	p.cmd = p.command("postgres", "-D", p.data, "-p", strconv.Itoa(p.port), "-h", "127.0.0.1", "-k", "")
+	p.cmd.Stderr = &log
 	require.NoError(t, p.cmd.Start())
-	db := p.connect(t)
-	defer func() { _ = db.Close() }()
-	require.Eventually(t, func() bool { return db.PingContext(t.Context()) == nil }, time.Minute, 20*time.Millisecond)
+	p.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		_ = cmd.Wait()
+		close(ended)
+	}(p.cmd, p.ended)
+	db := p.open(t)
+	for ping := errors.New("not tried"); ping != nil; time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-p.ended:
+			t.Fatalf("PostgreSQL ended:\n%s", &log)
+		default:
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ping = db.PingContext(ctx)
+		cancel()
+	}
 }
 
-// kill ends the server and its children at once, as a crash does.
+// children returns the processes of the server but the first. Each leads a process group of its own.
+func (p *postgres) children() (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, stat := range stats {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
+		if parent, _ := processState(pid); parent == p.cmd.Process.Pid {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// processState returns the parent of a process and its state, such as "S"; "Z" if it has ended.
+func processState(pid int) (parent int, state string) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, "Z"
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // the name before may have spaces
+	parent, _ = strconv.Atoi(fields[1])
+	return parent, fields[0]
+}
+
+// kill ends the server and its children at once, as a crash does. A child that lives on for a moment would keep the server from
+// starting again.
 func (p *postgres) kill() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	_ = p.cmd.Wait()
+	children := p.children()
+	_ = p.cmd.Process.Kill()
+	for _, pid := range children {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	<-p.ended
+	for _, pid := range children {
+		for _, state := processState(pid); state != "Z"; _, state = processState(pid) {
+			time.Sleep(time.Millisecond)
+		}
+	}
 }
 
-func (p *postgres) connect(t *testing.T) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("pgx", fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?connect_timeout=1", p.port))
-	require.NoError(t, err)
-	return db
+func (p *postgres) pause()  { p.signal(syscall.SIGSTOP) }
+func (p *postgres) resume() { p.signal(syscall.SIGCONT) }
+
+func (p *postgres) signal(s syscall.Signal) {
+	_ = p.cmd.Process.Signal(s)
+	for _, pid := range p.children() {
+		_ = syscall.Kill(pid, s)
+	}
 }
+
+func (p *postgres) address() string { return fmt.Sprint("127.0.0.1:", p.port) }
+func (p *postgres) url() string     { return postgresURL(p.address()) }
 
 func (p *postgres) open(t *testing.T) *sql.DB {
-	db := p.connect(t)
+	t.Helper()
+	return openPostgres(t, p.address())
+}
+
+func postgresURL(address string) string {
+	return "postgres://postgres@" + address + "/postgres?connect_timeout=1"
+}
+
+// openPostgres opens the database of the server at an address.
+func openPostgres(t *testing.T, address string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", postgresURL(address))
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -220,11 +221,12 @@ func live(t *testing.T, seed uint64, settle time.Duration) (h history) {
 		began := time.Now()
 		var mu sync.Mutex
 		var workers sync.WaitGroup
-		keys, processes := 1+r.IntN(3), 1+r.IntN(3)
+		keys, processes := 1+r.IntN(4), 1+r.IntN(3)
 		for n := range processes {
 			pr := rand.New(rand.NewPCG(seed, uint64(10+n)))
 			workers.Go(func() {
-				for k := 0; k < keys; {
+				open := pr.Perm(keys)
+				for len(open) > 0 {
 					p := &process{Store: store, skew: storeSkew, dead: make(chan struct{}), rand: rand.New(rand.NewPCG(seed, pr.Uint64())), trouble: a.trouble}
 					ctx, kill := context.WithCancel(t.Context())
 					if pr.IntN(100) < a.trouble/3 { // it will crash
@@ -238,9 +240,10 @@ func live(t *testing.T, seed uint64, settle time.Duration) (h history) {
 						defer death.Stop()
 					}
 					c := apitest.NewClientOver(t, a, agentphone.WithStore(p), agentphone.WithSettleTime(settle))
-					for k < keys && ctx.Err() == nil {
-						key := fmt.Sprint("key-", k)
-						m, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "agt_1", ToNumber: "+14155550123", Body: fmt.Sprint("text ", k%2)},
+					for len(open) > 0 && ctx.Err() == nil {
+						i := pr.IntN(len(open)) // calls with equal parameters overlap
+						key := fmt.Sprint("key-", open[i])
+						m, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "agt_1", ToNumber: "+14155550123", Body: fmt.Sprint("text ", open[i]%2)},
 							agentphone.WithIdempotencyKey(key))
 						if err == nil {
 							mu.Lock()
@@ -249,7 +252,7 @@ func live(t *testing.T, seed uint64, settle time.Duration) (h history) {
 							}
 							h.results[key][m.ID] = true
 							mu.Unlock()
-							k++
+							open = slices.Delete(open, i, i+1)
 							continue
 						}
 						wait := time.Duration(pr.Int64N(int64(time.Minute)))

@@ -1,0 +1,167 @@
+package agentphone_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/agentphonetest"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+func TestMessagesFindSent_ListsWhatFits(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		params := text(srv, "hi")
+		_, err := c.Messages.Send(t.Context(), params)
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		began := time.Now()
+		var want []string
+		for range 3 {
+			m, err := c.Messages.Send(t.Context(), params)
+			require.NoError(t, err)
+			want = append([]string{m.ID}, want...)
+			time.Sleep(time.Second)
+		}
+		_, err = c.Messages.Send(t.Context(), text(srv, "ho"))
+		require.NoError(t, err)
+		srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "hi")
+		found, err := c.Messages.FindSent(t.Context(), params, began)
+		require.NoError(t, err)
+		var got []string
+		for _, m := range found {
+			got = append(got, m.ID)
+		}
+		assert.Equal(t, want, got)
+		for _, from := range []agentphone.SendMessageParams{
+			{NumberID: srv.NumberID(), ToNumber: params.ToNumber, Body: "hi"}, {FromNumber: srv.PhoneNumber(), ToNumber: params.ToNumber, Body: "hi"},
+		} {
+			found, err := c.Messages.FindSent(t.Context(), from, began)
+			require.NoError(t, err)
+			assert.Len(t, found, 3, fmt.Sprint(from))
+		}
+		_, err = c.Messages.FindSent(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), Recipients: []string{"+14155550101", "+14155550102"}, Body: "b"}, began)
+		require.ErrorIs(t, err, agentphone.ErrValidation)
+	})
+}
+
+func TestCallsFindPlaced_ListsWhatFits(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		params := agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x"}
+		_, err := c.Calls.Create(t.Context(), params)
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		began := time.Now()
+		placed, err := c.Calls.Create(t.Context(), params)
+		require.NoError(t, err)
+		_, err = c.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: srv.AgentID(), ToNumber: "+14155550124", SystemPrompt: "x"})
+		require.NoError(t, err)
+		found, err := c.Calls.FindPlaced(t.Context(), params, began)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		assert.Equal(t, placed.ID, found[0].ID)
+		params.FromNumberID = "num_other"
+		found, err = c.Calls.FindPlaced(t.Context(), params, began)
+		require.NoError(t, err)
+		assert.Empty(t, found)
+	})
+}
+
+func TestNumbersFindBought_ListsWhatFits(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		params := agentphone.BuyNumberParams{Country: agentphone.CountryUS, AreaCode: "212"}
+		_, err := c.Numbers.Buy(t.Context(), params)
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		began := time.Now()
+		bought, err := c.Numbers.Buy(t.Context(), params)
+		require.NoError(t, err)
+		_, err = c.Numbers.Buy(t.Context(), agentphone.BuyNumberParams{Country: agentphone.CountryUS, AreaCode: "415"})
+		require.NoError(t, err)
+		found, err := c.Numbers.FindBought(t.Context(), params, began)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		assert.Equal(t, bought.ID, found[0].ID)
+	})
+}
+
+// find calls each of the methods that find.
+func find(ctx context.Context, c *agentphone.Client, send agentphone.SendMessageParams, call agentphone.CreateCallParams, buy agentphone.BuyNumberParams) map[string]error {
+	_, sent := c.Messages.FindSent(ctx, send, time.Now())
+	_, placed := c.Calls.FindPlaced(ctx, call, time.Now())
+	_, bought := c.Numbers.FindBought(ctx, buy, time.Now())
+	return map[string]error{"FindSent": sent, "FindPlaced": placed, "FindBought": bought}
+}
+
+func TestFind_BadInputIsAnErrorAndSendsNothing(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[]}`))
+	for name, err := range find(t.Context(), c, agentphone.SendMessageParams{}, agentphone.CreateCallParams{}, agentphone.BuyNumberParams{AreaCode: "x"}) {
+		require.ErrorIs(t, err, agentphone.ErrValidation, name)
+	}
+	assert.Empty(t, s.Requests())
+	none := &agentphone.Client{Messages: &agentphone.MessagesService{}, Calls: &agentphone.CallsService{}, Numbers: &agentphone.NumbersService{}}
+	for name, err := range find(t.Context(), none, validSend, validCall, validBuy) {
+		require.ErrorContains(t, err, "was not made by NewClient", name)
+	}
+}
+
+var (
+	validSend = agentphone.SendMessageParams{AgentID: "agt_1", ToNumber: "+14155550123", Body: "hi"}
+	validCall = agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155550123", SystemPrompt: "x"}
+	validBuy  = agentphone.BuyNumberParams{Country: agentphone.CountryUS}
+)
+
+// A list that fails is an error, and not a list that shows nothing.
+func TestFind_ListThatFailsIsAnError(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.Always(403, `{}`))
+	for name, err := range find(t.Context(), c, validSend, validCall, validBuy) {
+		var refused *agentphone.APIError
+		require.ErrorAs(t, err, &refused, name)
+	}
+	c, _ = apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+		if r.Path != "/v1/numbers" {
+			return apitest.Response(403, `{}`), nil
+		}
+		return apitest.Response(200, `{"data":[{"id":"num_1","agentId":"agt_1"}],"hasMore":false}`), nil
+	})
+	_, err := c.Messages.FindSent(t.Context(), validSend, time.Now())
+	var refused *agentphone.APIError
+	require.ErrorAs(t, err, &refused, "the list of messages")
+}
+
+// What has no time is looked at in a list that is newest first, and is taken for old in another.
+func TestFind_ItemWithoutATime(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.Always(200,
+		`{"data":[{"id":"x_1","agentId":"agt_1","toNumber":"+14155550123","country":"US","phoneNumber":"+12125550100"}],"hasMore":false}`))
+	calls, err := c.Calls.FindPlaced(t.Context(), validCall, time.Now())
+	require.NoError(t, err)
+	assert.Len(t, calls, 1)
+	numbers, err := c.Numbers.FindBought(t.Context(), validBuy, time.Now())
+	require.NoError(t, err)
+	assert.Empty(t, numbers)
+}
+
+// The API's clock is that of the Date header, an hour ahead here.
+func TestFind_TimesAreThoseOfTheAPIsClock(t *testing.T) {
+	const ahead = time.Hour
+	since := time.Now()
+	stamp := func(d time.Duration) string { return since.Add(ahead + d).UTC().Format(time.RFC3339) }
+	c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+		call := `{"id":%q,"agentId":"agt_1","toNumber":"+14155550123","startedAt":%q}`
+		return apitest.Response(200, fmt.Sprintf(`{"data":[`+call+`,`+call+`],"hasMore":false}`, "new", stamp(0), "old", stamp(-5*time.Minute)),
+			"Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat)), nil
+	})
+	calls, err := c.Calls.FindPlaced(t.Context(), validCall, since)
+	require.NoError(t, err)
+	require.Len(t, calls, 1)
+	assert.Equal(t, "new", calls[0].ID)
+}
