@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,11 +103,13 @@ func TestWithEndDelay_InterruptsAVoiceTurn(t *testing.T) {
 			return ctx.Err()
 		})
 		id := srv.ReceiveCall(person, srv.PhoneNumber())
-		go func() {
+		var ended sync.WaitGroup
+		ended.Go(func() {
 			time.Sleep(time.Millisecond)
 			request(t, srv.Client(), "POST", "/v1/calls/"+id+"/end", fields{})
-		}()
+		})
 		_, err := srv.CallerSays(id, "A table, please.")
+		ended.Wait()
 		require.ErrorIs(t, err, agentphonetest.ErrCallOver)
 		assert.Equal(t, agentphone.CallStatus("ending"), srv.Calls()[0].Status)
 	})
