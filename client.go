@@ -67,6 +67,9 @@ func NewClient(key string, opts ...Option) (*Client, error) {
 	if err := cfg.finish(); err != nil {
 		return nil, err
 	}
+	if cfg.keyed.retention < 2*cfg.keyed.settle { // or an unknown outcome would be forgotten before it has settled
+		return nil, &ValidationError{"key retention", "is shorter than twice the settle time"}
+	}
 	return newClient(cfg), nil
 }
 

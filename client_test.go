@@ -324,3 +324,14 @@ func TestWithHTTPClient_TransportMayChangeBetweenCalls(t *testing.T) {
 		require.Len(t, s.Requests(), 1, "change %d", i)
 	}
 }
+
+func TestNewClient_RefusesARetentionShorterThanTwiceTheSettleTime(t *testing.T) {
+	for retention, ok := range map[time.Duration]bool{time.Minute: false, 19 * time.Minute: false, 20 * time.Minute: true} {
+		_, err := agentphone.NewClient(apitest.Key, agentphone.WithKeyRetention(retention))
+		if ok {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, agentphone.ErrValidation)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package agentphone
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"slices"
@@ -146,31 +147,39 @@ func findSent(p SendMessageParams) finder {
 	}
 }
 
-// senders returns the ids of the numbers that a text may have been sent from.
+// senders returns the ids of the numbers that a text may have been sent from, the agent's first. A number may have been moved to
+// another agent since.
 func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts []RequestOption) ([]string, error) {
 	if p.FromNumber == "" && p.NumberID != "" {
 		return []string{p.NumberID}, nil
 	}
-	var ids []string
+	var first, others []string
 	for number, err := range s.client.Numbers.All(ctx, ListNumbersParams{}, opts...) {
-		if err != nil {
-			return nil, err
-		}
 		switch {
-		case p.FromNumber != "" && !samePhone(number.PhoneNumber, p.FromNumber):
-		case p.FromNumber == "" && p.AgentID != "" && number.AgentID != p.AgentID:
+		case err != nil:
+			return nil, err
+		case p.FromNumber != "" && samePhone(number.PhoneNumber, p.FromNumber):
+			return []string{number.ID}, nil
+		case number.AgentID == p.AgentID:
+			first = append(first, number.ID)
 		default:
-			ids = append(ids, number.ID)
+			others = append(others, number.ID)
 		}
 	}
-	return ids, nil
+	if p.FromNumber != "" {
+		return nil, errNumberGone
+	}
+	return append(first, others...), nil
 }
 
+// errNumberGone reports that a text cannot be looked for: the list of the account's numbers does not have the one that it was sent from.
+var errNumberGone = errors.New("agentphone: from_number: is none of the account's numbers (any more)")
+
 // FindSent lists the messages that Send with params may have sent since a time, newest first: outbound, to the same address, with the
-// same body, from the number given or one of the agent's. since is by the local clock; there is an allowance for the skew of the
-// API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given ([WithIdempotencyKey] does it by itself). Media are not
-// compared. A message that starts a group (Recipients) cannot be found: it is a *[ValidationError]. Retried.
-// (GET /v1/numbers/{number_id}/messages)
+// same body but for white space, from the number given or, if none is, from any of the account's. since is by the local clock; there is
+// an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given ([WithIdempotencyKey]
+// does it by itself). Media are not compared. A message that starts a group (Recipients) cannot be found: it is a *[ValidationError].
+// Retried. (GET /v1/numbers/{number_id}/messages)
 func (s *MessagesService) FindSent(ctx context.Context, params SendMessageParams, since time.Time, opts ...RequestOption) ([]SentMessage, error) {
 	if err := checkParams(params); err != nil {
 		return nil, err

@@ -165,3 +165,36 @@ func TestFind_TimesAreThoseOfTheAPIsClock(t *testing.T) {
 	require.Len(t, calls, 1)
 	assert.Equal(t, "new", calls[0].ID)
 }
+
+// The number that a text was sent from may belong to another agent by now.
+func TestWithIdempotencyKey_NumberThatWasMovedIsSearched(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		sendUnknown(t, srv, c, "k")
+		other, err := c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "other"})
+		require.NoError(t, err)
+		require.NoError(t, c.Agents.DetachNumber(t.Context(), srv.AgentID(), srv.NumberID()))
+		require.NoError(t, apitest.Err(c.Agents.AttachNumber(t.Context(), other.ID, agentphone.AttachNumberParams{NumberID: srv.NumberID()})))
+		time.Sleep(11 * time.Minute)
+		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
+		require.NoError(t, err)
+		assert.Len(t, srv.Messages(), 1)
+	})
+}
+
+// Of a number that is not listed any more nothing can be said.
+func TestWithIdempotencyKey_NumberThatIsGoneLeavesItUnknown(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+		c := srv.Client()
+		params := agentphone.SendMessageParams{FromNumber: srv.PhoneNumber(), ToNumber: "+14155550123", Body: "hi"}
+		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500})
+		_, err := c.Messages.Send(t.Context(), params, key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		_, err = c.Numbers.Release(t.Context(), srv.NumberID())
+		require.NoError(t, err)
+		time.Sleep(11 * time.Minute)
+		_, err = c.Messages.Send(t.Context(), params, key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		require.ErrorContains(t, err, "from_number")
+	})
+}

@@ -61,6 +61,7 @@ func WithStore(store Store) Option {
 		if isNil(store) {
 			return &ValidationError{"store", "is nil"}
 		}
+		store := bounded(store)
 		c.keyed.store = func() Store { return store }
 		return nil
 	}
@@ -79,7 +80,7 @@ func WithSettleTime(d time.Duration) Option {
 }
 
 // WithKeyRetention sets how long an idempotency key is remembered after its call was completed, 30 days by default. A call that is
-// repeated later than that takes effect again.
+// repeated later than that takes effect again. It must be at least twice the settle time ([WithSettleTime]).
 func WithKeyRetention(d time.Duration) Option {
 	return func(c *config) error {
 		c.keyed.retention = d

@@ -57,6 +57,9 @@ type keyState struct {
 	// Result is what the key is about to be completed with. It is written before the key claims the result: after a crash in
 	// between, the key would take another for its own as well, and whose that was would be sent once more.
 	Result *keyRecord `json:"result,omitempty"`
+	// Doubtful reports that what may be the effect of this key's request was taken from a list for that of a call with other
+	// parameters, which the list does not show. Then nobody can tell whose it was, and nothing is sent any more.
+	Doubtful bool `json:"doubtful,omitzero"`
 }
 
 // keyWindow is when the requests can have gone out of which one may have had the effect that a key needs, by the store's clock.
@@ -145,7 +148,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	if found, err := k.find(k.lease.ctx, out); found || err != nil {
 		return k.unsettled(ctx, err)
 	}
-	if waited := k.earliestNow().Sub(k.state.Until); k.finder == nil || waited < k.settle {
+	if waited := k.earliestNow().Sub(k.state.Until); k.finder == nil || k.state.Doubtful || waited < k.settle {
 		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
 	}
 	k.state = keyState{Fingerprint: k.fingerprint}
@@ -251,7 +254,7 @@ func (k *keyedCall) earliestNow() time.Time { return k.claim.Now.Add(time.Since(
 
 // retryAfter returns how long it takes until what may have been sent has settled; 0 if it never does.
 func (k *keyedCall) retryAfter() time.Duration {
-	if k.finder == nil {
+	if k.finder == nil || k.state.Doubtful {
 		return 0
 	}
 	return max(k.state.Until.Add(k.settle).Sub(k.earliestNow()), time.Second)

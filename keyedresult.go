@@ -58,7 +58,8 @@ func resultID(body []byte) string {
 
 // resultOwner is the note of a claimed result.
 type resultOwner struct {
-	Key string `json:"key"`
+	Key         string `json:"key"`
+	Fingerprint string `json:"fingerprint"`
 	// Of a key that found the result in a list. It may have taken that of another key with equal parameters, whose call then needs
 	// what the owner's requests did.
 	Window keyWindow `json:"window,omitzero"`
@@ -132,12 +133,12 @@ func (k *keyedCall) complete(ctx context.Context, record *keyRecord) error {
 
 // own makes a result that of this key.
 func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
-	note := marshal(resultOwner{k.key, k.state.keyWindow})
+	note := marshal(resultOwner{k.key, k.fingerprint, k.state.keyWindow})
 	k.state.Result = record
 	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		return k.pending(err)
 	}
-	key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + record.ID
+	key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + url.PathEscape(k.op.String()) + "/" + record.ID
 	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: note}))
 	if err != nil {
 		return k.pending(err)
@@ -152,9 +153,16 @@ func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
 	if owner.Key == k.key {
 		return nil
 	}
-	if owner.Window == (keyWindow{}) { // its own response
-		owner.Window = k.state.keyWindow
+	switch found := owner.Window != (keyWindow{}); {
+	case !found: // it is what the owner's own request got
+		k.widen(k.state.keyWindow)
+	case owner.Fingerprint == k.fingerprint:
+		k.widen(owner.Window)
+	case k.state.keyWindow == (keyWindow{}):
+		return nil // it is what this key's own request got, whatever the owner took it for
+	default:
+		k.state.Doubtful = true
+		k.widen(k.state.keyWindow)
 	}
-	k.widen(owner.Window)
 	return errOtherKeys
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,4 +204,77 @@ func (l *lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	time.AfterFunc(l.by, func() { _, _ = l.RoundTripper.RoundTrip(again) })
 	return nil, errors.New("connection reset by peer")
+}
+
+// placeAt places a call with a greeting under a key after a while, and repeats it until it has a result or never gets one.
+func placeAt(t *testing.T, srv *agentphonetest.Server, c *agentphone.Client, k, greeting string, after time.Duration) (id string, err error) {
+	t.Helper()
+	time.Sleep(after)
+	for range 5 {
+		var placed *agentphone.Call
+		placed, err = c.Calls.Create(t.Context(), agentphone.CreateCallParams{
+			AgentID: srv.AgentID(), ToNumber: "+14155550123", SystemPrompt: "x", InitialGreeting: &greeting,
+		}, key(k))
+		if err == nil {
+			return placed.ID, nil
+		}
+		time.Sleep(11 * time.Minute)
+	}
+	return "", err
+}
+
+// Of two calls that differ only in what the list does not show, one may be taken for the other. Neither rings twice.
+func TestWithIdempotencyKey_CallsThatTheListDoesNotTellApartRingOnce(t *testing.T) {
+	const first, second = "Your table is ready", "Your table is canceled"
+	place := func(t *testing.T, faults ...agentphonetest.Fault) (calls map[string]int, ids [2]string, errs [2]error) {
+		inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
+			for _, f := range faults {
+				f.Operation = "POST /v1/calls"
+				srv.InjectFault(f)
+			}
+			c := srv.Client()
+			var wg sync.WaitGroup
+			wg.Go(func() { ids[0], errs[0] = placeAt(t, srv, c, "a", first, 0) })
+			wg.Go(func() { ids[1], errs[1] = placeAt(t, srv, c, "b", second, time.Second) })
+			wg.Wait()
+			calls = map[string]int{}
+			for _, r := range srv.Requests() {
+				for _, greeting := range []string{first, second} {
+					if r.Operation == "POST /v1/calls" && strings.Contains(string(r.Body), greeting) {
+						calls[greeting]++
+					}
+				}
+			}
+		})
+		return calls, ids, errs
+	}
+	t.Run("one is lost while the other is in flight", func(t *testing.T) {
+		requests, ids, errs := place(t,
+			agentphonetest.Fault{Reset: true, BeforeEffect: true, Delay: 2 * time.Second, Matching: first},
+			agentphonetest.Fault{Delay: 3 * time.Second, Matching: second})
+		require.NoError(t, errs[1])
+		assert.NotEmpty(t, ids[1])
+		assert.Equal(t, map[string]int{first: 1, second: 1}, requests, "its own response is its own result")
+	})
+	t.Run("both are unknown", func(t *testing.T) {
+		requests, _, errs := place(t,
+			agentphonetest.Fault{Reset: true, BeforeEffect: true, Delay: 4 * time.Second, Matching: first},
+			agentphonetest.Fault{Reset: true, Delay: 4 * time.Second, Matching: second})
+		require.NoError(t, errs[0])
+		var pending *agentphone.PendingError
+		require.ErrorAs(t, errs[1], &pending)
+		require.ErrorIs(t, errs[1], agentphone.ErrOutcomeUnknown)
+		assert.Zero(t, pending.RetryAfter, "nobody can tell any more")
+		assert.Equal(t, map[string]int{first: 1, second: 1}, requests)
+	})
+}
+
+// Ids may be unique only among things of a kind.
+func TestWithIdempotencyKey_ResultsOfOtherOperationsAreNoObstacle(t *testing.T) {
+	c, api := apitest.NewClient(t, apitest.Always(200, `{"id":"1"}`))
+	_, err := c.Messages.Send(t.Context(), validSend, key("k"))
+	require.NoError(t, err)
+	_, err = c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "n"}, key("k"))
+	require.NoError(t, err)
+	assert.Len(t, api.Requests(), 2)
 }

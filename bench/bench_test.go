@@ -182,7 +182,7 @@ func TestKeyedSendsUseTheirStores(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := calls.Load(); (got == 6) != (name != unkeyed) {
+			if got := calls.Load(); (got == 8) != (name != unkeyed) {
 				t.Errorf("%d calls of the store", got)
 			}
 		})
