@@ -102,7 +102,8 @@ func keyedSender(ctx context.Context, name string) (send func(context.Context) e
 		return nil, nil, nil, err
 	}
 	// Of what the store in memory would keep in its 30 days there is no room for that of the longest measurement.
-	c := newSDK(inMemoryURL, carrier, agentphone.WithStore(countingStore{store, calls}), agentphone.WithKeyRetention(time.Second))
+	c := newSDK(inMemoryURL, carrier, agentphone.WithStore(countingStore{store, calls}),
+		agentphone.WithSettleTime(time.Second/2), agentphone.WithKeyRetention(time.Second))
 	var n atomic.Int64
 	send = func(ctx context.Context) error {
 		_, err := c.Messages.Send(ctx, sentParams, agentphone.WithIdempotencyKey("job-"+strconv.FormatInt(n.Add(1), 10)))
