@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 func TestParseEvent_ReadsEveryField(t *testing.T) {
@@ -198,7 +199,7 @@ func TestParseEvent_AllocatesForAWellFormedEventWhatDecodingDoes(t *testing.T) {
 			`"from":"+14155550124","to":"+14155550123","status":"in-progress","transcript":"hi","confidence":0.97,"direction":"inbound"},` + history + `}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			allocs := testing.AllocsPerRun(100, func() {
+			allocs := apitest.FewestAllocs(func() {
 				_, err := agentphone.ParseEvent([]byte(payload))
 				require.NoError(t, err)
 			})
@@ -211,7 +212,7 @@ func TestParseEvent_AllocatesForAWellFormedEventWhatDecodingDoes(t *testing.T) {
 					At                                     time.Time
 				}
 			}
-			plain := testing.AllocsPerRun(100, func() { require.NoError(t, json.Unmarshal([]byte(payload), &e)) })
+			plain := apitest.FewestAllocs(func() { require.NoError(t, json.Unmarshal([]byte(payload), &e)) })
 			assert.LessOrEqual(t, allocs, plain)
 		})
 	}
