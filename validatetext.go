@@ -8,53 +8,68 @@ import (
 
 // checkText returns an error if a string anywhere in params is not UTF-8. encoding/json would replace its bytes, so that somebody
 // would get another text than the one given, which would not be found again either.
-func checkText(params any) error { return checkTextIn(reflect.ValueOf(params), "params") }
+func checkText(params any) error {
+	field, bad := findBadText(reflect.ValueOf(params))
+	if !bad {
+		return nil
+	}
+	if field == "" {
+		field = "params"
+	}
+	return &ValidationError{field, "is not UTF-8"}
+}
 
-// checkTextIn looks into this package's own types only: what else a field may hold encodes itself, or is not text.
-func checkTextIn(v reflect.Value, field string) error {
+// findBadText reports whether a string in v is not UTF-8, and the name of the innermost field with a name that holds it. It looks
+// into this package's own types only: what else a field may hold encodes itself, or is not text.
+func findBadText(v reflect.Value) (field string, bad bool) {
 	switch v.Kind() {
 	case reflect.String:
-		if !utf8.ValidString(v.String()) {
-			return &ValidationError{field, "is not UTF-8"}
-		}
+		return "", !utf8.ValidString(v.String())
 	case reflect.Pointer:
-		return checkTextIn(v.Elem(), field)
+		return findBadText(v.Elem())
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return nil
+			return "", false
 		}
 		for i := range v.Len() {
-			if err := checkTextIn(v.Index(i), field); err != nil {
-				return err
+			if field, bad := findBadText(v.Index(i)); bad {
+				return field, true
 			}
 		}
 	case reflect.Map:
 		for entries := v.MapRange(); entries.Next(); {
-			if err := firstOf(checkTextIn(entries.Key(), field), checkTextIn(entries.Value(), field)); err != nil {
-				return err
+			for _, half := range [...]reflect.Value{entries.Key(), entries.Value()} {
+				if field, bad := findBadText(half); bad {
+					return field, true
+				}
 			}
 		}
 	case reflect.Struct:
 		if v.Type().PkgPath() != ownPackage {
-			return nil
+			return "", false
 		}
 		for i := range v.NumField() {
-			if err := checkTextIn(v.Field(i), fieldName(v.Type().Field(i), field)); err != nil {
-				return err
+			field, bad := findBadText(v.Field(i))
+			if !bad {
+				continue
 			}
+			if field == "" {
+				field = fieldName(v.Type().Field(i))
+			}
+			return field, true
 		}
 	}
-	return nil
+	return "", false
 }
 
 var ownPackage = reflect.TypeFor[Client]().PkgPath()
 
-// fieldName returns the name that the API has for a field, or that of what the field belongs to.
-func fieldName(f reflect.StructField, parent string) string {
+// fieldName returns the name that the API has for a field, or "".
+func fieldName(f reflect.StructField) string {
 	for _, tag := range []string{"json", "url"} {
 		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" && name != "-" {
 			return name
 		}
 	}
-	return parent
+	return ""
 }
