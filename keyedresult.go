@@ -138,7 +138,7 @@ func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
 	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		return k.pending(err)
 	}
-	key := "result:" + url.PathEscape(k.req.URL.Host) + "/" + url.PathEscape(k.op.String()) + "/" + record.ID
+	key := resultKeys + url.PathEscape(k.req.URL.Host) + "/" + url.PathEscape(k.op.String()) + "/" + record.ID
 	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: note}))
 	if err != nil {
 		return k.pending(err)

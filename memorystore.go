@@ -13,20 +13,24 @@ import (
 
 const defaultMaxKeys = 100_000
 
-// deliveryKeys is the prefix of the keys that a webhook handler claims.
-const deliveryKeys = "delivery:"
+const (
+	deliveryKeys = "delivery:" // the prefix of the keys that a webhook handler claims
+	resultKeys   = "result:"   // of those that stand for the result of a call with an idempotency key, which claims it
+)
 
 // MemoryStore is a [Store] in memory, for one process: what it knows ends with that. It is the default of a handler. It is safe for
 // concurrent use; make it with [NewMemoryStore].
 //
-// It has room for a number of deliveries, and for as many other keys. When that is full, the deliveries that were handled longest ago are
+// It has room for a number of deliveries, and for as many other keys with their results. When that is full, the deliveries that were handled longest ago are
 // forgotten. Other keys are not, before their retention ends, for a text would be sent twice: a claim of a new one is [ErrStoreFull].
 type MemoryStore struct {
 	maxKeys int
 
 	mu         sync.Mutex
 	entries    map[string]*memoryEntry
-	deliveries entryQueue
+	deliveries entryQueue // but those that were handled
+	handled    entryLine  // the deliveries that were, which are so many that a heap would take longer
+	results    entryQueue // as many as there are calls: one that was sent is not refused the room for its result
 	others     entryQueue
 	tokens     int
 }
@@ -34,8 +38,8 @@ type MemoryStore struct {
 // MemoryStoreOption configures a [MemoryStore].
 type MemoryStoreOption func(*MemoryStore)
 
-// WithMaxKeys sets how many deliveries, and how many other keys, the store has room for: 100,000 of each by default. One takes about 300
-// bytes, and its note and value.
+// WithMaxKeys sets how many deliveries, and how many other keys, the store has room for: 100,000 of each by default. A delivery takes about 300
+// bytes, another key and its result about twice that, and each its note and value.
 func WithMaxKeys(n int) MemoryStoreOption {
 	return func(s *MemoryStore) {
 		if n > 0 {
@@ -63,7 +67,9 @@ type memoryEntry struct {
 	note      []byte
 	value     []byte
 
-	place int // in its queue, from 1; 0 is not in it
+	place   int       // in its queue, or its line, from 1; 0 is not in one
+	inLine  bool      // not in the queue
+	lineEnd time.Time // in the line: the end of its retention
 }
 
 // Claim implements [Store].
@@ -77,6 +83,10 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 	s.forget(now)
 	c := &Claim{Key: key, Now: now}
 	e := s.entries[key]
+	if e != nil && e.inLine && !now.Before(e.lineEnd) { // behind one with a longer retention
+		s.remove(e)
+		e = nil
+	}
 	switch {
 	case e == nil:
 		e = &memoryEntry{key: key, firstAt: now, note: bytes.Clone(opts.Note)}
@@ -135,7 +145,14 @@ func (s *MemoryStore) Complete(_ context.Context, c *Claim, value []byte) error 
 		return ErrClaimLost
 	}
 	e.completed, e.value, e.note = true, bytes.Clone(value), nil
-	s.queue(e).set(e, time.Now())
+	now := time.Now()
+	if q := s.queue(e); q == &s.deliveries {
+		heap.Remove(q, e.place-1)
+		e.lineEnd = now.Add(e.retention)
+		s.handled.push(e)
+	} else {
+		q.set(e, now)
+	}
 	return nil
 }
 
@@ -164,8 +181,11 @@ func (s *MemoryStore) owned(c *Claim) *memoryEntry {
 }
 
 func (s *MemoryStore) queue(e *memoryEntry) *entryQueue {
-	if strings.HasPrefix(e.key, deliveryKeys) {
+	switch {
+	case strings.HasPrefix(e.key, deliveryKeys):
 		return &s.deliveries
+	case strings.HasPrefix(e.key, resultKeys):
+		return &s.results
 	}
 	return &s.others
 }
@@ -177,30 +197,43 @@ func (s *MemoryStore) lease(e *memoryEntry, expires time.Time) {
 
 func (s *MemoryStore) remove(e *memoryEntry) {
 	delete(s.entries, e.key)
-	heap.Remove(s.queue(e), e.place-1)
+	if e.inLine {
+		s.handled.remove(e)
+	} else {
+		heap.Remove(s.queue(e), e.place-1)
+	}
 }
 
 // forget removes what is past its retention.
 func (s *MemoryStore) forget(now time.Time) {
-	for _, q := range []*entryQueue{&s.deliveries, &s.others} {
+	for _, q := range []*entryQueue{&s.deliveries, &s.results, &s.others} {
 		for len(q.slots) > 0 && !now.Before(q.slots[0].end) {
 			s.remove(q.slots[0].entry)
 		}
 	}
+	for e := s.handled.first(); e != nil && !now.Before(e.lineEnd); e = s.handled.first() {
+		s.remove(e)
+	}
 }
 
-// makeRoom reports whether there is room for an entry. The delivery whose retention ends first was handled longest ago.
+// makeRoom reports whether there is room for an entry. For a delivery, one makes room that nobody holds.
 func (s *MemoryStore) makeRoom(e *memoryEntry, now time.Time) bool {
 	q := s.queue(e)
-	if len(q.slots) < s.maxKeys {
+	switch {
+	case q == &s.results:
+		return true
+	case q == &s.others:
+		return len(q.slots) < s.maxKeys
+	case len(q.slots)+s.handled.n < s.maxKeys:
 		return true
 	}
-	if q != &s.deliveries {
-		return false
+	if oldest := s.handled.first(); oldest != nil {
+		s.remove(oldest)
+		return true
 	}
-	first := q.slots[0]
+	first := q.slots[0] // the lease of this one ended, or ends, first
 	if now.Before(first.end.Add(-first.entry.retention)) {
-		return false // it is held, and so are all others
+		return false
 	}
 	s.remove(first.entry)
 	return true
@@ -238,4 +271,35 @@ func (q *entryQueue) set(e *memoryEntry, begin time.Time) {
 	}
 	q.slots[e.place-1].end = begin.Add(e.retention)
 	heap.Fix(q, e.place-1)
+}
+
+// entryLine is a line of entries, in the order in which they came. Its zero value is empty.
+type entryLine struct {
+	places []*memoryEntry // nil is one who has left
+	left   int            // places[0] has the place left+1
+	n      int
+}
+
+func (l *entryLine) push(e *memoryEntry) {
+	l.places = append(l.places, e)
+	l.n++
+	e.inLine, e.place = true, l.left+len(l.places)
+}
+
+// first returns the entry that came first, or nil.
+func (l *entryLine) first() *memoryEntry {
+	if l.n == 0 {
+		return nil
+	}
+	return l.places[0]
+}
+
+func (l *entryLine) remove(e *memoryEntry) {
+	l.places[e.place-l.left-1] = nil
+	l.n--
+	e.inLine, e.place = false, 0
+	for len(l.places) > 0 && l.places[0] == nil {
+		l.places = l.places[1:]
+		l.left++
+	}
 }

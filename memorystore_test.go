@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,46 @@ func TestMemoryStore_FullForgetsHandledDeliveriesOnly(t *testing.T) {
 		_, err = s.Claim(t.Context(), "send:4", anHour)
 		require.ErrorIs(t, err, agentphone.ErrStoreFull)
 		assert.Equal(t, agentphone.ClaimCompleted, claim("send:1").Status, "a text is not sent twice")
+	})
+}
+
+// A text that was sent under a key needs room for its result as well: the store that let it go out has that, too.
+func TestMemoryStore_HasRoomForTheResultsOfItsKeys(t *testing.T) {
+	const most = 100
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	c := srv.Client(agentphone.WithStore(agentphone.NewMemoryStore(agentphone.WithMaxKeys(most))))
+	send := func(which any) error {
+		_, err := c.Messages.Send(t.Context(), text(srv, fmt.Sprint("hi ", which)), key(fmt.Sprint("k ", which)))
+		return err
+	}
+	var sending sync.WaitGroup
+	for i := range most {
+		sending.Go(func() { assert.NoError(t, send(i)) })
+	}
+	sending.Wait()
+	require.ErrorIs(t, send("one too many"), agentphone.ErrStoreFull)
+	assert.Len(t, srv.Messages(), most)
+}
+
+// Deliveries with different retentions are forgotten each at the end of its own, whichever was handled first.
+func TestMemoryStore_RetentionIsThatOfEachClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := agentphone.NewMemoryStore(agentphone.WithMaxKeys(2))
+		handle := func(key string, retention time.Duration) {
+			c, err := s.Claim(t.Context(), key, agentphone.ClaimOptions{Lease: time.Minute, Retention: retention})
+			require.NoError(t, err)
+			require.Equal(t, agentphone.ClaimGranted, c.Status)
+			require.NoError(t, s.Complete(t.Context(), c, nil))
+		}
+		handle("delivery:long", 3*time.Hour)
+		for range 2 {
+			handle("delivery:short", time.Hour)
+			take(t, s, "delivery:short", agentphone.ClaimCompleted)
+			time.Sleep(time.Hour)
+		}
+		handle("delivery:short", time.Hour)
+		take(t, s, "delivery:long", agentphone.ClaimCompleted)
 	})
 }
 

@@ -195,9 +195,6 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			d.values = context.WithoutCancel(ctx)
 		}
 		r = r.WithContext(ctx)
-		if d != nil {
-			d.values = context.WithoutCancel(ctx)
-		}
 	}
 	if d != nil {
 		h.serve(w, r, d)
