@@ -32,7 +32,9 @@ func (c *config) authorize(ctx context.Context, op *operation, req *transport.Re
 	k := c.key()
 	if c.keySource != nil && !op.noKey {
 		key, err := c.keySource(ctx)
-		if err == nil {
+		if err != nil {
+			err = &cause{err}
+		} else {
 			k, err = newAPIKey(key)
 		}
 		if err != nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/leasetime"
-	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
 
@@ -276,7 +275,7 @@ type keyStoreError struct{ error }
 func (e *keyStoreError) Unwrap() error        { return e.error }
 func (e *keyStoreError) Is(target error) bool { return target == ErrTemporary }
 
-func (k *keyedCall) shown(err error) error { return redact.Error(err, k.req.Key) }
+func (k *keyedCall) shown(err error) error { return causedBy(err, k.req.Key) }
 
 // settled notes a result that was recorded by an earlier call, or else was found in a list.
 func (rc *requestConfig) settled(res *transport.Response, replayed bool) {

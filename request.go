@@ -171,12 +171,12 @@ func (c *Client) transportError(op *operation, err error) error {
 	if failed.Cut != nil {
 		return &DecodeError{
 			Operation: op.String(), StatusCode: failed.Cut.Status, RequestID: requestID(failed.Cut),
-			Attempts: failed.Attempts, Err: redact.Error(failed.Err, failed.Key), outcomeUnknown: failed.OutcomeUnknown, cut: true,
+			Attempts: failed.Attempts, Err: causedBy(failed.Err, failed.Key), outcomeUnknown: failed.OutcomeUnknown, cut: true,
 		}
 	}
 	e := &TransportError{
 		Operation: op.String(), Attempts: failed.Attempts,
-		Err: redact.Error(failed.Err, failed.Key), Last: redact.Error(failed.LastErr, failed.Key),
+		Err: causedBy(failed.Err, failed.Key), Last: causedBy(failed.LastErr, failed.Key),
 		outcomeUnknown: failed.OutcomeUnknown, temporary: failed.Temporary,
 	}
 	if failed.Last != nil {

@@ -176,7 +176,7 @@ func (c *Client) decodeError(op *operation, res *transport.Response, err error) 
 	return &DecodeError{
 		Operation: op.String(), StatusCode: res.Status, RequestID: requestID(res),
 		Attempts: res.Attempts, Body: redact.Body(res.Body, res.Key),
-		Err: redact.Error(err, res.Key), outcomeUnknown: !op.idempotent,
+		Err: causedBy(err, res.Key), outcomeUnknown: !op.idempotent,
 	}
 }
 
