@@ -130,6 +130,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 		k.lapse(ctx, k.claim.Note)
 		return k.storeError(fmt.Errorf("the note of the idempotency key cannot be read: %w", err))
 	}
+	origin := resultOrigin(earlier.keyWindow == (keyWindow{})) // of its result: only who looks for one writes down a window
 	if earlier.Since.IsZero() {
 		earlier.Since = k.claim.FirstAt
 	}
@@ -141,7 +142,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
 	}
 	k.hold(ctx, earlier)
-	if known, err := k.completeKnown(ctx, out); known || err != nil {
+	if known, err := k.completeKnown(ctx, origin, out); known || err != nil {
 		return k.unsettled(ctx, err)
 	}
 	if found, err := k.find(k.lease.ctx, out); found || err != nil {
@@ -171,7 +172,7 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 	}
 	if err == nil {
 		if err = k.client.decode(ctx, k.op, res, out); err == nil {
-			err = k.complete(ctx, k.record(res, resultID(res.Body)))
+			err = k.complete(ctx, k.record(res, resultID(res.Body)), fromResponse)
 			if errors.Is(err, errOtherKeys) { // another call took it for its own, so this one still needs one
 				k.widen(keyWindow{k.claim.FirstAt, k.latestNow()})
 				err = k.pending(err)

@@ -84,7 +84,7 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 			return false, k.pending(errTooLargeToRecord)
 		}
 		record := k.record(&transport.Response{Status: http.StatusOK, Body: body}, found.id)
-		if completed, err := k.completeWith(ctx, record, false, out); completed || err != nil {
+		if completed, err := k.completeWith(ctx, record, fromList, false, out); completed || err != nil {
 			return completed, err
 		}
 	}
@@ -95,16 +95,16 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 }
 
 // completeKnown completes the key with the result that an earlier claim was about to complete it with, if there is one.
-func (k *keyedCall) completeKnown(ctx context.Context, out any) (bool, error) {
+func (k *keyedCall) completeKnown(ctx context.Context, origin resultOrigin, out any) (bool, error) {
 	if k.state.Result == nil {
 		return false, nil
 	}
-	return k.completeWith(ctx, k.state.Result, true, out)
+	return k.completeWith(ctx, k.state.Result, origin, true, out)
 }
 
 // completeWith completes the key with a result of an earlier attempt, unless it belongs to another key.
-func (k *keyedCall) completeWith(ctx context.Context, record *keyRecord, replayed bool, out any) (bool, error) {
-	switch err := k.complete(ctx, record); {
+func (k *keyedCall) completeWith(ctx context.Context, record *keyRecord, origin resultOrigin, replayed bool, out any) (bool, error) {
+	switch err := k.complete(ctx, record, origin); {
 	case errors.Is(err, errOtherKeys):
 		return false, nil
 	case err != nil:
@@ -117,11 +117,11 @@ func (k *keyedCall) completeWith(ctx context.Context, record *keyRecord, replaye
 
 // complete records a result: first that the key is about to have it, then that it belongs to this key, so that it settles no other
 // with the same parameters.
-func (k *keyedCall) complete(ctx context.Context, record *keyRecord) error {
+func (k *keyedCall) complete(ctx context.Context, record *keyRecord, origin resultOrigin) error {
 	ctx, cancel := storeContext(ctx, storeTimeout)
 	defer cancel()
 	if k.finder != nil && record.ID != "" {
-		if err := k.own(ctx, record); err != nil {
+		if err := k.own(ctx, record, origin); err != nil {
 			return err
 		}
 	}
@@ -131,8 +131,16 @@ func (k *keyedCall) complete(ctx context.Context, record *keyRecord) error {
 	return nil
 }
 
+// resultOrigin is where a key has a result from.
+type resultOrigin bool
+
+const (
+	fromResponse resultOrigin = true // to a request with this key
+	fromList     resultOrigin = false
+)
+
 // own makes a result that of this key.
-func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
+func (k *keyedCall) own(ctx context.Context, record *keyRecord, origin resultOrigin) error {
 	note := marshal(resultOwner{k.key, k.fingerprint, k.state.keyWindow})
 	k.state.Result = record
 	if err := k.lease.setNote(marshal(k.state)); err != nil {
@@ -153,13 +161,16 @@ func (k *keyedCall) own(ctx context.Context, record *keyRecord) error {
 	if owner.Key == k.key {
 		return nil
 	}
-	switch found := owner.Window != (keyWindow{}); {
-	case !found: // it is what the owner's own request got
+	ownersOrigin := resultOrigin(owner.Window == (keyWindow{}))
+	switch {
+	case origin == fromResponse && ownersOrigin == fromResponse:
+		return nil // two responses with one id: the API has used it twice, and a request that succeeded is not repeated
+	case ownersOrigin == fromResponse:
 		k.widen(k.state.keyWindow)
 	case owner.Fingerprint == k.fingerprint:
 		k.widen(owner.Window)
-	case k.state.keyWindow == (keyWindow{}):
-		return nil // it is what this key's own request got, whatever the owner took it for
+	case origin == fromResponse:
+		return nil // whatever the owner took it for
 	default:
 		k.state.Doubtful = true
 		k.widen(k.state.keyWindow)

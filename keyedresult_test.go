@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -277,4 +278,61 @@ func TestWithIdempotencyKey_ResultsOfOtherOperationsAreNoObstacle(t *testing.T) 
 	_, err = c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "n"}, key("k"))
 	require.NoError(t, err)
 	assert.Len(t, api.Requests(), 2)
+}
+
+// An API that uses an id twice, as one that says "queued" to each, has accepted each request all the same.
+func TestWithIdempotencyKey_ResponseIsTheResultThoughItsIDWasUsedBefore(t *testing.T) {
+	for name, crash := range map[string]bool{"at once": false, "after a crash": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				store := &resultStore{Store: agentphone.NewMemoryStore()}
+				c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+					if r.Method == http.MethodPost {
+						sent++
+						return apitest.Response(200, `{"id":"queued"}`), nil
+					}
+					return apitest.Response(200, `{"data":[],"hasMore":false}`), nil
+				}, agentphone.WithStore(store))
+				_, err := c.Messages.Send(t.Context(), plainText, key("a"))
+				require.NoError(t, err)
+				if crash {
+					store.crashes = true
+					_, err := c.Messages.Send(t.Context(), plainText, key("b"))
+					require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+					store.crashes, store.crashed = false, false
+				}
+				for range 3 {
+					time.Sleep(time.Hour)
+					m, err := c.Messages.Send(t.Context(), plainText, key("b"))
+					require.NoError(t, err)
+					assert.Equal(t, "queued", m.ID)
+				}
+				assert.Equal(t, 2, sent)
+			})
+		})
+	}
+}
+
+// resultStore is the store of a process that crashes, if it is to, when it claims a result.
+type resultStore struct {
+	agentphone.Store
+	crashes, crashed bool
+}
+
+var errCrashed = errors.New("crashed")
+
+func (s *resultStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	if s.crashes && strings.HasPrefix(key, "result:") {
+		s.crashed = true
+		return nil, errCrashed
+	}
+	return s.Store.Claim(ctx, key, opts)
+}
+
+func (s *resultStore) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	if s.crashed {
+		return errCrashed
+	}
+	return s.Store.Renew(ctx, c, lease, note)
 }
