@@ -106,9 +106,27 @@ func collectEffects[T any](found iter.Seq2[effect, error]) ([]T, error) {
 	return out, nil
 }
 
-// samePhone reports whether two addresses of a message are the same, although one may be written as a tel: URI.
-func samePhone(a, b string) bool {
-	return strings.TrimPrefix(a, "tel:") == strings.TrimPrefix(b, "tel:")
+// What took effect and is not found would take effect again. So what the API may spell in another way than it was sent is the same, and
+// what it may leave out fits.
+
+// sameAddress reports whether two addresses are the same, although one may be a tel: URI, a number without its country code, or an
+// email address in capitals.
+func sameAddress(a, b string) bool { return plainAddress(a) == plainAddress(b) }
+
+func plainAddress(s string) string {
+	if _, rest, isURI := strings.Cut(s, ":"); isURI {
+		s = rest
+	}
+	if number, err := NormalizeE164(s, "1"); err == nil {
+		return strings.TrimPrefix(number.String(), "+")
+	}
+	s = strings.TrimPrefix(strings.TrimSpace(s), "+")
+	return strings.ToLower(s)
+}
+
+// sameOrNone reports whether the value in a list is the one that was sent, or is not there.
+func sameOrNone[S ~string](listed, sent S) bool {
+	return listed == "" || strings.EqualFold(string(listed), string(sent))
 }
 
 // sameText reports whether two texts are the same but for white space, which the API may have trimmed.
@@ -116,15 +134,14 @@ func sameText(a, b string) bool {
 	return slices.Equal(strings.Fields(a), strings.Fields(b))
 }
 
-// findSent finds a text among those of the numbers that it may have been sent from. A text that starts a group is not found by
-// its recipients.
+// findSent finds a text among those of the numbers that it may have been sent from.
 func findSent(p SendMessageParams) finder {
-	if len(p.Recipients) > 0 {
+	if checkFindable(p) != nil {
 		return nil
 	}
 	match := func(m *NumberMessage) (effect, Timestamp, bool) {
 		sent := &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}
-		return effect{m.ID, sent}, m.ReceivedAt, m.Direction == DirectionOutbound && samePhone(m.To, p.ToNumber) && sameText(m.Body, p.Body)
+		return effect{m.ID, sent}, m.ReceivedAt, !isReceived(m.Direction) && sameAddress(m.To, p.ToNumber) && sameText(m.Body, p.Body)
 	}
 	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
 		return func(yield func(effect, error) bool) {
@@ -147,6 +164,27 @@ func findSent(p SendMessageParams) finder {
 	}
 }
 
+// checkFindable returns an error for a message of which the lists show too little.
+func checkFindable(p SendMessageParams) error {
+	reason := ""
+	switch {
+	case len(p.Recipients) > 0 || strings.HasPrefix(p.ToNumber, groupPrefix):
+		reason = "a message to a group cannot be found"
+	case p.Template != nil:
+		reason = "a message made from a template cannot be found"
+	case strings.TrimSpace(p.Body) == "":
+		reason = "a message without words cannot be found"
+	default:
+		return nil
+	}
+	return &ValidationError{"params", reason}
+}
+
+// isReceived reports whether a message is certainly not one that the agent sent.
+func isReceived(direction Direction) bool {
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(string(direction))), "in")
+}
+
 // senders returns the ids of the numbers that a text may have been sent from, the agent's first. A number may have been moved to
 // another agent since.
 func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts []RequestOption) ([]string, error) {
@@ -158,7 +196,7 @@ func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts
 		switch {
 		case err != nil:
 			return nil, err
-		case p.FromNumber != "" && samePhone(number.PhoneNumber, p.FromNumber):
+		case p.FromNumber != "" && sameAddress(number.PhoneNumber, p.FromNumber):
 			return []string{number.ID}, nil
 		case number.AgentID == p.AgentID:
 			first = append(first, number.ID)
@@ -178,17 +216,17 @@ var errNumberGone = errors.New("agentphone: from_number: is none of the account'
 // FindSent lists the messages that Send with params may have sent since a time, newest first: outbound, to the same address, with the
 // same body but for white space, from the number given or, if none is, from any of the account's. since is by the local clock; there is
 // an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given ([WithIdempotencyKey]
-// does it by itself). Media are not compared. A message that starts a group (Recipients) cannot be found: it is a *[ValidationError].
+// does it by itself). Media are not compared. A message to a group, one made from a template and one without a body cannot be found: a
+// *[ValidationError].
 // Retried. (GET /v1/numbers/{number_id}/messages)
 func (s *MessagesService) FindSent(ctx context.Context, params SendMessageParams, since time.Time, opts ...RequestOption) ([]SentMessage, error) {
 	if err := checkParams(params); err != nil {
 		return nil, err
 	}
-	find := findSent(params)
-	if find == nil {
-		return nil, &ValidationError{"recipients", "a message that starts a group cannot be found"}
+	if err := checkFindable(params); err != nil {
+		return nil, err
 	}
-	return findAll[SentMessage](ctx, (*service)(s), find, since, opts)
+	return findAll[SentMessage](ctx, (*service)(s), findSent(params), since, opts)
 }
 
 func findAll[T any](ctx context.Context, s *service, find finder, since time.Time, opts []RequestOption) ([]T, error) {
@@ -203,8 +241,8 @@ func findPlaced(p CreateCallParams) finder {
 	return findIn(newestFirst, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Call, error] {
 		return c.Calls.All(ctx, ListCallsParams{Direction: DirectionOutbound}, opts...)
 	}, func(call *Call) (effect, Timestamp, bool) {
-		return effect{call.ID, call}, call.StartedAt, call.AgentID == p.AgentID && samePhone(call.ToNumber, p.ToNumber) &&
-			(p.FromNumberID == "" || call.PhoneNumberID == p.FromNumberID)
+		return effect{call.ID, call}, call.StartedAt, sameOrNone(call.AgentID, p.AgentID) && sameAddress(call.ToNumber, p.ToNumber) &&
+			(p.FromNumberID == "" || sameOrNone(call.PhoneNumberID, p.FromNumberID))
 	})
 }
 
@@ -222,7 +260,7 @@ func findBought(p BuyNumberParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[PhoneNumber, error] {
 		return c.Numbers.All(ctx, ListNumbersParams{}, opts...)
 	}, func(n *PhoneNumber) (effect, Timestamp, bool) {
-		return effect{n.ID, n}, n.CreatedAt, n.Country == p.Country && strings.HasPrefix(n.PhoneNumber, "+1"+p.AreaCode)
+		return effect{n.ID, n}, n.CreatedAt, sameOrNone(n.Country, p.Country) && strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode)
 	})
 }
 
@@ -250,7 +288,7 @@ func findContact(p CreateContactParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Contact, error] {
 		return c.Contacts.All(ctx, ListContactsParams{}, opts...)
 	}, func(contact *Contact) (effect, Timestamp, bool) {
-		return effect{contact.ID, contact}, contact.CreatedAt, samePhone(contact.PhoneNumber, p.PhoneNumber)
+		return effect{contact.ID, contact}, contact.CreatedAt, sameAddress(contact.PhoneNumber, p.PhoneNumber)
 	})
 }
 

@@ -93,7 +93,7 @@ func logGroup(pairs ...string) slog.Value {
 
 // logAddress returns a redacted phone number, the id of a group, or *** for any other address.
 func logAddress(s string) string {
-	if s == "" || strings.HasPrefix(s, "grp_") {
+	if s == "" || strings.HasPrefix(s, groupPrefix) {
 		return s
 	}
 	if n, err := ParseE164(strings.TrimPrefix(s, "tel:")); err == nil {

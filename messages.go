@@ -92,6 +92,7 @@ type WhatsAppTemplate struct {
 }
 
 const (
+	groupPrefix   = "grp_" // of the id of a group
 	maxRecipients = 32
 	maxMediaURLs  = 20
 	maxButtons    = 3
@@ -112,7 +113,7 @@ func (p SendMessageParams) validate() error {
 		return &ValidationError{"recipients", "contain an empty string"}
 	case p.Body == "" && p.MediaURL == "" && len(p.MediaURLs) == 0 && p.Template == nil:
 		return &ValidationError{"body", "is required, or media or a template"}
-	case p.AgentID == "" && p.NumberID == "" && p.FromNumber == "" && !strings.HasPrefix(p.ToNumber, "grp_"):
+	case p.AgentID == "" && p.NumberID == "" && p.FromNumber == "" && !strings.HasPrefix(p.ToNumber, groupPrefix):
 		return &ValidationError{"agent_id", "is required, or number_id or from_number"}
 	}
 	for _, recipient := range p.Recipients {

@@ -1,0 +1,140 @@
+package agentphone_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
+)
+
+// What took effect and is not recognized in its list takes effect again: a list may spell what was sent in its own way, or leave it out.
+func TestWithIdempotencyKey_EffectIsFoundHoweverTheListSpellsIt(t *testing.T) {
+	type item = map[string]any
+	with := func(base item, over item) item {
+		out := maps.Clone(base)
+		maps.Copy(out, over)
+		return out
+	}
+	message := item{"id": "x", "from": "+14155550100", "to": "+14155550123", "body": "hi", "direction": "outbound"}
+	sent := func(to, body string) func(context.Context, *agentphone.Client) error {
+		return func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{NumberID: "num_1", ToNumber: to, Body: body}, key("k"))
+			return err
+		}
+	}
+	hi := sent("+14155550123", "hi")
+	call := item{"id": "x", "agentId": "agt_1", "toNumber": "+14155559999", "direction": "outbound", "status": "in-progress"}
+	placed := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+14155559999", FromNumberID: "num_1"}, key("k"))
+		return err
+	}
+	number := item{"id": "x", "phoneNumber": "+14155550100", "country": "US"}
+	bought := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: "US", AreaCode: "415"}, key("k"))
+		return err
+	}
+	contact := item{"id": "x", "phoneNumber": "+14155550123", "name": "Ada"}
+	created := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Contacts.Create(ctx, agentphone.CreateContactParams{PhoneNumber: "+14155550123", Name: "Ada"}, key("k"))
+		return err
+	}
+	for name, tc := range map[string]struct {
+		call func(context.Context, *agentphone.Client) error
+		item item
+	}{
+		"text":                              {hi, message},
+		"text to ten digits":                {hi, with(message, item{"to": "4155550123"})},
+		"text to eleven digits":             {hi, with(message, item{"to": "14155550123"})},
+		"text to a tel: URI":                {hi, with(message, item{"to": "tel:+14155550123"})},
+		"text to a whatsapp: URI":           {hi, with(message, item{"to": "whatsapp:+14155550123"})},
+		"text to a number with dashes":      {hi, with(message, item{"to": "+1 (415) 555-0123"})},
+		"text to abroad, without its +":     {sent("+447700900123", "hi"), with(message, item{"to": "447700900123"})},
+		"text to a short code":              {sent("12345", "hi"), with(message, item{"to": "12345"})},
+		"text to an address in capitals":    {sent("Ada@Example.com", "hi"), with(message, item{"to": "ada@example.com"})},
+		"text that is outbound-api":         {hi, with(message, item{"direction": "outbound-api"})},
+		"text that is Outgoing":             {hi, with(message, item{"direction": "Outgoing"})},
+		"text of no direction":              {hi, with(message, item{"direction": nil})},
+		"text that was trimmed":             {sent("+14155550123", " hi\n"), message},
+		"call":                              {placed, call},
+		"call to ten digits":                {placed, with(call, item{"toNumber": "4155559999"})},
+		"call of no agent":                  {placed, with(call, item{"agentId": nil})},
+		"call from a number":                {placed, with(call, item{"phoneNumberId": "num_1"})},
+		"number":                            {bought, number},
+		"number of ten digits":              {bought, with(number, item{"phoneNumber": "4155550100"})},
+		"number of no country":              {bought, with(number, item{"country": nil})},
+		"number of a country in lower case": {bought, with(number, item{"country": "us"})},
+		"contact":                           {created, contact},
+		"contact with ten digits":           {created, with(contact, item{"phoneNumber": "4155550123"})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				posts := 0
+				c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+					if r.Method == http.MethodPost {
+						posts++
+						return nil, io.ErrUnexpectedEOF
+					}
+					items := []item{}
+					if time.Since(now) > 0 { // lists lag
+						items = append(items, with(item{"receivedAt": now, "startedAt": now, "createdAt": now}, tc.item))
+					}
+					body, err := json.Marshal(item{"data": items, "hasMore": false})
+					require.NoError(t, err)
+					return apitest.Response(200, string(body)), nil
+				})
+				require.ErrorIs(t, tc.call(t.Context(), c), agentphone.ErrOutcomeUnknown)
+				time.Sleep(time.Hour)
+				require.NoError(t, tc.call(t.Context(), c))
+				assert.Equal(t, 1, posts)
+			})
+		})
+	}
+}
+
+// Of some messages no list shows what they were: nothing there proves that one was not sent, however long ago.
+func TestWithIdempotencyKey_MessageThatCannotBeFoundIsNotSentAgain(t *testing.T) {
+	group := []string{"+14155550101", "+14155550102"}
+	for name, params := range map[string]agentphone.SendMessageParams{
+		"to a group":           {AgentID: "agt_1", ToNumber: "grp_1", Body: "hi"},
+		"that starts a group":  {AgentID: "agt_1", Recipients: group, Body: "hi"},
+		"from a template":      {AgentID: "agt_1", ToNumber: "+14155550123", Channel: agentphone.ChannelWhatsApp, Template: &agentphone.WhatsAppTemplate{Name: "reminder"}},
+		"with media only":      {AgentID: "agt_1", ToNumber: "+14155550123", MediaURL: "https://example.com/a.png"},
+		"of blanks, and media": {AgentID: "agt_1", ToNumber: "+14155550123", Body: " ", MediaURL: "https://example.com/a.png"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				posts := 0
+				c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+					if r.Method == http.MethodPost {
+						posts++
+						return nil, io.ErrUnexpectedEOF
+					}
+					return apitest.Response(200, `{"data":[],"hasMore":false}`), nil
+				})
+				for range 3 {
+					_, err := c.Messages.Send(t.Context(), params, key("k"))
+					require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+					var pending *agentphone.PendingError
+					require.ErrorAs(t, err, &pending)
+					assert.Zero(t, pending.RetryAfter, fmt.Sprint("it never is: ", err))
+					time.Sleep(time.Hour)
+				}
+				assert.Equal(t, 1, posts)
+				_, err := c.Messages.FindSent(t.Context(), params, time.Now())
+				require.ErrorIs(t, err, agentphone.ErrValidation)
+			})
+		})
+	}
+}
