@@ -20,7 +20,30 @@ func bounded(store Store) Store {
 }
 
 func (s boundedStore) Claim(ctx context.Context, key string, opts ClaimOptions) (*Claim, error) {
-	return within(ctx, func() (*Claim, error) { return s.store.Claim(ctx, key, opts) })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// Of a claim that was cut off nobody would know whether it was granted: it gets the time of its lease.
+	claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), opts.Lease)
+	return within(ctx, func() (*Claim, error) {
+		defer cancel()
+		return s.store.Claim(claiming, key, opts)
+	}, s.giveBack)
+}
+
+// giveBack undoes a claim that was granted when nobody waited for it any more. The key had been free, or it gets back what a claim that
+// lapsed had left.
+func (s boundedStore) giveBack(c *Claim) {
+	if c == nil || c.Status != ClaimGranted {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	if c.LapsedAt.IsZero() {
+		_ = s.Release(ctx, c)
+	} else {
+		_ = s.Renew(ctx, c, 0, c.Note)
+	}
 }
 
 func (s boundedStore) Renew(ctx context.Context, c *Claim, lease time.Duration, note []byte) error {
@@ -36,11 +59,12 @@ func (s boundedStore) Release(ctx context.Context, c *Claim) error {
 }
 
 func endWithin(ctx context.Context, call func() error) error {
-	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, call() })
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, call() }, func(struct{}) {})
 	return err
 }
 
-func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
+// within returns what call returns. If ctx ends sooner, late gets it, in a goroutine of its own.
+func within[T any](ctx context.Context, call func() (T, error), late func(T)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -65,6 +89,7 @@ func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	case r := <-returned: // at the same moment
 		return r.value, r.err
 	default:
+		go func() { late((<-returned).value) }()
 		var none T
 		return none, ctx.Err()
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -16,8 +15,9 @@ type finder func(ctx context.Context, c *Client, since time.Time, opts []Request
 
 // effect is something that a call may have created: what the call would have returned.
 type effect struct {
-	id     string
-	result any
+	id       string
+	result   any
+	doubtful bool // the list shows too little to tell, or something that may have become of what was sent
 }
 
 // findBy makes the finder of an operation's parameters, for its declaration. with returns nil for parameters whose effect no list
@@ -56,14 +56,30 @@ func (e *effectTime) isBefore(t Timestamp) bool {
 // A lister iterates over a list that shows effects.
 type lister[T any] func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[T, error]
 
-// A matcher returns the effect that an item of a list would be, when the item came to be, and whether it fits the call's parameters.
-type matcher[T any] func(*T) (found effect, at Timestamp, fits bool)
+// A matcher returns the effect that an item of a list would be, when the item came to be, and how well it fits the call's parameters.
+type matcher[T any] func(*T) (found effect, at Timestamp, fits likeness)
+
+// likeness is how well an item of a list fits the parameters of a call.
+type likeness int
+
+const (
+	different likeness = iota
+	similar            // perhaps it is the same
+	same
+)
+
+func sameIf(fits bool) likeness {
+	if fits {
+		return same
+	}
+	return different
+}
 
 // listOrder is the order of a list by the time when its items came to be.
 type listOrder int
 
 const (
-	unordered   listOrder = iota // an item that says no time is taken for old
+	unordered   listOrder = iota // an item that says no time may be old
 	newestFirst                  // the first item that is too old is the last that is looked at
 )
 
@@ -83,8 +99,8 @@ func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
 					if order == newestFirst {
 						return
 					}
-				case at.IsZero() && order == unordered:
-				case fits:
+				case fits != different:
+					found.doubtful = fits == similar || at.IsZero() && order == unordered
 					if !yield(found, nil) {
 						return
 					}
@@ -101,37 +117,11 @@ func collectEffects[T any](found iter.Seq2[effect, error]) ([]T, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, *e.result.(*T))
+		if !e.doubtful {
+			out = append(out, *e.result.(*T))
+		}
 	}
 	return out, nil
-}
-
-// What took effect and is not found would take effect again. So what the API may spell in another way than it was sent is the same, and
-// what it may leave out fits.
-
-// sameAddress reports whether two addresses are the same, although one may be a tel: URI, a number without its country code, or an
-// email address in capitals.
-func sameAddress(a, b string) bool { return plainAddress(a) == plainAddress(b) }
-
-func plainAddress(s string) string {
-	if _, rest, isURI := strings.Cut(s, ":"); isURI {
-		s = rest
-	}
-	if number, err := NormalizeE164(s, "1"); err == nil {
-		return strings.TrimPrefix(number.String(), "+")
-	}
-	s = strings.TrimPrefix(strings.TrimSpace(s), "+")
-	return strings.ToLower(s)
-}
-
-// sameOrNone reports whether the value in a list is the one that was sent, or is not there.
-func sameOrNone[S ~string](listed, sent S) bool {
-	return listed == "" || strings.EqualFold(string(listed), string(sent))
-}
-
-// sameText reports whether two texts are the same but for white space, which the API may have trimmed.
-func sameText(a, b string) bool {
-	return slices.Equal(strings.Fields(a), strings.Fields(b))
 }
 
 // findSent finds a text among those of the numbers that it may have been sent from.
@@ -139,9 +129,13 @@ func findSent(p SendMessageParams) finder {
 	if checkFindable(p) != nil {
 		return nil
 	}
-	match := func(m *NumberMessage) (effect, Timestamp, bool) {
+	match := func(m *NumberMessage) (effect, Timestamp, likeness) {
+		fits := different
+		if !isReceived(m.Direction) && sameAddress(m.To, p.ToNumber) {
+			fits = compareTexts(m.Body, p.Body)
+		}
 		sent := &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}
-		return effect{m.ID, sent}, m.ReceivedAt, !isReceived(m.Direction) && sameAddress(m.To, p.ToNumber) && sameText(m.Body, p.Body)
+		return effect{id: m.ID, result: sent}, m.ReceivedAt, fits
 	}
 	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
 		return func(yield func(effect, error) bool) {
@@ -240,9 +234,10 @@ func findAll[T any](ctx context.Context, s *service, find finder, since time.Tim
 func findPlaced(p CreateCallParams) finder {
 	return findIn(newestFirst, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Call, error] {
 		return c.Calls.All(ctx, ListCallsParams{Direction: DirectionOutbound}, opts...)
-	}, func(call *Call) (effect, Timestamp, bool) {
-		return effect{call.ID, call}, call.StartedAt, sameOrNone(call.AgentID, p.AgentID) && sameAddress(call.ToNumber, p.ToNumber) &&
-			(p.FromNumberID == "" || sameOrNone(call.PhoneNumberID, p.FromNumberID))
+	}, func(call *Call) (effect, Timestamp, likeness) {
+		return effect{id: call.ID, result: call}, call.StartedAt,
+			sameIf(sameOrNone(call.AgentID, p.AgentID) && sameAddress(call.ToNumber, p.ToNumber) &&
+				(p.FromNumberID == "" || sameOrNone(call.PhoneNumberID, p.FromNumberID)))
 	})
 }
 
@@ -259,8 +254,9 @@ func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, 
 func findBought(p BuyNumberParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[PhoneNumber, error] {
 		return c.Numbers.All(ctx, ListNumbersParams{}, opts...)
-	}, func(n *PhoneNumber) (effect, Timestamp, bool) {
-		return effect{n.ID, n}, n.CreatedAt, sameOrNone(n.Country, p.Country) && strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode)
+	}, func(n *PhoneNumber) (effect, Timestamp, likeness) {
+		return effect{id: n.ID, result: n}, n.CreatedAt,
+			sameIf(sameOrNone(n.Country, p.Country) && strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode))
 	})
 }
 
@@ -279,23 +275,23 @@ func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams,
 func findAgent(p CreateAgentParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Agent, error] {
 		return c.Agents.All(ctx, ListAgentsParams{}, opts...)
-	}, func(a *Agent) (effect, Timestamp, bool) {
-		return effect{a.ID, a}, a.CreatedAt, sameText(a.Name, p.Name)
+	}, func(a *Agent) (effect, Timestamp, likeness) {
+		return effect{id: a.ID, result: a}, a.CreatedAt, compareTexts(a.Name, p.Name)
 	})
 }
 
 func findContact(p CreateContactParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Contact, error] {
 		return c.Contacts.All(ctx, ListContactsParams{}, opts...)
-	}, func(contact *Contact) (effect, Timestamp, bool) {
-		return effect{contact.ID, contact}, contact.CreatedAt, sameAddress(contact.PhoneNumber, p.PhoneNumber)
+	}, func(contact *Contact) (effect, Timestamp, likeness) {
+		return effect{id: contact.ID, result: contact}, contact.CreatedAt, sameIf(sameAddress(contact.PhoneNumber, p.PhoneNumber))
 	})
 }
 
 func findSubAccount(p CreateSubAccountParams) finder {
 	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[SubAccount, error] {
 		return c.SubAccounts.All(ctx, ListSubAccountsParams{}, opts...)
-	}, func(a *SubAccount) (effect, Timestamp, bool) {
-		return effect{a.ID, a}, a.CreatedAt, sameText(a.Name, p.Name)
+	}, func(a *SubAccount) (effect, Timestamp, likeness) {
+		return effect{id: a.ID, result: a}, a.CreatedAt, compareTexts(a.Name, p.Name)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,12 +21,6 @@ import (
 
 // What took effect and is not recognized in its list takes effect again: a list may spell what was sent in its own way, or leave it out.
 func TestWithIdempotencyKey_EffectIsFoundHoweverTheListSpellsIt(t *testing.T) {
-	type item = map[string]any
-	with := func(base item, over item) item {
-		out := maps.Clone(base)
-		maps.Copy(out, over)
-		return out
-	}
 	message := item{"id": "x", "from": "+14155550100", "to": "+14155550123", "body": "hi", "direction": "outbound"}
 	sent := func(to, body string) func(context.Context, *agentphone.Client) error {
 		return func(ctx context.Context, c *agentphone.Client) error {
@@ -65,6 +60,9 @@ func TestWithIdempotencyKey_EffectIsFoundHoweverTheListSpellsIt(t *testing.T) {
 		"text that is outbound-api":         {hi, with(message, item{"direction": "outbound-api"})},
 		"text that is Outgoing":             {hi, with(message, item{"direction": "Outgoing"})},
 		"text of no direction":              {hi, with(message, item{"direction": nil})},
+		"text with other quotation marks":   {sent("+14155550123", "It\u2019s \u201con\u201d \u2013 now\u2026"), with(message, item{"body": `It's "on" - now...`})},
+		"text without what does not show":   {sent("+14155550123", "a\u200bb \u2764\ufe0f"), with(message, item{"body": "ab \u2764"})},
+		"text escaped as HTML":              {sent("+14155550123", "a < b & c"), with(message, item{"body": "a &lt; b &amp; c"})},
 		"text that was trimmed":             {sent("+14155550123", " hi\n"), message},
 		"call":                              {placed, call},
 		"call to ten digits":                {placed, with(call, item{"toNumber": "4155559999"})},
@@ -80,27 +78,84 @@ func TestWithIdempotencyKey_EffectIsFoundHoweverTheListSpellsIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				posts := 0
-				c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
-					if r.Method == http.MethodPost {
-						posts++
-						return nil, io.ErrUnexpectedEOF
-					}
-					items := []item{}
-					if time.Since(now) > 0 { // lists lag
-						items = append(items, with(item{"receivedAt": now, "startedAt": now, "createdAt": now}, tc.item))
-					}
-					body, err := json.Marshal(item{"data": items, "hasMore": false})
-					require.NoError(t, err)
-					return apitest.Response(200, string(body)), nil
-				})
-				require.ErrorIs(t, tc.call(t.Context(), c), agentphone.ErrOutcomeUnknown)
-				time.Sleep(time.Hour)
-				require.NoError(t, tc.call(t.Context(), c))
+				again, posts := callTwice(t, tc.call, with(item{"receivedAt": now, "startedAt": now, "createdAt": now}, tc.item))
+				require.NoError(t, again)
 				assert.Equal(t, 1, posts)
 			})
 		})
 	}
+}
+
+// What a list shows may be what was sent, or not: nobody can tell, so it is not sent again.
+func TestWithIdempotencyKey_WhatMayBeTheEffectIsNotSentAgain(t *testing.T) {
+	long := strings.Repeat("words ", 300)
+	send := func(body string) func(context.Context, *agentphone.Client) error {
+		return func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: body}, key("k"))
+			return err
+		}
+	}
+	for name, tc := range map[string]struct {
+		call func(context.Context, *agentphone.Client) error
+		item item
+	}{
+		"a text with a line more":  {send("hi"), item{"to": "+14155550123", "body": "hi\nReply STOP to opt out", "direction": "outbound"}},
+		"a text whose end is gone": {send(long), item{"to": "+14155550123", "body": long[:1600], "direction": "outbound"}},
+		"a sub-account of no time": {func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "Ada"}, key("k"))
+			return err
+		}, item{"id": "x", "name": "Ada", "createdAt": nil}},
+		"an agent of no time": {func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "Ada"}, key("k"))
+			return err
+		}, item{"id": "x", "name": "Ada"}},
+		"a number of no time": {func(ctx context.Context, c *agentphone.Client) error {
+			_, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: "US"}, key("k"))
+			return err
+		}, item{"id": "x", "phoneNumber": "+14155550100", "country": "US"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				again, posts := callTwice(t, tc.call, with(item{"receivedAt": time.Now()}, tc.item))
+				require.ErrorIs(t, again, agentphone.ErrOutcomeUnknown)
+				var pending *agentphone.PendingError
+				require.ErrorAs(t, again, &pending)
+				assert.Zero(t, pending.RetryAfter)
+				assert.Equal(t, 1, posts)
+			})
+		})
+	}
+}
+
+type item = map[string]any
+
+func with(base, over item) item {
+	out := maps.Clone(base)
+	maps.Copy(out, over)
+	return out
+}
+
+// callTwice makes a call whose response is lost, and again an hour later, when its list shows an item. It returns the second error and
+// how often the request was sent.
+func callTwice(t *testing.T, call func(context.Context, *agentphone.Client) error, shown item) (again error, posts int) {
+	t.Helper()
+	began := time.Now()
+	c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+		if r.Method == http.MethodPost {
+			posts++
+			return nil, io.ErrUnexpectedEOF
+		}
+		items := []item{}
+		if time.Since(began) > 0 { // lists lag
+			items = append(items, shown)
+		}
+		body, err := json.Marshal(item{"data": items, "hasMore": false})
+		require.NoError(t, err)
+		return apitest.Response(200, string(body)), nil
+	})
+	require.ErrorIs(t, call(t.Context(), c), agentphone.ErrOutcomeUnknown)
+	time.Sleep(time.Hour)
+	return call(t.Context(), c), posts
 }
 
 // Of some messages no list shows what they were: nothing there proves that one was not sent, however long ago.

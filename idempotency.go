@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
@@ -23,7 +24,7 @@ var (
 // gets the same one. docs/idempotency.md says under which assumptions. Derive the key from what the call is for (a row, a job, a
 // webhook's DeliveryID), never at random: it must be the same when the call is repeated.
 //
-// A key has 1 to 255 bytes and no control characters. It belongs to the operation, the base URL's host and the sub-account, so
+// A key is UTF-8, of 1 to 255 bytes and without control characters. It belongs to the operation, the base URL's host and the sub-account, so
 // different operations may use the same. With other parameters it is [ErrIdempotencyKeyReused]; while another call with it is
 // under way, [ErrIdempotencyKeyInUse]. If the outcome of an earlier attempt is unknown, the call looks for its effect before
 // it sends anything, and where it cannot know yet returns a [*PendingError], which is [ErrOutcomeUnknown] and says when to ask
@@ -50,6 +51,8 @@ func checkIdempotencyKey(key string) error {
 		return &ValidationError{"idempotency key", fmt.Sprintf("is over %d bytes", longest)}
 	case strings.ContainsFunc(key, isControl):
 		return &ValidationError{"idempotency key", "has a control character"}
+	case !utf8.ValidString(key): // the note of its result could not name it
+		return &ValidationError{"idempotency key", "is not UTF-8"}
 	}
 	return nil
 }

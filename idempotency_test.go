@@ -384,7 +384,7 @@ func TestWithIdempotencyKey_LargeResponseIsNotRecorded(t *testing.T) {
 				err = apitest.Err(c.Calls.CreateWeb(t.Context(), agentphone.CreateWebCallParams{AgentID: "a"}, key("k")))
 			})
 			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-			require.ErrorContains(t, err, "larger than 1 MiB")
+			require.ErrorContains(t, err, "larger than 64 KiB")
 			assert.Less(t, grown>>20, uint64(64), "MiB")
 
 			err = apitest.Err(c.Calls.CreateWeb(t.Context(), agentphone.CreateWebCallParams{AgentID: "a"}, key("k")))

@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +42,7 @@ type keyedCall struct {
 	req         *transport.Request
 	rc          *requestConfig
 	finder      finder // nil if no list shows the effect
+	scope       string // of the operation: in which ids and keys are unique
 	key         string // in the store
 	fingerprint string // of the parameters
 
@@ -56,9 +60,11 @@ type keyState struct {
 	// Result is what the key is about to be completed with. It is written before the key claims the result: after a crash in
 	// between, the key would take another for its own as well, and whose that was would be sent once more.
 	Result *keyRecord `json:"result,omitempty"`
-	// Doubtful reports that what may be the effect of this key's request was taken from a list for that of a call with other
-	// parameters, which the list does not show. Then nobody can tell whose it was, and nothing is sent any more.
+	// Doubtful reports that a list shows what may be the effect of this key's request, or not: it shows too little of it, or another
+	// key, with parameters that the list does not show, has taken it for its own. Nobody can tell, and nothing is sent any more.
 	Doubtful bool `json:"doubtful,omitzero"`
+	// Unsent reports that nothing that may have had an effect was sent: the key is free, though the store could not release it.
+	Unsent bool `json:"unsent,omitzero"`
 }
 
 // keyWindow is when the requests can have gone out of which one may have had the effect that a key needs, by the store's clock.
@@ -73,16 +79,29 @@ type keyWindow struct {
 func (c *Client) newKeyedCall(op *operation, req *transport.Request, rc *requestConfig, params any) *keyedCall {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %s\n%s", req.Method, req.URL.RequestURI(), req.Body)
-	scope := url.PathEscape(req.URL.Host) + "/" + url.PathEscape(req.Header.Get(subAccountHeader))
+	scope := url.PathEscape(apiHost(req.URL)) + "/" + url.PathEscape(req.Header.Get(subAccountHeader)) + "/" + url.PathEscape(op.String())
 	var find finder
 	if op.find != nil {
 		find = op.find(params)
 	}
 	return &keyedCall{
 		finder: find, keyedConfig: c.cfg.keyed, client: c, op: op, req: req, rc: rc,
-		key:         "send:" + scope + "/" + url.PathEscape(op.String()) + "/" + rc.idempotencyKey,
+		scope:       scope,
+		key:         "send:" + scope + "/" + rc.idempotencyKey,
 		fingerprint: hex.EncodeToString(sum.Sum(nil)),
 	}
+}
+
+// apiHost returns the host of a URL, one and the same for all spellings of it and both hosts of the API.
+func apiHost(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if defaultPort := map[string]string{"http": "80", "https": "443"}[u.Scheme]; port != "" && port != defaultPort {
+		return net.JoinHostPort(host, port)
+	}
+	if "https://"+host == AltBaseURL {
+		return strings.TrimPrefix(DefaultBaseURL, "https://")
+	}
+	return host
 }
 
 // do makes the call take effect at most once and decodes its result into out.
@@ -137,20 +156,30 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	if earlier.Until.IsZero() {
 		earlier.Until = k.claim.LapsedAt
 	}
+	if earlier.Unsent {
+		k.hold(ctx, earlier)
+		return k.sendAgain(ctx, out)
+	}
 	if earlier.Fingerprint != k.fingerprint {
 		k.lapse(ctx, marshal(earlier))
 		return fmt.Errorf("agentphone: %s: %w", k.op, ErrIdempotencyKeyReused)
 	}
 	k.hold(ctx, earlier)
+	began := k.earliestNow() // a list that was read early in the look shows no more than what was there then
 	if known, err := k.completeKnown(ctx, origin, out); known || err != nil {
 		return k.unsettled(ctx, err)
 	}
 	if found, err := k.find(k.lease.ctx, out); found || err != nil {
 		return k.unsettled(ctx, err)
 	}
-	if waited := k.earliestNow().Sub(k.state.Until); k.finder == nil || k.state.Doubtful || waited < k.settle {
+	if waited := began.Sub(k.state.Until); k.finder == nil || k.state.Doubtful || waited < k.settle {
 		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
 	}
+	return k.sendAgain(ctx, out)
+}
+
+// sendAgain sends the request of a key whose note says that nothing took effect, once the note says it no more.
+func (k *keyedCall) sendAgain(ctx context.Context, out any) error {
 	k.state = keyState{Fingerprint: k.fingerprint}
 	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		k.lease.end()
@@ -159,10 +188,10 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	return k.send(ctx, out)
 }
 
-// maxRecorded is the size in bytes of the largest response that is recorded. Real ones are a hundredth of it.
-const maxRecorded = 1 << 20
+// maxRecorded is the size in bytes of the largest response that is recorded, for 30 days. Real ones have about 1 KiB.
+const maxRecorded = 64 << 10
 
-var errTooLargeToRecord = fmt.Errorf("the body is larger than %d MiB, the most that is recorded with an idempotency key", maxRecorded>>20)
+var errTooLargeToRecord = fmt.Errorf("the body is larger than %d KiB, the most that is recorded with an idempotency key", maxRecorded>>10)
 
 // send sends the request under the lease and settles its key.
 func (k *keyedCall) send(ctx context.Context, out any) error {
@@ -180,16 +209,20 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 			return k.unsettled(ctx, err)
 		}
 	}
+	lost := errors.Is(context.Cause(k.lease.ctx), ErrClaimLost) && ctx.Err() == nil // then the error says that the context was canceled
 	if !errors.Is(err, ErrOutcomeUnknown) {
-		if errors.Is(context.Cause(k.lease.ctx), ErrClaimLost) && ctx.Err() == nil {
-			err = k.storeError(ErrClaimLost) // the lease ended in a wait
+		if lost {
+			err = k.storeError(ErrClaimLost)
 		}
 		k.lease.end()
 		k.release(ctx)
 		return err
 	}
 	k.widen(keyWindow{k.claim.FirstAt, k.latestNow()})
-	if ctx.Err() == nil {
+	switch {
+	case lost:
+		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, ErrClaimLost)
+	case ctx.Err() == nil:
 		if found, findErr := k.find(k.lease.ctx, out); found || findErr != nil {
 			return k.unsettled(ctx, findErr)
 		}
@@ -240,12 +273,14 @@ func (k *keyedCall) lapse(ctx context.Context, note []byte) {
 	_ = k.store().Renew(ctx, k.claim, 0, note)
 }
 
-// release frees the key after a failure that certainly had no effect. Should the store fail, the claim lapses by itself, and whoever
-// repeats the call waits until it is settled that there was none.
+// release frees the key after a failure that certainly had no effect. Should the store fail twice, the claim lapses by itself, and
+// whoever repeats the call waits until it is settled that there was none.
 func (k *keyedCall) release(ctx context.Context) {
-	ctx, cancel := storeContext(ctx, storeTimeout)
+	releasing, cancel := storeContext(ctx, storeTimeout)
 	defer cancel()
-	_ = k.store().Release(ctx, k.claim)
+	if k.store().Release(releasing, k.claim) != nil {
+		k.lapse(ctx, marshal(keyState{Fingerprint: k.fingerprint, Unsent: true}))
+	}
 }
 
 // latestNow and earliestNow are the bounds of the present time by the store's clock, which it read between askedAt and grantedAt.
@@ -296,9 +331,11 @@ func (k *keyedCall) lookOptions() RequestOption {
 
 // marshal returns the JSON of what always has one.
 func marshal(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // six bytes for one
+	if err := enc.Encode(v); err != nil {
 		panic(err)
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

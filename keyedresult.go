@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
@@ -73,11 +72,15 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 	if k.finder == nil {
 		return false, nil
 	}
-	since := k.state.Since
+	since, doubtful := k.state.Since, false
 	byLocalClock := k.askedAt.Add(since.Sub(k.claim.Now))
 	for found, err := range k.finder(ctx, k.client, byLocalClock, []RequestOption{k.lookOptions()}) {
 		if err != nil {
 			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
+		}
+		if found.doubtful {
+			doubtful = true
+			continue
 		}
 		body := marshal(found.result)
 		if len(body) > maxRecorded {
@@ -90,6 +93,10 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 	}
 	if k.state.Since.Before(since) { // another key has taken a result, perhaps this one's
 		return k.find(ctx, out)
+	}
+	if doubtful {
+		k.state.Doubtful = true
+		k.widen(k.state.keyWindow)
 	}
 	return false, nil
 }
@@ -146,7 +153,7 @@ func (k *keyedCall) own(ctx context.Context, record *keyRecord, origin resultOri
 	if err := k.lease.setNote(marshal(k.state)); err != nil {
 		return k.pending(err)
 	}
-	key := resultKeys + url.PathEscape(k.req.URL.Host) + "/" + url.PathEscape(k.op.String()) + "/" + record.ID
+	key := resultKeys + k.scope + "/" + record.ID
 	claim, err := checkedClaim(k.store().Claim(ctx, key, ClaimOptions{Lease: k.retention, Retention: k.retention, Note: note}))
 	if err != nil {
 		return k.pending(err)
