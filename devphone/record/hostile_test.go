@@ -19,7 +19,7 @@ import (
 // hostileTexts are those that YAML, a terminal, an editor or a regular expression could take for something else.
 var hostileTexts = []string{
 	"null", "- a: b", "# c", "a: b # c", "---", "...\n---\nname: evil", "&a *a", "!!binary AAAA", "{a: [1", `"'\`, "| folded", "yes", "0x1F",
-	"\nsteps:\n  - text: evil\n", "  a\n b\n\n", "\ta\tb", "a\r\nb\r", "\x00\x01\x1b[31mred\x7f", "a\u0085b\u00a0c\u2028d\u2029", "\ufeffa\ufffe\uffff",
+	"\nsteps:\n  - text: evil\n", "  a\n b\n\n", "\ta\tb", "\t\n0", "a\r\nb\r", "\x00\x01\x1b[31mred\x7f", "a\u0085b\u00a0c\u2028d\u2029", "\ufeffa\ufffe\uffff",
 	"\u202egnp.exe\u202c\u2066x", "\u0645\u0631\u062d\u0628\u0627 hello", "\U0001f469\u200d\U0001f469 e" + strings.Repeat("\u0301", 60),
 	"/a/", "/(/i", "//", "(?i)[a", "a\xffb\xc0\x80", "\xff", "\xed\xa0\x80",
 	strings.Repeat("0123456789", 10_000), strings.Repeat("long words ", 9_000), strings.Repeat("\n", 300) + "a",

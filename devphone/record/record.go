@@ -71,8 +71,7 @@ func (s *steps) recording(now time.Time) (*Recording, error) {
 	}
 	r.Scenario.Name = name(r.Scenario.Steps)
 	if len(fresh) > 0 {
-		r.Notes = append(r.Notes, "In each run these get other numbers, since an agent may remember people: "+strings.Join(fresh, ", ")+
-			". Whose number has to stay has it under \"people\".")
+		r.Notes = append(r.Notes, strings.Join(fresh, ", ")+". Who has no number under \"people\" gets another one in each run, since an agent may remember people.")
 	}
 	if unanswered > 0 {
 		r.Notes = append(r.Notes, "The agent did not respond to "+count(unanswered, "delivery", "deliveries")+". It has to, for the scenario to hold.")
@@ -99,7 +98,7 @@ func (s *steps) cast() (people []scenario.Person, fresh []string) {
 		if s.needsNumber(person) {
 			p.Address = person
 		} else {
-			fresh = append(fresh, p.Name+", who was "+person)
+			fresh = append(fresh, p.Name+" was "+person)
 		}
 		people = append(people, p)
 	}
@@ -127,21 +126,16 @@ func canBe(people []scenario.Person, step scenario.Step) bool {
 	return scenario.Write(io.Discard, scenario.Scenario{Name: "one step", People: people, Steps: []scenario.Step{step}}) == nil
 }
 
-const introduction = `# Written by devphone from what was done by hand.
-#
-# "words" are what the agent answered, word for word. Keep of them what has to be so: a few words, or a
-# /regular expression/. Where a language model answers, the rest differs each time, and so may "max".
-`
+const introduction = `"words" are what the agent answered, word for word. Keep of them what has to be so: a few words, or a ` +
+	`/regular expression/. Where a language model answers, the rest differs each time, and so may "max".`
 
 // Write writes the scenario, with notes as comments. It fails if the file would be larger than `devphone test` takes.
 func (r *Recording) Write(w io.Writer) error {
 	var text strings.Builder
-	text.WriteString(introduction)
-	for i, note := range r.Notes {
-		if i == 0 {
-			text.WriteString("#\n")
-		}
-		text.WriteString("# " + oneLine(note) + "\n")
+	comment(&text, "Written by devphone from what was done by hand.")
+	comment(&text, introduction)
+	for _, note := range r.Notes {
+		comment(&text, note)
 	}
 	err := scenario.Write(&text, r.Scenario)
 	if err == nil {
@@ -152,6 +146,24 @@ func (r *Recording) Write(w io.Writer) error {
 	}
 	_, err = io.WriteString(w, text.String())
 	return err
+}
+
+// comment writes a paragraph as lines of comments.
+func comment(to *strings.Builder, text string) {
+	const width = 110
+	length := 0
+	for _, word := range strings.Fields(oneLine(text)) {
+		if length+len(word) > width {
+			to.WriteString("\n")
+			length = 0
+		}
+		if length == 0 {
+			to.WriteString("#")
+		}
+		to.WriteString(" " + word)
+		length += 1 + len(word)
+	}
+	to.WriteString("\n")
 }
 
 // maxName is how long a name is that is still read.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -98,10 +99,21 @@ func texts[T ~string](m *mappingNode, key string, values []T) {
 func textNode(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
-	if strings.ContainsAny(s, bidiControls) {
+	if strings.ContainsAny(s, bidiControls) || n.Style == yaml.LiteralStyle && !isTame(s) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
+}
+
+// isTame reports whether a text of several lines can stand as it is, without quotes. The package writes some that it does
+// not read, such as a tab in a line of its own.
+func isTame(s string) bool {
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.TrimSpace(line) != line || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return false
+		}
+	}
+	return strings.TrimSpace(s) == s
 }
 
 func scenarioNode(s *Scenario) *yaml.Node {
