@@ -33,8 +33,9 @@ type Recording struct {
 	Notes []string
 }
 
-// Of records what was done so far. control is the control API of the server that has seen it, an
-// [agentphonetest.Server.ControlHandler]. The error is [ErrNothing], or that of control.
+// Of records what was done so far. control is the control API of the server where it was done, an
+// [agentphonetest.Server.ControlHandler] that was there before: what was said in calls is kept from then on. The error is
+// [ErrNothing], or that of control.
 func Of(control http.Handler, which Selection) (*Recording, error) {
 	h, err := readHistory(control)
 	if err != nil {

@@ -101,7 +101,7 @@ export function showChat(box, openCall) {
     }
     const id = thread.conversation?.id;
     const messages = id ? [...(store.messages.get(id)?.values() ?? [])] : [];
-    save.hidden = thread.members !== null || messages.length + thread.calls.length === 0;
+    save.hidden = thread.members !== null || thread.phoneNumber === "" || messages.length + thread.calls.length === 0;
     list.update(thread.calls.length === 0 ? messages : merged(messages, thread.calls));
     typing.textContent = store.typing.get(id) > Date.now() ? "The agent is typing" : "";
   };
