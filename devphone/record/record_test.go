@@ -278,6 +278,16 @@ func TestOf_RecordsReactionsAndChannels(t *testing.T) {
 	assert.Contains(t, file, "# Left out: 1 × reaction to a text that was not the agent's last one.\n")
 }
 
+// A conversation stays on WhatsApp by itself, in the scenario as in the API.
+func TestOf_NamesAChannelOnlyWhereItChanges(t *testing.T) {
+	p := newPhone(t, restaurant.agent)
+	for _, channel := range []agentphone.Channel{"", agentphone.ChannelWhatsApp, "", agentphone.ChannelSMS} {
+		p.Receive(agentphonetest.IncomingMessage{From: person, To: p.PhoneNumber(), Body: "STOP", Channel: channel})
+	}
+	file := p.holds(record.Selection{})
+	assert.Equal(t, "  - text: STOP\n  - text: STOP\n    channel: whatsapp\n  - text: STOP\n  - text: STOP\n    channel: sms\n", stepsOf(file))
+}
+
 func TestOf_RecordsWhatWasDeliveredAgain(t *testing.T) {
 	p := newPhone(t, restaurant.agent)
 	p.ReceiveMessage(person, p.PhoneNumber(), "Can I book a table?")
