@@ -30,8 +30,8 @@ const maxControlBody = 1 << 20
 // So no form of another site can drive it; whoever mounts it sees to who else may.
 //
 // From the first call on the server keeps, for those who follow the events, the last 10,000 of them or 16 MiB, whichever
-// is less, and the responses to the last 1,000 requests, 64 KiB of each. Whoever reads the events too slowly is cut off
-// after 10 seconds and can resume; the server does not wait.
+// is less, and the responses to the last 1,000 requests, 64 KiB of each; and, as long as it lives, voice turns and what was
+// delivered again. Whoever reads the events too slowly is cut off after 10 seconds and can resume; the server does not wait.
 func (s *Server) ControlHandler() http.Handler {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -92,26 +92,6 @@ func (s *Server) publishAttempt(d *delivery) {
 	})
 }
 
-func (s *Server) publishRedelivery(d *delivery, payload []byte, a attempt) {
-	s.publish("redelivery", func() object {
-		return object{"deliveryId": d.id, "body": string(payload), "attempt": a.view(1)}
-	})
-}
-
-func (s *Server) publishTurn(t *voiceTurn, err error) {
-	s.publishCall(t.call)
-	s.publish("turn", func() object {
-		v := object{
-			"callId": t.call.id, "deliveryId": t.delivery.id, "answer": t.answer.view(), "error": nil,
-			"durationMs": t.attempt.took.Milliseconds(),
-		}
-		if err != nil {
-			v["error"] = err.Error()
-		}
-		return v
-	})
-}
-
 // published is what was published of a call.
 type published struct {
 	begun  bool

@@ -25,6 +25,8 @@ var controlRoutes = []controlRoute{
 	controlPart("GET /calls", controlCalls),
 	controlPart("GET /requests", controlRequests),
 	controlPart("GET /deliveries", controlDeliveries),
+	controlPart("GET /redeliveries", controlRedeliveries),
+	controlPart("GET /turns", controlTurns),
 	controlPart("GET /verifications", controlVerifications),
 	controlPart("GET /charges", controlCharges),
 	controlRead("GET /signups/{verificationId}", func(s *Server, r *http.Request) (any, error) {

@@ -3,6 +3,7 @@ package agentphonetest_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"testing"
@@ -39,7 +40,9 @@ func TestControlHandler_StateAndListsHaveTheirShapes(t *testing.T) {
 		assert.Equal(t, http.StatusUnprocessableEntity, status)
 	}
 	assert.Len(t, controlled(t, w.srv, "GET /state?limit=1", nil)["messages"].(fields)["data"], 1)
-	assert.NotEmpty(t, controlled(t, w.srv, "GET /charges", nil)["data"])
+	for _, list := range []string{"charges", "turns", "redeliveries"} {
+		assert.NotEmpty(t, controlled(t, w.srv, "GET /"+list, nil)["data"], list)
+	}
 	assert.Equal(t, w.srv.OTP(w.verification), controlled(t, w.srv, "GET /signups/"+w.verification, nil)["otp"])
 }
 
@@ -106,6 +109,48 @@ func TestControlHandler_TurnSaysWhyItFailed(t *testing.T) {
 	status, _ = turn()
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	controlled(t, srv, "GET /state", nil) // the records outlive the server
+}
+
+func TestControlHandler_KeepsTurnsAndRedeliveries(t *testing.T) {
+	srv := newServer(t)
+	srv.ControlHandler()
+	setWebhook(t, srv, agentphone.SetWebhookParams{})
+	status, body := http.StatusOK, `{"text":"At seven.","hangup":true,"digits":"1"}`
+	srv.SetReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	id := srv.ReceiveCall(person, srv.PhoneNumber())
+	must(srv.CallerSays(id, "\xffWhen?"))
+	status = http.StatusTeapot
+	_, err := srv.CallerSays(srv.ReceiveCall(person, srv.PhoneNumber()), "Hello?")
+	require.Error(t, err)
+	turns := controlled(t, srv, "GET /turns", nil)["data"].([]any)
+	require.Len(t, turns, 2)
+	first, second := turns[0].(fields), turns[1].(fields)
+	assert.Equal(t, []any{id, "\ufffdWhen?", 200.0, nil}, []any{first["callId"], first["text"], first["status"], first["error"]})
+	assert.Equal(t, "At seven.", first["answer"].(fields)["lines"].([]any)[0].(fields)["text"])
+	assert.Equal(t, []any{true, false, "1"}, []any{first["answer"].(fields)["hangup"], first["answer"].(fields)["transfer"], first["answer"].(fields)["digits"]})
+	assert.Equal(t, 418.0, second["status"])
+	assert.Contains(t, second["error"], "418")
+
+	delivery := first["deliveryId"].(string)
+	for _, how := range []agentphonetest.Redelivery{{Times: 2}, {Secret: "whsec_other", Age: time.Minute}, {Body: []byte("{}"), NoSignature: true}} {
+		_, _, err = srv.Redeliver(delivery, how)
+		require.NoError(t, err)
+	}
+	again := controlled(t, srv, "GET /redeliveries", nil)["data"].([]any)
+	require.Len(t, again, 4)
+	for i, want := range []fields{
+		{}, {}, {"secret": "whsec_other", "ageMs": 60_000.0}, {"noSignature": true, "altered": true},
+	} {
+		got := again[i].(fields)
+		delete(got, "at")
+		all := fields{"deliveryId": delivery, "secret": nil, "ageMs": 0.0, "noSignature": false, "altered": false, "status": 418.0,
+			"error": "the receiver responded with 418 I'm a teapot"}
+		maps.Copy(all, want)
+		assert.Equal(t, all, got)
+	}
 }
 
 func TestControlHandler_RedeliversForgedAndStaleEvents(t *testing.T) {

@@ -58,6 +58,8 @@ type Server struct {
 
 	verifications store[*verification] // of all accounts
 	charges       []Charge
+	turns         []*turnRecord           // see keepTurn
+	redeliveries  []*redeliveryRecord     // see keepRedelivery
 	counted       map[rateKey][]time.Time // when requests came that count for a rate limit
 }
 

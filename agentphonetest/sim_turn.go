@@ -21,6 +21,7 @@ type voiceTurn struct {
 	server   *Server
 	call     *call
 	delivery *delivery
+	text     string          // what the person says
 	ctx      context.Context //nolint:containedctx // it lives as long as the turn
 	cancel   context.CancelFunc
 	attempt  attempt
@@ -51,7 +52,7 @@ func (s *Server) beginTurn(callID, text string) (*voiceTurn, error) {
 	}
 	before := m.said()
 	s.say(m, agentphone.RoleUser, text, nil)
-	t := &voiceTurn{server: s, call: c, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
+	t := &voiceTurn{server: s, call: c, text: text, delivery: s.newDelivery(c.account, m.turnEvent(text, before))}
 	t.ctx, t.cancel = context.WithTimeout(context.Background(), min(s.timeout(t.delivery), m.left))
 	c.interrupt = t.cancel
 	return t, nil
@@ -103,7 +104,7 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 		err = fmt.Errorf("%w: %w", ErrCallOver, err)
 	}
 	c.digits += t.answer.Digits
-	s.publishTurn(t, err)
+	s.keepTurn(t, err)
 	if m.final {
 		return s.endDelivery(c), err
 	}

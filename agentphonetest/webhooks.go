@@ -123,7 +123,7 @@ func (s *Server) redeliver(d *delivery, how Redelivery) (int, string, error) {
 	}
 	a := s.attemptWith(context.Background(), d, header, payload)
 	s.mu.Lock()
-	s.publishRedelivery(d, payload, a)
+	s.keepRedelivery(d, how, payload, a)
 	s.mu.Unlock()
 	if a.err != nil {
 		return 0, "", a.err

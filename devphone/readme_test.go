@@ -21,7 +21,7 @@ func readme(t *testing.T) string {
 
 func TestReadme_ScenariosCanBeRead(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
-	require.Len(t, blocks, 2)
+	require.Len(t, blocks, 3)
 	for _, block := range blocks {
 		_, err := scenario.Parse("README.md", []byte(block[1]))
 		assert.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -165,6 +166,19 @@ func (p *tab) clicks(selector, text string) {
 func (p *tab) types(keys string) {
 	p.Helper()
 	p.do(chromedp.KeyEvent(keys))
+}
+
+// tabTo presses Tab until the focus is on an element e for which an expression holds, and checks that it is visible.
+func (p *tab) tabTo(expression string) {
+	p.Helper()
+	for range 60 {
+		p.types(kb.Tab)
+		if evaluate[bool](p, "((e) => "+expression+")(document.activeElement)") {
+			assert.NotEqual(p, "none", evaluate[string](p, `getComputedStyle(document.activeElement).outlineStyle`))
+			return
+		}
+	}
+	p.Fatal("Tab does not lead to " + expression)
 }
 
 // shots is where pictures go.

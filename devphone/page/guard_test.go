@@ -15,8 +15,8 @@ import (
 
 const host = "127.0.0.1:8787"
 
-// paths are one of each part: the page, a file of it, the control API, the API.
-var paths = []string{"/", "/_page/main.js", "/_control/state", "/v1/agents"}
+// paths are one of each part: the page, a file of it, the control API, what was done, the API.
+var paths = []string{"/", "/_page/main.js", "/_control/state", page.ScenarioPath, "/v1/agents"}
 
 type request struct {
 	method, path string
@@ -28,6 +28,7 @@ func respond(t *testing.T, guard page.Guard, r request) *http.Response {
 	t.Helper()
 	srv := agentphonetest.NewServer()
 	t.Cleanup(srv.Close)
+	srv.ReceiveMessage(person, srv.PhoneNumber(), "Hi")
 	method, body := r.method, ""
 	if method == "" {
 		method = http.MethodGet
@@ -107,7 +108,7 @@ func TestGuard_AllowsNoPreflight(t *testing.T) {
 func TestGuard_TakesTheTokenOnceFromTheURL(t *testing.T) {
 	guard := page.Guard{Token: "T0KEN"}
 	status := func(r request) int { return respond(t, guard, r).StatusCode }
-	for _, path := range paths[:3] {
+	for _, path := range paths[:4] {
 		assert.Equal(t, http.StatusUnauthorized, status(request{path: path}), path)
 		assert.Equal(t, http.StatusUnauthorized, status(request{path: path + "?token=t0ken"}), path)
 		assert.Equal(t, http.StatusUnauthorized, status(request{path: path + "?token="}), path)
@@ -123,7 +124,7 @@ func TestGuard_TakesTheTokenOnceFromTheURL(t *testing.T) {
 	cookie := resp.Cookies()[0]
 	assert.True(t, cookie.HttpOnly)
 	assert.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
-	for _, path := range paths[:3] {
+	for _, path := range paths[:4] {
 		assert.Equal(t, http.StatusOK, status(request{path: path, header: map[string]string{"Cookie": cookie.Name + "=" + cookie.Value}}), path)
 		assert.Equal(t, http.StatusUnauthorized, status(request{path: path, header: map[string]string{"Cookie": cookie.Name + "=x"}}), path)
 	}

@@ -93,7 +93,7 @@ func TestPage_Pictures(t *testing.T) {
 	p.pickUp(imessageUser)
 	p.types("Can I book a table for two, on Friday?\r")
 	p.sees(".bubble .text", "You said Can I")
-	p.look(360, "dark", 480)
+	p.look(360, "dark", 520)
 	picture(p, "texts")
 	p.look(1000, "light", 420)
 	p.clicks("#phone button", "Call the agent")

@@ -13,6 +13,9 @@ var files embed.FS
 // ControlPath is where the control API is (docs/control.md).
 const ControlPath = "/_control"
 
+// ScenarioPath is where what was done is a file for `devphone test`: all of it, or with ?person=, ?number= or ?call= a part.
+const ScenarioPath = "/_scenario"
+
 const staticPath = "/_page"
 
 // Server is the API in memory, an [agentphonetest.Server].
@@ -21,7 +24,8 @@ type Server interface {
 	ControlHandler() http.Handler
 }
 
-// Handler serves the page at /, the control API below [ControlPath], and everything else by api, which serves srv.
+// Handler serves the page at /, the control API below [ControlPath], what was done at [ScenarioPath], and everything else by
+// api, which serves srv.
 func Handler(srv Server, api http.Handler, guard Guard) http.Handler {
 	static, err := fs.Sub(files, "static")
 	if err != nil {
@@ -31,7 +35,9 @@ func Handler(srv Server, api http.Handler, guard Guard) http.Handler {
 	mux.Handle("/", api)
 	mux.Handle("/{$}", guard.withToken(index(static)))
 	mux.Handle(staticPath+"/", guard.withToken(fresh(http.StripPrefix(staticPath, http.FileServerFS(static)))))
-	mux.Handle(ControlPath+"/", guard.withToken(http.StripPrefix(ControlPath, srv.ControlHandler())))
+	control := srv.ControlHandler()
+	mux.Handle(ControlPath+"/", guard.withToken(http.StripPrefix(ControlPath, control)))
+	mux.Handle("GET "+ScenarioPath, guard.withToken(saved(control)))
 	return guard.sameSite(mux)
 }
 

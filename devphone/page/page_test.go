@@ -188,40 +188,29 @@ func TestPage_SurvivesACutConnection(t *testing.T) {
 func TestPage_IsUsableByKeyboard(t *testing.T) {
 	p := openTab(t)
 	p.agent(agentphone.WebhookHandlerConfig{OnMessage: p.replies, OnVoiceTurn: turn})
-	tabTo := func(expression string) {
-		t.Helper()
-		for range 60 {
-			p.types(kb.Tab)
-			if evaluate[bool](p, "((e) => "+expression+")(document.activeElement)") {
-				assert.NotEqual(t, "none", evaluate[string](p, `getComputedStyle(document.activeElement).outlineStyle`))
-				return
-			}
-		}
-		t.Fatal("Tab does not lead to " + expression)
-	}
-	tabTo(`e.name === "person"`)
+	p.tabTo(`e.name === "person"`)
 	p.types(kb.Enter)
 	p.eventually(`document.activeElement.name === "text"`, func() string { return "" })
 	p.types("Hi" + kb.Enter)
 	p.sees(".bubble .text", "You said Hi")
-	tabTo(`e.id === "tab-deliveries"`)
-	tabTo(`e.matches("#inspector .row")`)
+	p.tabTo(`e.id === "tab-deliveries"`)
+	p.tabTo(`e.matches("#inspector .row")`)
 	p.types(kb.Enter)
 	p.sees("#inspector pre", "X-Webhook-Signature")
-	tabTo(`e.textContent === "Forge"`)
+	p.tabTo(`e.textContent === "Forge"`)
 	p.types(kb.Enter)
 	p.sees("#inspector .attempt h4", "Sent again: 401")
 	assert.Equal(t, "Forge", evaluate[string](p, `document.activeElement.textContent`), "the focus stays when a row is drawn again")
 	p.types(kb.Escape)
 	p.do(chromedp.WaitNotPresent(chromedp.CSS(`#inspector pre`)))
-	tabTo(`e.matches("#people .row")`)
+	p.tabTo(`e.matches("#people .row")`)
 	p.types(kb.Enter)
 	p.eventually(`document.activeElement.name === "text"`, func() string { return "" })
 
 	_, err := p.client.Calls.Create(t.Context(), agentphone.CreateCallParams{AgentID: p.srv.AgentID(), ToNumber: person})
 	require.NoError(t, err)
 	p.sees("#ringing", "rings")
-	tabTo(`e.matches("#ringing .go")`)
+	p.tabTo(`e.matches("#ringing .go")`)
 	p.types(kb.Enter)
 	p.eventually(`document.activeElement.name === "words"`, func() string { return "" })
 	p.types("bye" + kb.Enter)

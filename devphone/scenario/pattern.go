@@ -22,8 +22,11 @@ func (p Pattern) Regexp() (*regexp.Regexp, error) {
 	for i := range words {
 		words[i] = regexp.QuoteMeta(words[i])
 	}
-	return regexp.Compile("(?i)" + strings.Join(words, `\s+`))
+	return regexp.Compile("(?i)" + strings.Join(words, whiteSpace))
 }
+
+// whiteSpace is what [strings.Fields] splits at, of which \s is only that in ASCII.
+const whiteSpace = `[\s\v\x{85}\p{Z}]+`
 
 // expression returns what is between the slashes, and the flags after them.
 func (p Pattern) expression() (expr, flags string, ok bool) {
@@ -33,4 +36,12 @@ func (p Pattern) expression() (expr, flags string, ok bool) {
 		return "", "", false
 	}
 	return rest[:end], rest[end+1:], true
+}
+
+// Literal returns the pattern that finds a text, also one that stands between slashes.
+func Literal(text string) Pattern {
+	if _, _, ok := Pattern(text).expression(); ok {
+		return Pattern("/(?i)" + regexp.QuoteMeta(text) + "/")
+	}
+	return Pattern(text)
 }

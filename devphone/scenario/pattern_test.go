@@ -27,6 +27,8 @@ func TestPattern_FindsWordsAndRegularExpressions(t *testing.T) {
 		{"//", "a//b", true},
 		{"/usr/bin", "in /usr/bin", true},
 		{"ÄPFEL", "äpfel", true},
+		{"at 7 p.m.", "at\u00a07\u202fp.m.", true},
+		{"at\u00a07", "at 7", true},
 	} {
 		t.Run(string(test.pattern), func(t *testing.T) {
 			re, err := test.pattern.Regexp()

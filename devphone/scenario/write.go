@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,12 +25,25 @@ func Write(w io.Writer, scenarios ...Scenario) error {
 	if err := encoder.Close(); err != nil {
 		return fmt.Errorf("scenario: %w", err)
 	}
-	if _, err := Parse("scenario", out.Bytes()); err != nil {
+	text := bidiEscapes.Replace(out.String())
+	if _, err := Parse("scenario", []byte(text)); err != nil {
 		return err
 	}
-	_, err := w.Write(out.Bytes())
+	_, err := io.WriteString(w, text)
 	return err
 }
+
+// bidiControls turn the order of letters around, so that an editor shows another text than the one that is there.
+const bidiControls = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+// bidiEscapes writes them as between double quotes, where [textNode] puts them.
+var bidiEscapes = func() *strings.Replacer {
+	var pairs []string
+	for _, r := range bidiControls {
+		pairs = append(pairs, string(r), fmt.Sprintf(`\u%04X`, r))
+	}
+	return strings.NewReplacer(pairs...)
+}()
 
 // mappingNode is a mapping that is being written.
 type mappingNode struct{ yaml.Node }
@@ -85,7 +99,21 @@ func texts[T ~string](m *mappingNode, key string, values []T) {
 func textNode(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
+	if strings.ContainsAny(s, bidiControls) || n.Style == yaml.LiteralStyle && !isTame(s) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	return n
+}
+
+// isTame reports whether a text of several lines can stand as it is, without quotes. The package writes some that it does
+// not read, such as a tab in a line of its own.
+func isTame(s string) bool {
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.TrimSpace(line) != line || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return false
+		}
+	}
+	return strings.TrimSpace(s) == s
 }
 
 func scenarioNode(s *Scenario) *yaml.Node {

@@ -3,6 +3,7 @@
 import { attempt, control } from "./api.js";
 import { button, clock, h, longText } from "./dom.js";
 import { List } from "./list.js";
+import { saveButton } from "./save.js";
 import { store } from "./store.js";
 
 const act = (id, what) => attempt(() => control("POST", `/calls/${encodeURIComponent(id)}/${what}`, {}));
@@ -13,6 +14,7 @@ export function showCall(box, back) {
   const title = h("h2", { dir: "auto" });
   const status = h("p", { class: "via", role: "status" });
   const leave = button("Messages", back, { "aria-keyshortcuts": "Escape" });
+  const save = saveButton("Save as scenario", "this call, for devphone test", () => ({ call: call.id }));
   const log = h("div", { class: "scroll log", role: "log", "aria-label": "What is said", tabIndex: 0 });
   const last = h("p", { class: "typing", role: "status" });
   const words = h("input", { type: "text", placeholder: "What you say to the agent", "aria-label": "What you say to the agent", autocomplete: "off", name: "words" });
@@ -36,7 +38,7 @@ export function showCall(box, back) {
       if (call.id === id) words.focus();
     },
   }, words, say, answer, hangUp);
-  box.replaceChildren(h("div", { class: "head" }, h("div", null, title, status), leave), log, last, form);
+  box.replaceChildren(h("div", { class: "head" }, h("div", null, title, status), h("div", { class: "bar" }, save, leave)), log, last, form);
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") back();
   });
@@ -60,7 +62,9 @@ export function showCall(box, back) {
       rings ? "rings" : call.status, call.durationSeconds ? call.durationSeconds + " s" : "", call.disconnectionReason ?? "",
       call.digits ? "pressed " + call.digits : "",
     ].filter(Boolean).join(" · ");
-    list.update((store.lines.get(call.id) ?? []).filter(Boolean));
+    const lines = (store.lines.get(call.id) ?? []).filter(Boolean);
+    save.hidden = !call.driven || !lines.some((line) => line.role === "user");
+    list.update(lines);
     last.textContent = speaking === call.id ? "The agent's turn" : turnText(store.turns.get(call.id));
     form.hidden = !live && !rings;
     words.hidden = say.hidden = !live || !call.driven;

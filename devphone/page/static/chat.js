@@ -3,6 +3,7 @@
 import { attempt, control } from "./api.js";
 import { button, clock, h, link, longText, select } from "./dom.js";
 import { List } from "./list.js";
+import { saveButton } from "./save.js";
 import { store } from "./store.js";
 
 const channels = [["", "channel: automatic"], ["sms", "SMS"], ["mms", "MMS"], ["imessage", "iMessage"], ["whatsapp", "WhatsApp"]];
@@ -17,6 +18,7 @@ export function showChat(box, openCall) {
     const { callId } = await control("POST", "/calls", { from: sender(), to: thread.phoneNumber });
     openCall(callId);
   }));
+  const save = saveButton("Save as scenario", "the texts and calls of this person, for devphone test", () => ({ person: thread.who, number: thread.phoneNumber }));
   const log = h("div", { class: "scroll log", role: "log", "aria-label": "Messages", tabIndex: 0 });
   const typing = h("p", { class: "typing", role: "status" });
   const text = h("textarea", {
@@ -46,7 +48,7 @@ export function showChat(box, openCall) {
       });
     },
   }, text, h("div", { class: "bar" }, member, channel, h("button", { type: "submit" }, "Send")));
-  box.replaceChildren(h("div", { class: "head" }, h("div", null, title, via), call), log, typing, form);
+  box.replaceChildren(h("div", { class: "head" }, h("div", null, title, via), h("div", { class: "bar" }, save, call)), log, typing, form);
 
   const sender = () => (thread.members ? member.value : thread.who);
 
@@ -99,6 +101,7 @@ export function showChat(box, openCall) {
     }
     const id = thread.conversation?.id;
     const messages = id ? [...(store.messages.get(id)?.values() ?? [])] : [];
+    save.hidden = thread.members !== null || thread.phoneNumber === "" || messages.length + thread.calls.length === 0;
     list.update(thread.calls.length === 0 ? messages : merged(messages, thread.calls));
     typing.textContent = store.typing.get(id) > Date.now() ? "The agent is typing" : "";
   };

@@ -2,6 +2,7 @@
 
 import { button, field, h, select } from "./dom.js";
 import { List } from "./list.js";
+import { saveButton } from "./save.js";
 import { numbers, store } from "./store.js";
 
 export const selection = { thread: null, call: null };
@@ -70,7 +71,8 @@ export function showPeople(section, open) {
       open(thread);
     },
   }, field("Phone number or email of a person", person), field("Number of the agent", number), h("button", { type: "submit" }, "Pick up this phone"));
-  section.replaceChildren(h("h2", null, "Phones"), form, list);
+  const save = saveButton("Save all", "everything that people did, as a scenario for devphone test", () => ({}));
+  section.replaceChildren(h("div", { class: "head" }, h("h2", null, "Phones"), save), form, list);
 
   const rows = new List(list, {
     key: (row) => row.key, size: 100, before: "Newer", after: "Older", empty: "Nobody has texted or called yet.",
@@ -101,6 +103,7 @@ export function showPeople(section, open) {
       return same ? old : row;
     });
     shown = next;
+    save.hidden = store.messages.size + store.calls.size === 0;
     rows.update(items);
     if (known === JSON.stringify(mine)) return;
     known = JSON.stringify(mine);
