@@ -3,6 +3,7 @@ package redact_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -92,9 +93,11 @@ func TestBytes_ManyKeysAreReplacedInOneGo(t *testing.T) {
 }
 
 func TestError_KeepsWhatItIsUnlessItQuotesTheKey(t *testing.T) {
-	plain := fmt.Errorf("open: %w", fs.ErrNotExist)
-	assert.Same(t, plain, redact.Error(plain, key))
+	plain := redact.Error(fmt.Errorf("open: %w", fs.ErrNotExist), key)
+	assert.EqualError(t, plain, "open: file does not exist")
+	require.ErrorIs(t, plain, fs.ErrNotExist)
 	assert.NoError(t, redact.Error(nil, key))
+	assert.Equal(t, io.EOF, redact.Error(io.EOF, key))
 
 	path := &fs.PathError{Op: "open\n\x1b[31m", Path: strings.Repeat("p", 1000), Err: fs.ErrNotExist}
 	shown := redact.Error(fmt.Errorf("x: %w", path), key)

@@ -27,6 +27,7 @@ type attempt struct {
 	gotConn           atomic.Bool  // a connection was given to the request
 	watched           *watchedBody // the body of the request, if whoever carries it is watched
 	response          *Response
+	unread            *Response           // a 2xx whose body could not be read, without it
 	observed          func(AttemptResult) // nil without an Attempt hook
 	ctx               context.Context     // that of the hook
 }
@@ -35,7 +36,7 @@ type attempt struct {
 func (c *call) begin(ctx context.Context, n int) {
 	c.attempts, c.began = n, time.Now()
 	c.passedToTransport, c.waiting = false, false
-	c.response, c.cause = nil, nil
+	c.response, c.unread, c.cause = nil, nil, nil
 	c.getConn.Store(false)
 	c.gotConn.Store(false)
 	c.watched = nil
@@ -86,9 +87,8 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // cut returns the error of the current response, a 2xx whose body could not be read.
 func (c *call) cut(err error) error {
-	response := c.response
-	c.response = nil
-	return &bodyError{response, err}
+	c.unread, c.response = c.response, nil
+	return &bodyError{err}
 }
 
 // roundTrip is one round trip of an attempt, with its timer and trace.

@@ -20,8 +20,7 @@ func (c *call) notSent(err error) bool {
 	if !c.passedToTransport {
 		return true
 	}
-	var cut *bodyError
-	if errors.As(err, &cut) {
+	if c.unread != nil {
 		return false
 	}
 	t, std := c.roundTripper.(*http.Transport)
