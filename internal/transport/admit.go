@@ -64,7 +64,7 @@ func (c *call) admit(ctx context.Context) error {
 }
 
 func (c *call) askLimiter(ctx context.Context) error {
-	if err := c.Limiter.Wait(&requestContext{ctx, c.req}); err != nil {
+	if err := c.Limiter.Wait(&requestContext{ctx, &c.req.Subject}); err != nil {
 		return &limiterError{err}
 	}
 	return ctx.Err()
@@ -133,17 +133,17 @@ func (e *pausedError) response(key string, attempts int) *Response {
 	}
 }
 
-// requestContext is a context that knows the request which it is for.
+// requestContext is a context that knows what request it is for.
 type requestContext struct {
 	context.Context
-	req *Request
+	subject *Subject
 }
 
-type requestKey struct{}
+type subjectKey struct{}
 
 func (c *requestContext) Value(key any) any {
-	if key == (requestKey{}) {
-		return c.req
+	if key == (subjectKey{}) {
+		return c.subject
 	}
 	return c.Context.Value(key)
 }
@@ -155,8 +155,8 @@ func (*detachedContext) Deadline() (deadline time.Time, ok bool) { return time.T
 func (*detachedContext) Done() <-chan struct{}                   { return nil }
 func (*detachedContext) Err() error                              { return nil }
 
-// RequestOf returns the request that a context is for, one that a Limiter or a RoundTripper was given; else nil.
-func RequestOf(ctx context.Context) *Request {
-	req, _ := ctx.Value(requestKey{}).(*Request)
-	return req
+// SubjectOf returns what request a context is for, one that a Limiter or a RoundTripper was given; else nil.
+func SubjectOf(ctx context.Context) *Subject {
+	subject, _ := ctx.Value(subjectKey{}).(*Subject)
+	return subject
 }

@@ -41,7 +41,8 @@ func (c *call) begin(ctx context.Context, n int) {
 	c.gotConn.Store(false)
 	c.watched = nil
 	if c.Attempt != nil {
-		c.ctx, c.observed = c.Attempt(ctx, c.req, n)
+		ctx, c.observed = c.Attempt(ctx, &c.req.Subject, n)
+		c.ctx = PlainContext(ctx)
 	}
 }
 
@@ -109,6 +110,15 @@ type roundTrip struct {
 // return the error of another request, which must not be taken for evidence about this one.
 type plainContext struct{ context.Context }
 
+// PlainContext returns ctx, which comes from the user of the package or a hook, with an Err that is one of the two that a
+// context may have.
+func PlainContext(ctx context.Context) context.Context {
+	if plain, ok := ctx.(plainContext); ok {
+		return plain
+	}
+	return plainContext{ctx}
+}
+
 func (c plainContext) Err() error { return ContextErr(c.Context) }
 
 // ContextErr returns context.Canceled or context.DeadlineExceeded if the context has ended, else nil.
@@ -166,7 +176,7 @@ func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
 	}
 	t.call = c
 	var expire func()
-	t.values = detachedContext{requestContext{ctx, c.req}}
+	t.values = detachedContext{requestContext{ctx, &c.req.Subject}}
 	t.ownContext, expire = newOwnContext(ctx, &t.values, c.timeout)
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), expire)
