@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -104,6 +105,7 @@ type roundTrip struct {
 	// direct is the address that is connected to if no proxy is used; "" if a proxy is none of ours.
 	direct string
 	header http.Header
+	url    url.URL
 }
 
 // plainContext is a context whose Err is one of the two that a context may have. One that a program makes itself may
@@ -207,8 +209,8 @@ func (t *roundTrip) end() {
 // send passes the request to the transport and returns a response with a body.
 func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
-	t.header = t.newHeader(req)
-	req.Header = t.header
+	t.header, t.url = t.newHeader(req), *req.URL
+	req.Header, req.URL = t.header, &t.url // a RoundTripper may write to them, and the next attempt is not to see it
 	var ours bool
 	t.roundTripper, ours = chooseRoundTripper(t.next)
 	if !ours {
