@@ -216,7 +216,7 @@ func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
 	if !ours {
 		t.direct = directAddress(t.roundTripper, req.URL)
 	}
-	if (!ours && !t.req.Idempotent || t.direct != "") && req.Body != nil {
+	if !ours && req.Body != nil {
 		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
 		// own.
 		t.body.ReadCloser = req.Body

@@ -90,7 +90,7 @@ func headerSize(h http.Header) (n int) {
 // mayFollow reports whether a redirect is followed: only for an idempotent GET or HEAD, and only within the API's
 // origin.
 func (c *call) mayFollow(location string) bool {
-	if !c.req.Idempotent || c.req.Method != http.MethodGet && c.req.Method != http.MethodHead {
+	if !c.req.isRead() {
 		return false
 	}
 	to, err := c.req.URL.Parse(location)
