@@ -101,6 +101,7 @@ type APIError struct {
 	outcomeUnknown bool
 	hasRetryAfter  bool // true also for a Retry-After of 0
 	repeats        bool // an earlier attempt may have had an effect
+	isAPIs         bool // the body is one of the API's error objects, not a proxy's
 }
 
 // FieldError describes one invalid field of a request.

@@ -89,17 +89,19 @@ func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Req
 		return nil, c.transportError(op, err)
 	}
 	rc.response.set(res)
-	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats {
-		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt deleted it
-	}
 	if result := op.resultOf(res); result != nil {
 		res.Body = result
 		return res, nil
 	}
-	if res.Status/100 != 2 {
-		return nil, c.apiError(op, res)
+	if res.Status/100 == 2 {
+		return res, nil
 	}
-	return res, nil
+	failed := c.apiError(op, res)
+	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats && failed.isAPIs {
+		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt deleted it
+		return res, nil
+	}
+	return nil, failed
 }
 
 // newRequest checks and encodes everything but the key.
