@@ -243,6 +243,15 @@ func (f finder) next(from int) (start, end int) {
 		if n, _ := f.match(start); n > 0 {
 			return start, start + n
 		}
+		if strings.HasPrefix(f.text[start:], `\\`) {
+			// The second backslash is the one that is escaped, so it does not belong to what follows, unless that is JSON
+			// within JSON.
+			twice, _ := f.match(start + 1)
+			if once, _ := f.match(start + 2); twice > 0 && once == 0 {
+				return start, start + 1 + twice
+			}
+			start++
+		}
 	}
 	return -1, -1
 }

@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,41 @@ func TestBytes_EscapedKeyIsReplaced(t *testing.T) {
 		assert.Equal(t, other, string(redact.Bytes([]byte(other), key)))
 	}
 	assert.Equal(t, "a[REDACTED]b", string(redact.Bytes([]byte(`aback\slashb`), `back\slash`)))
+}
+
+// What is redacted of valid JSON is valid JSON, whatever stands before the key, or it is lost to who decodes it.
+func TestBytes_OfJSONAreJSON(t *testing.T) {
+	inString := func(s string) string {
+		b, err := json.Marshal(map[string]string{"a": s, s: "b"})
+		require.NoError(t, err)
+		return string(b)
+	}
+	for n := range 6 {
+		for _, before := range []string{"", "x", `"`, "\n", "\u00e9", `{"a":"`} {
+			before += strings.Repeat(`\`, n)
+			for _, quoted := range []string{key, strings.ToUpper(key), key + key, key + `\` + key} {
+				for _, body := range []string{
+					inString(before + quoted + `\`),
+					inString(inString(before + quoted)), // JSON in JSON
+					strings.ReplaceAll(inString(before+quoted), "s", `\u0073`),
+					strings.ReplaceAll(inString(before+quoted), "_", `\u005F`),
+				} {
+					got := redact.Bytes([]byte(body), key)
+					var decoded map[string]string
+					if !assert.NoError(t, json.Unmarshal(got, &decoded), "%s became %s", body, got) {
+						continue
+					}
+					assert.Contains(t, string(got), redact.Mark, "%s", body)
+					for name, value := range decoded {
+						assert.NotContains(t, strings.ToLower(name+value), strings.ToLower(key), "%s became %s", body, got)
+					}
+				}
+			}
+		}
+	}
+	assert.Equal(t, `{"a":"use \\[REDACTED]"}`, string(redact.Bytes([]byte(`{"a":"use \\`+key+`"}`), key)))
+	assert.Equal(t, `{"a":"{\"b\":\"[REDACTED]\"}"}`, string(redact.Bytes([]byte(`{"a":"{\"b\":\"\\u0073`+key[1:]+`\"}"}`), key)), "escaped twice")
+	assert.Equal(t, `C:[REDACTED]`, string(redact.Bytes([]byte(`C:\`+key), key)), "no JSON")
 }
 
 // The time does not grow with the square of the size.
