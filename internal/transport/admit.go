@@ -149,7 +149,19 @@ func (c *requestContext) Value(key any) any {
 }
 
 // detachedContext is a requestContext that does not end, as those of context.WithoutCancel: one allocation less.
-type detachedContext struct{ requestContext }
+type detachedContext struct {
+	requestContext
+	traced func(req *http.Request, rt http.RoundTripper, ours bool) *http.Request // nil unless the innermost RoundTripper is to call it
+}
+
+type tracedKey struct{}
+
+func (c *detachedContext) Value(key any) any {
+	if key == (tracedKey{}) {
+		return c.traced
+	}
+	return c.requestContext.Value(key)
+}
 
 func (*detachedContext) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
 func (*detachedContext) Done() <-chan struct{}                   { return nil }

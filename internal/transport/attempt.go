@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
 	"sync/atomic"
@@ -15,8 +14,6 @@ import (
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
-
-const maxReplays = 3 // of a request without a body by net/http itself, on new connections
 
 // attempt is what is known of the current attempt, which after redirects is several round trips.
 type attempt struct {
@@ -99,12 +96,8 @@ type roundTrip struct {
 	ownContext
 	values detachedContext
 	timer  *time.Timer // nil without a timeout
-	trace  httptrace.ClientTrace
-	opened atomic.Int32 // connections
+	trace  connTrace
 	body   watchedBody
-	// direct is the address that is connected to if no proxy is used; "" if a proxy is none of ours.
-	direct string
-	header http.Header
 	url    url.URL
 }
 
@@ -178,22 +171,13 @@ func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
 	}
 	t.call = c
 	var expire func()
-	t.values = detachedContext{requestContext{ctx, &c.req.Subject}}
+	t.values.requestContext = requestContext{ctx, &c.req.Subject}
+	if c.RoundTripper != nil {
+		t.values.traced = t.traced
+	}
 	t.ownContext, expire = newOwnContext(ctx, &t.values, c.timeout)
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), expire)
-	}
-	t.trace.GetConn = func(address string) {
-		c.getConn.Store(true)
-		if t.direct != "" && address != t.direct {
-			t.refuseProxy()
-		}
-	}
-	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
-		c.gotConn.Store(true)
-		if !conn.Reused && t.opened.Add(1) > maxReplays { // idle connections that turn out dead do not count
-			t.cancel(errReplayed)
-		}
 	}
 	return t
 }
@@ -208,14 +192,19 @@ func (t *roundTrip) end() {
 
 // send passes the request to the transport and returns a response with a body.
 func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
-	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
-	t.header, t.url = t.newHeader(req), *req.URL
-	req.Header, req.URL = t.header, &t.url // a RoundTripper may write to them, and the next attempt is not to see it
+	header := t.newHeader(req)
 	var ours bool
 	t.roundTripper, ours = chooseRoundTripper(t.next)
-	if !ours {
-		t.direct = directAddress(t.roundTripper, req.URL)
+	ctx := t.ctx
+	if t.RoundTripper == nil { // else see unwrapped
+		if !ours {
+			t.trace.direct, t.trace.header, t.trace.body = directAddress(t.roundTripper, req.URL), header, &t.body
+		}
+		ctx = t.trace.start(ctx, t, t.roundTripper, req.URL)
 	}
+	t.url = *req.URL
+	req = req.WithContext(ctx)
+	req.Header, req.URL = header, &t.url // a RoundTripper may write to them, and the next attempt is not to see it
 	if !ours && req.Body != nil {
 		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
 		// own.

@@ -31,7 +31,7 @@ func (c *call) notSent(err error) bool {
 	switch {
 	case std && notProcessed(err):
 		return true
-	case c.gotConn.Load(), c.watched.wasRead():
+	case std && c.gotConn.Load(), c.watched.wasRead():
 		return false
 	case !bodyTells && !(std && isPlain(t)):
 		return false
@@ -92,7 +92,11 @@ func (b *watchedBody) wasRead() bool {
 }
 
 // seal ends the reading of a body that was not begun to be read.
-func (b *watchedBody) seal() { b.state.CompareAndSwap(bodyUntouched, bodySealed) }
+func (b *watchedBody) seal() {
+	if b != nil {
+		b.state.CompareAndSwap(bodyUntouched, bodySealed)
+	}
+}
 
 // dialFailed reports whether err is the error of a dial and of nothing else: joined with it may be that of a request
 // that was sent.

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -52,24 +51,6 @@ func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
 	}
 	proxy, err := t.Proxy(req)
 	return proxy != nil || err != nil
-}
-
-// directAddress returns the address that an *http.Transport connects to for a plain http request if it uses no proxy; ""
-// if it has none, or the request has TLS. Its Proxy may say at one time that there is no proxy, and at another that
-// there is one.
-func directAddress(rt http.RoundTripper, u *url.URL) string {
-	if t, ok := rt.(*http.Transport); !ok || t.Proxy == nil || u.Scheme != "http" {
-		return ""
-	}
-	return net.JoinHostPort(u.Hostname(), port(u))
-}
-
-// refuseProxy ends a round trip that is about to use a proxy. net/http may have a connection to it at hand, and take it
-// although the context has ended: then there is no key and no body to send.
-func (t *roundTrip) refuseProxy() {
-	clear(t.header)
-	t.body.seal()
-	t.cancel(errPlainProxy)
 }
 
 // maxHeader is the size in bytes of the largest header of a response from a user's transport. The package's own pool

@@ -5,7 +5,7 @@
 // In the order in which things happen: [Client.Do] (transport.go) makes a call, which is the state of one request, and
 // hands it to the loop (loop.go, all that there is of go-retryablehttp). The loop makes attempts (attempt.go), each when
 // it is admitted (admit.go): headers and redirects are the work of origin.go, bodies that of body.go, connections that of
-// pool.go. After each attempt decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request
+// pool.go and conntrace.go. After each attempt decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request
 // was sent (evidence.go), and for how long to wait (backoff.go).
 package transport
 
