@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -135,19 +136,28 @@ func Error(err error, key string) error {
 	return replaced(err, Text(text, key), has(text, key))
 }
 
-// Unquoted returns err without whatever is in quotation marks in its text: there net/http and the decoders quote what a
-// server sent.
+// Unquoted returns err without whatever is in quotation marks in its text, where net/http and the decoders quote what a
+// server sent, and without URLs, which may have a phone number in them.
 func Unquoted(err error, key string) error {
 	text := err.Error()
-	first, last := strings.IndexByte(text, '"'), strings.LastIndexByte(text, '"')
-	if first < 0 {
+	short := text
+	if first, last := strings.IndexByte(text, '"'), strings.LastIndexByte(text, '"'); first >= 0 {
+		if first == last {
+			last = len(text) - 1 // the end is missing
+		}
+		short = text[:first] + `"…"` + text[last+1:]
+	}
+	if strings.Contains(short, "://") {
+		short = address.ReplaceAllString(short, "…")
+	}
+	if short == text {
 		return err
 	}
-	if first == last {
-		last = len(text) - 1 // the end is missing
-	}
-	return replaced(err, text[:first]+`"…"`+text[last+1:], has(text, key))
+	return replaced(err, short, has(text, key))
 }
+
+// address matches a URL, and whatever follows it without a space.
+var address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://\S*`)
 
 // replaced returns an error with another text than that of err, and with nothing else of err if that has the key in it.
 func replaced(err error, text string, hasKey bool) error {

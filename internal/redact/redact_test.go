@@ -216,3 +216,21 @@ func TestUnquoted_LeavesOutWhatIsQuoted(t *testing.T) {
 }
 
 var errEmpty = errors.New("")
+
+// An error of a RoundTripper, such as go-retryablehttp's, may have the address of the request without quotation marks. Its query
+// has phone numbers.
+func TestUnquoted_LeavesOutAddresses(t *testing.T) {
+	for in, want := range map[string]string{
+		"GET https://api.agentphone.to/v1/numbers/lookup?phoneNumbers=%2B14155550123 giving up": "GET … giving up",
+		"http://127.0.0.1:80/x?a=+14155550123":                                                  "…",
+		"(HTTPS://x/y), <ws+tls://x/y>: refused":                                                "(… <… refused",
+		`Get "https://x/y": EOF at https://x/z`:                                                 `Get "…": EOF at …`,
+		"dial tcp 127.0.0.1:80: refused":                                                        "dial tcp 127.0.0.1:80: refused",
+		"a://b ://c d:// e":                                                                     "… ://c … e",
+	} {
+		err := redact.Unquoted(fmt.Errorf("%s%w", in, errEmpty), key)
+		assert.EqualError(t, err, want)
+		assert.ErrorIs(t, err, errEmpty)
+	}
+	assert.NotErrorIs(t, redact.Unquoted(fmt.Errorf("https://x/%s %w", key, errEmpty), key), errEmpty, "nothing that quotes the key can be reached")
+}
