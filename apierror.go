@@ -30,8 +30,10 @@ func newAPIError(op *operation, res *transport.Response) *APIError {
 	defer e.clean(key) // in JSON the key may have been escaped
 	switch {
 	case len(body.Error) > 0:
+		e.isAPIs = body.Error[0] == '{' // a text is that of many frameworks
 		e.readEnvelope(body.Error)
 	case len(body.Detail) > 0:
+		e.isAPIs = string(body.Detail) != "null"
 		e.readDetail(body.Detail)
 	}
 	return e

@@ -101,6 +101,7 @@ type APIError struct {
 	outcomeUnknown bool
 	hasRetryAfter  bool // true also for a Retry-After of 0
 	repeats        bool // an earlier attempt may have had an effect
+	isAPIs         bool // the body is one of the API's error objects, not a proxy's
 }
 
 // FieldError describes one invalid field of a request.
@@ -175,7 +176,8 @@ func (e *APIError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 // TransportError reports a request that got no response: the connection failed, an attempt exceeded [WithTimeout] (then
 // the error is also [context.DeadlineExceeded]), the context ended, or the next attempt was not to be made
 // ([WithRateLimiter]). It unwraps to its cause, and if the client waited to retry, also to the failure before the wait, such
-// as an *[APIError] with status 429.
+// as an *[APIError] with status 429. Of the cause only the text is shown, however it is printed; errors.Is and errors.As
+// find what it is.
 type TransportError struct {
 	Operation string // method and path template, such as POST /v1/calls
 	Attempts  int    // attempts made in all; 0 if nothing was sent

@@ -18,7 +18,7 @@ func startHook[I, R any](
 	defer logHookPanic(ctx, logger, name)
 	returned, ended := hook(ctx, info)
 	if returned != nil {
-		derived = returned
+		derived = transport.PlainContext(returned)
 	}
 	if ended != nil {
 		end = func(result R) {
@@ -57,7 +57,7 @@ func (c *Client) observe(ctx context.Context, op *operation, req *transport.Requ
 		return ctx, nil
 	}
 	o := &observed{op: op, began: time.Now()}
-	o.ctx, o.end = startHook(ctx, c.cfg.transport.Logger, "Operation", c.cfg.hooks.Operation, op.info(req))
+	o.ctx, o.end = startHook(ctx, c.cfg.transport.Logger, "Operation", c.cfg.hooks.Operation, op.info(&req.Subject))
 	return o.ctx, o
 }
 
@@ -139,12 +139,12 @@ func failureOf(ctx context.Context, err error) Failure {
 }
 
 // observeAttempt is the Attempt hook as the transport calls it.
-func (c *config) observeAttempt(ctx context.Context, req *transport.Request, number int) (context.Context, func(transport.AttemptResult)) {
-	op, ok := req.Operation.(*operation)
+func (c *config) observeAttempt(ctx context.Context, subject *transport.Subject, number int) (context.Context, func(transport.AttemptResult)) {
+	op, ok := subject.Operation.(*operation)
 	if !ok {
 		return ctx, func(transport.AttemptResult) {}
 	}
-	ctx, end := startHook(ctx, c.transport.Logger, "Attempt", c.hooks.Attempt, AttemptInfo{op.info(req), number})
+	ctx, end := startHook(ctx, c.transport.Logger, "Attempt", c.hooks.Attempt, AttemptInfo{op.info(subject), number})
 	return ctx, func(r transport.AttemptResult) {
 		end(AttemptResult{
 			Status: r.Status, Failure: Failure(r.Failure), Sent: r.Sent, Retry: r.Retry, Wait: r.Wait, Duration: r.Duration,

@@ -150,18 +150,18 @@ func WithHooks(hooks Hooks) Option {
 // OperationFromContext returns which operation a request is for, and whether ctx is the context of one: that which a
 // RoundTripper ([WithRoundTripper], [WithHTTPClient]) finds in the request, or that a [Limiter] is given.
 func OperationFromContext(ctx context.Context) (OperationInfo, bool) {
-	if req := transport.RequestOf(ctx); req != nil {
-		if op, ok := req.Operation.(*operation); ok {
-			return op.info(req), true
+	if subject := transport.SubjectOf(ctx); subject != nil {
+		if op, ok := subject.Operation.(*operation); ok {
+			return op.info(subject), true
 		}
 	}
 	return OperationInfo{}, false
 }
 
-func (op *operation) info(req *transport.Request) OperationInfo {
+func (op *operation) info(subject *transport.Subject) OperationInfo {
 	service, method, _ := strings.Cut(op.name, ".")
 	return OperationInfo{
-		Service: service, Method: method, HTTPMethod: op.method, Template: op.path, Server: req.URL.Host,
-		Idempotent: op.idempotent, Keyed: req.Keyed,
+		Service: service, Method: method, HTTPMethod: op.method, Template: op.path, Server: subject.Server,
+		Idempotent: op.idempotent, Keyed: subject.Keyed,
 	}
 }

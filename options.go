@@ -111,7 +111,8 @@ func parseBaseURL(s string) (*url.URL, error) {
 //
 // The Transport sees the key. One that sends a request again by itself can make a phone ring twice; that of
 // go-retryablehttp is refused. A request whose body your RoundTripper has begun to read counts as sent, whatever error
-// it returns. To wrap the connection pool instead of replacing it, use [WithRoundTripper].
+// it returns. To wrap the connection pool instead of replacing it, use [WithRoundTripper]. An [http.Transport] of yours that is
+// to give up an HTTP/2 connection which has gone silent, as the pool does, needs HTTP2.SendPingTimeout.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {

@@ -2,10 +2,11 @@ package agentphone
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -34,10 +35,11 @@ func recordingGrace(opts []RequestOption) time.Duration {
 
 // SaveRecording downloads the recording of a call to a file and returns its size in bytes. The file is whole, or it is not there:
 // it is written under another name in the same folder, and renamed when all of it is on the disk. A file of that name is
-// replaced; if the download fails, it stays as it was. Otherwise SaveRecording is as [CallsService.DownloadRecording].
+// replaced by one with the same permissions; if the download fails, it stays as it was. A new file has the permissions of one
+// that [os.Create] makes. Otherwise SaveRecording is as [CallsService.DownloadRecording].
 // (GET /v1/calls/{call_id}/recording)
 func (s *CallsService) SaveRecording(ctx context.Context, callID, path string, opts ...RequestOption) (n int64, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	file, err := createPart(path)
 	if err != nil {
 		return 0, fmt.Errorf("agentphone: save recording: %w", err)
 	}
@@ -51,12 +53,29 @@ func (s *CallsService) SaveRecording(ctx context.Context, callID, path string, o
 		_ = file.Close()
 		return n, err
 	}
-	const readable = 0o644 // as os.Create makes a file; CreateTemp makes it private
-	if err = errors.Join(file.Chmod(readable), file.Sync(), file.Close()); err == nil {
+	if err = errors.Join(file.Sync(), file.Close()); err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
 		return n, fmt.Errorf("agentphone: save recording: %w", err)
 	}
 	return n, nil
+}
+
+// createPart creates a file beside path. It has the permissions of the file that is to be replaced, or else those that the
+// umask leaves: a recording is not to be read by more people than the program lets read its files.
+func createPart(path string) (*os.File, error) {
+	mode := fs.FileMode(0o666)
+	old, notThere := os.Stat(path)
+	if notThere == nil {
+		mode = old.Mode().Perm()
+	}
+	file, err := os.OpenFile(path+"."+rand.Text()[:10]+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err == nil && notThere == nil {
+		err = file.Chmod(mode) // of which the umask may have left less
+	}
+	if err != nil && file != nil {
+		_, _ = file.Close(), os.Remove(file.Name())
+	}
+	return file, err
 }

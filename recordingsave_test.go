@@ -2,9 +2,12 @@ package agentphone_test
 
 import (
 	"context"
+	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -69,6 +72,57 @@ func TestCallsSaveRecording_FileIsWholeOrNotThere(t *testing.T) {
 	}
 	_, err = c.Calls.SaveRecording(t.Context(), "call_1", filepath.Join(folder, "missing", "call.wav"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// A recording is as private as the file that it replaces, or else as the umask makes a new file, also while it is downloaded. The
+// umask is that of a process, so each is tried in one of its own.
+func TestCallsSaveRecording_FileIsAsPrivateAsOneOfOSCreate(t *testing.T) {
+	const child = "AGENTPHONE_TEST_UMASK"
+	if os.Getenv(child) == "" {
+		sh, err := exec.LookPath("sh")
+		if err != nil || runtime.GOOS == "windows" {
+			t.Skip("no umask here")
+		}
+		for _, umask := range []string{"022", "002", "027", "077"} {
+			cmd := exec.CommandContext(t.Context(), sh, "-c", "umask "+umask+`; exec "$0" -test.run "$1" -test.v`, os.Args[0], "^"+t.Name()+"$")
+			cmd.Env = append(os.Environ(), child+"="+umask)
+			out, err := cmd.CombinedOutput()
+			assert.NoError(t, err, "umask %s: %s", umask, out)
+			assert.Contains(t, string(out), "--- PASS: "+t.Name())
+		}
+		return
+	}
+	folder := t.TempDir()
+	mode := func(name string) fs.FileMode {
+		info, err := os.Stat(filepath.Join(folder, name))
+		require.NoError(t, err)
+		return info.Mode()
+	}
+	for _, existing := range []fs.FileMode{0, 0o600, 0o640, 0o644, 0o660, 0o755} {
+		for _, name := range []string{"created.wav", "saved.wav"} {
+			path := filepath.Join(folder, name)
+			require.NoError(t, os.RemoveAll(path))
+			if existing != 0 {
+				require.NoError(t, os.WriteFile(path, []byte("old"), existing))
+				require.NoError(t, os.Chmod(path, existing))
+			}
+		}
+		created, err := os.Create(filepath.Join(folder, "created.wav"))
+		require.NoError(t, err)
+		require.NoError(t, created.Close())
+		want := mode("created.wav")
+
+		c, _ := apitest.NewClient(t, func(n int, r apitest.Request) (*http.Response, error) {
+			parts, err := filepath.Glob(filepath.Join(folder, "*.part"))
+			require.NoError(t, err)
+			require.Len(t, parts, 1)
+			assert.Zero(t, mode(filepath.Base(parts[0]))&^want, "meanwhile it is no less private")
+			return recordingAfter(0, wav)(n, r)
+		})
+		_, err = c.Calls.SaveRecording(t.Context(), "call_1", filepath.Join(folder, "saved.wav"))
+		require.NoError(t, err)
+		assert.Equal(t, want, mode("saved.wav"), "there was one of %v", existing)
+	}
 }
 
 func TestRecordingGrace_WaitsWhileThereIsNoneYet(t *testing.T) {

@@ -57,7 +57,7 @@ func (c *Client) begin(
 	if err != nil {
 		return ctx, nil, nil, err
 	}
-	ctx, rc.observed = c.observe(ctx, op, req, rc)
+	ctx, rc.observed = c.observe(transport.PlainContext(ctx), op, req, rc)
 	if err := c.cfg.authorize(ctx, op, req); err != nil {
 		rc.observed.finish(err)
 		return ctx, nil, nil, err
@@ -89,17 +89,19 @@ func (c *Client) exchange(ctx context.Context, op *operation, req *transport.Req
 		return nil, c.transportError(op, err)
 	}
 	rc.response.set(res)
-	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats {
-		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt deleted it
-	}
 	if result := op.resultOf(res); result != nil {
 		res.Body = result
 		return res, nil
 	}
-	if res.Status/100 != 2 {
-		return nil, c.apiError(op, res)
+	if res.Status/100 == 2 {
+		return res, nil
 	}
-	return res, nil
+	failed := c.apiError(op, res)
+	if op.method == http.MethodDelete && res.Status == http.StatusNotFound && res.Repeats && failed.isAPIs {
+		res.Status, res.Body = http.StatusOK, []byte(`{"success":true}`) // an earlier attempt deleted it
+		return res, nil
+	}
+	return nil, failed
 }
 
 // newRequest checks and encodes everything but the key.
@@ -121,8 +123,8 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 		return nil, nil, err
 	}
 	req := &transport.Request{
-		Operation: op, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
-		Idempotent: op.idempotent, Keyed: rc.idempotencyKey != "", MaxRetries: rc.maxRetries, Timeout: rc.timeout,
+		Subject: transport.Subject{Operation: op, Keyed: rc.idempotencyKey != ""}, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
+		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
 	}
 	if op.mediaType != "" {
@@ -137,7 +139,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	if err != nil || req.URL.Host != c.cfg.transport.Base.Host {
 		return nil, nil, &ValidationError{"path", "is not a path below the base URL"}
 	}
-	req.URL.RawQuery = rc.query.Encode()
+	req.URL.RawQuery, req.Server = rc.query.Encode(), req.URL.Host
 	return req, rc, nil
 }
 

@@ -102,3 +102,48 @@ func TestRetry_DeleteThatFindsNothingHasSucceeded(t *testing.T) {
 		})
 	}
 }
+
+// Only the API knows that there is nothing. During a deployment the gateway in front of it responds with a 502, and then, for
+// it knows no backend, with a 404 of its own: the number would go on being billed.
+func TestRetry_DeleteThatAGatewayRefusesHasNotSucceeded(t *testing.T) {
+	for body, api := range map[string]bool{
+		`{"detail":"Number not found"}`:                        true,
+		`{"detail":[{"loc":["path","id"],"msg":"not found"}]}`: true,
+		`{"error":{"message":"Not found","code":"NOT_FOUND"}}`: true,
+		``:                       false,
+		`{}`:                     false,
+		`null`:                   false,
+		`"detail"`:               false,
+		`{"detail":null}`:        false,
+		`{"error":null}`:         false,
+		`{"detail":"cut`:         false,
+		`default backend - 404`:  false,
+		`404 page not found`:     false,
+		`<h1>404 Not Found</h1>`: false,
+		`{"message":"no Route matched with those values"}`:                        false,
+		`{"timestamp":"2026-01-01","status":404,"error":"Not Found","path":"/x"}`: false,
+	} {
+		client := func() *agentphone.Client {
+			c, _ := apitest.NewClient(t, func(n int, _ apitest.Request) (*http.Response, error) {
+				if n == 1 {
+					return apitest.Response(502, ""), nil
+				}
+				return apitest.Response(404, body, "Content-Type", "text/plain"), nil
+			}, apitest.NoWait)
+			return c
+		}
+		for name, remove := range map[string]func() error{
+			"release":     func() error { return apitest.Err(client().Numbers.Release(t.Context(), "num_1")) },
+			"sub-account": func() error { return client().SubAccounts.Delete(t.Context(), "sub_1") },
+			"Do":          func() error { return client().Do(t.Context(), "DELETE", "/v1/x", nil, nil) },
+		} {
+			err := remove()
+			if api {
+				assert.NoError(t, err, "%s: %s", name, body)
+				continue
+			}
+			assert.ErrorIs(t, err, agentphone.ErrNotFound, "%s: %s", name, body)
+			assert.NotErrorIs(t, err, agentphone.ErrTemporary, "the first attempt may have deleted it")
+		}
+	}
+}

@@ -12,9 +12,10 @@ import (
 // than once, each wraps the one before.
 //
 // What was said of a Transport at WithHTTPClient holds for the RoundTripper too: it sees the key, and if it sends a request
-// again by itself, it can make a phone ring twice. A request that is not idempotent counts as not sent only if
-// the RoundTripper returns the error of a dial and has not begun to read the request's body; after any other error of its
-// own the outcome is unknown. Redirects are followed by the client, so it sees each request of one.
+// again by itself, it can make a phone ring twice. A request counts as not sent only if
+// the RoundTripper returns the error of a dial and has not begun to read the request's body, and so one without a body
+// never does, such as a deletion; after any other error of its own the outcome of a request that is not idempotent is
+// unknown. Redirects are followed by the client, so it sees each request of one.
 // [OperationFromContext] tells it the operation.
 func WithRoundTripper(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) error {

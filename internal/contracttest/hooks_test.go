@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -58,3 +59,51 @@ func TestContract_HooksSeeEveryOperationAndNothingPrivate(t *testing.T) {
 		}
 	}
 }
+
+// A printer that takes a context apart, as some loggers do, finds the same in it: nothing of what is sent.
+func TestContract_ContextsHoldNothingPrivate(t *testing.T) {
+	api := readContract(t)
+	private := []string{"sk_live_", "+1", "header-of-mine", "agentId"}
+	found := map[string][]string{}
+	look := func(where string, ctx context.Context) {
+		for _, text := range private {
+			for _, path := range apitest.Reachable(ctx, text) {
+				found[where+": "+text] = append(found[where+": "+text], path)
+			}
+		}
+	}
+	limited, seen := 0, 0
+	recordCalls(t, api, agentphone.WithHeader("X-Mine", "header-of-mine"),
+		agentphone.WithHooks(agentphone.Hooks{
+			Operation: func(ctx context.Context, _ agentphone.OperationInfo) (context.Context, func(agentphone.OperationResult)) {
+				look("Operation hook", ctx)
+				return ctx, nil
+			},
+			Attempt: func(ctx context.Context, _ agentphone.AttemptInfo) (context.Context, func(agentphone.AttemptResult)) {
+				look("Attempt hook", ctx)
+				return ctx, nil
+			},
+		}),
+		agentphone.WithRateLimiter(limiterFunc(func(ctx context.Context) error {
+			limited++
+			look("limiter", ctx)
+			info, ok := agentphone.OperationFromContext(ctx)
+			assert.True(t, ok && info.Template != "" && info.Server != "", "%+v", info)
+			return nil
+		})),
+		agentphone.WithRoundTripper(func(next http.RoundTripper) http.RoundTripper {
+			return apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+				seen++
+				look("RoundTripper", r.Context())
+				return next.RoundTrip(r)
+			})
+		}),
+	)
+	assert.GreaterOrEqual(t, limited, len(api.operations))
+	assert.GreaterOrEqual(t, seen, len(api.operations))
+	assert.Empty(t, found)
+}
+
+type limiterFunc func(context.Context) error
+
+func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }

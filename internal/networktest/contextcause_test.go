@@ -185,3 +185,76 @@ func TestContextCause_ErrOfTheContextIsNotOurs(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	assert.NotErrorIs(t, err, agentphone.ErrNotFound)
 }
+
+// ... nor what a context returns that a hook has made.
+func TestContextCause_ErrOfAHooksContextIsNotOurs(t *testing.T) {
+	refused := errors.New("http2: Transport: cannot retry err [stream error: stream ID 3; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error")
+	for name, sibling := range map[string]error{
+		"429":            siblingError(t, 429),
+		"500":            siblingError(t, 500),
+		"dial":           &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
+		"refused stream": refused,
+	} {
+		for _, opaque := range []bool{false, true} {
+			for _, hook := range []string{"Operation", "Attempt"} {
+				t.Run(fmt.Sprintf("%s, opaque %t, %s", name, opaque, hook), func(t *testing.T) {
+					arrived := make(chan struct{}, 10)
+					makeContext := func(ctx context.Context) context.Context {
+						ctx, cancel := context.WithCancelCause(ctx)
+						go func() { <-arrived; cancel(sibling) }()
+						return causeContext{ctx, opaque}
+					}
+					var hooks agentphone.Hooks
+					if hook == "Operation" {
+						hooks.Operation = func(ctx context.Context, _ agentphone.OperationInfo) (context.Context, func(agentphone.OperationResult)) {
+							return makeContext(ctx), nil
+						}
+					} else {
+						hooks.Attempt = func(ctx context.Context, _ agentphone.AttemptInfo) (context.Context, func(agentphone.AttemptResult)) {
+							return makeContext(ctx), nil
+						}
+					}
+					s := newHTTP1Server(t, func(_ net.Conn, r *request) bool {
+						arrived <- struct{}{}
+						time.Sleep(300 * time.Millisecond)
+						return false
+					})
+					err := apitest.CreateCall(t.Context(), s.client(t, agentphone.WithHooks(hooks)))
+					assert.Equal(t, 1, s.closeAndCount(), "deliveries")
+					require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+					require.NotErrorIs(t, err, agentphone.ErrTemporary)
+					assert.NotErrorIs(t, err, agentphone.ErrRateLimited)
+				})
+			}
+		}
+	}
+}
+
+// A store, a limiter and a source of keys are asked with the context of the Operation hook.
+func TestContextCause_ErrOfAHooksContextIsNotThatOfAStore(t *testing.T) {
+	sibling := siblingError(t, 500)
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(sibling)
+	returnErr := func(ctx context.Context) error { return ctx.Err() }
+	for name, opts := range map[string][]agentphone.Option{
+		"limiter":    {agentphone.WithRateLimiter(limiterFunc(returnErr))},
+		"key source": {agentphone.WithKeySource(func(ctx context.Context) (string, error) { return "", returnErr(ctx) })},
+	} {
+		for _, call := range operationsOfEachKind() {
+			c, s := apitest.NewClient(t, apitest.Always(200, `{}`), append(opts, agentphone.WithHooks(agentphone.Hooks{
+				Operation: func(context.Context, agentphone.OperationInfo) (context.Context, func(agentphone.OperationResult)) {
+					return causeContext{ended, true}, nil
+				},
+			}))...)
+			err := call(t.Context(), c)
+			require.ErrorIs(t, err, context.Canceled, name)
+			assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown, name)
+			assert.NotErrorIs(t, err, agentphone.ErrServer, name)
+			assert.Empty(t, s.Requests())
+		}
+	}
+}
+
+type limiterFunc func(context.Context) error
+
+func (f limiterFunc) Wait(ctx context.Context) error { return f(ctx) }

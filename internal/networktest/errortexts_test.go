@@ -193,3 +193,16 @@ func TestErrors_SayWhatTheirErrorMethodSays(t *testing.T) {
 		})
 	}
 }
+
+// A RoundTripper's error may have the address of the request in its text, with a phone number in the query: net/http's has it
+// in quotation marks, and go-retryablehttp's without.
+func TestErrors_HaveNoAddressOfARequest(t *testing.T) {
+	for _, format := range []string{"%s %s giving up after 2 attempts", "%s %q: refused", "%s <%s>"} {
+		c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf(format, r.Method, r.URL.String())
+		}), apitest.NoWait, agentphone.WithMaxRetries(1))
+		_, err := c.Numbers.Lookup(t.Context(), agentphone.LookupNumbersParams{PhoneNumbers: []string{"+" + caller}})
+		requireNoCaller(t, []error{err}, 1)
+		assert.NotContains(t, err.Error(), "api.agentphone")
+	}
+}

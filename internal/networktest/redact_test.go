@@ -81,6 +81,33 @@ func TestErrors_NeverHoldAKeyThatWasReplaced(t *testing.T) {
 	}
 }
 
+// A response that quotes the key is still what it was, but for the key: an error has its message, and the record of a result
+// with an idempotency key can be read.
+func TestRedaction_LeavesTheRestOfAResponse(t *testing.T) {
+	for n := range 6 {
+		text, err := json.Marshal("use " + strings.Repeat(`\`, n) + apitest.Key + ` \`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, _ := apitest.NewClient(t, apitest.Always(400, `{"detail":`+string(text)+`}`))
+		err = apitest.GetAgent(t.Context(), c)
+		var refused *agentphone.APIError
+		if want := "use " + strings.Repeat(`\`, n) + `[REDACTED] \`; !errors.As(err, &refused) || refused.Message != want {
+			t.Errorf("%d backslashes: %v, want %q", n, err, want)
+		}
+		c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"agt_1","name":`+string(text)+`}`))
+		for range 2 {
+			agent, err := c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "x"}, agentphone.WithIdempotencyKey("k"))
+			if err != nil || agent.ID != "agt_1" {
+				t.Errorf("%d backslashes: %v", n, err)
+			}
+		}
+		if len(s.Requests()) != 1 {
+			t.Errorf("%d requests", len(s.Requests()))
+		}
+	}
+}
+
 // A typed error of a RoundTripper, and json.
 type typedError struct {
 	Header http.Header

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -135,4 +137,108 @@ func TestWithRoundTripper_PlainHTTPStillPassesNoProxy(t *testing.T) {
 	assert.ErrorContains(t, err, "proxy")
 	assert.False(t, errors.Is(err, agentphone.ErrOutcomeUnknown))
 	assert.Empty(t, proxied.requests())
+}
+
+// ... nor if the transport that has the proxy is hidden within a RoundTripper, as otelhttp's is.
+func TestProxy_PlainHTTPPassesNoneOfAWrappedTransport(t *testing.T) {
+	t.Parallel()
+	for _, body := range []bool{false, true} {
+		for name, options := range map[string]func(wrapped http.RoundTripper) []agentphone.Option{
+			"WithHTTPClient": func(wrapped http.RoundTripper) []agentphone.Option {
+				return []agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: wrapped})}
+			},
+			"both": func(wrapped http.RoundTripper) []agentphone.Option {
+				return []agentphone.Option{agentphone.WithHTTPClient(&http.Client{Transport: wrapped}), (&wireTap{}).option()}
+			},
+		} {
+			for _, warm := range []bool{false, true} {
+				proxied := newHTTP1Server(t, respondOK)
+				hc := newHTTPClient(t, nil)
+				transportOf(hc).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxied.url) }
+				hidden := apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) { return hc.Transport.RoundTrip(r.Clone(r.Context())) })
+				if warm { // there is a connection to the proxy, which net/http may take although the context has ended
+					res, err := hc.Get("http://127.0.0.1:1/")
+					require.NoError(t, err)
+					_, _ = io.Copy(io.Discard, res.Body)
+					_ = res.Body.Close()
+				}
+				c := newClient(t, "http://127.0.0.1:1", append(options(hidden), agentphone.WithMaxRetries(0))...)
+				call := listAgents
+				if body {
+					call = sendMessage("secret")
+				}
+				for range 5 {
+					err := call(context.Background(), c)
+					require.ErrorContains(t, err, "proxy", name)
+				}
+				for _, r := range proxied.requests() {
+					assert.Empty(t, r.Header.Get("Authorization"), name)
+					assert.NotContains(t, r.body, "secret", name)
+				}
+			}
+		}
+	}
+}
+
+// A RoundTripper may make requests of its own, for a token or a record, with the context of the one that it carries. What
+// becomes of them is not taken for what becomes of that one.
+func TestWithRoundTripper_RequestsOfItsOwnAreNotOurs(t *testing.T) {
+	t.Parallel()
+	audit := newHTTP1Server(t, respondOK)
+	private := &http.Transport{DisableKeepAlives: true} // each request opens a connection
+	defer private.CloseIdleConnections()
+	askAudit := func(ctx context.Context) {
+		for range 6 {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, audit.url, nil)
+			require.NoError(t, err)
+			res, err := private.RoundTrip(req)
+			if assert.NoError(t, err) {
+				_, _ = io.Copy(io.Discard, res.Body)
+				_ = res.Body.Close()
+			}
+		}
+	}
+	before := func(next http.RoundTripper) http.RoundTripper {
+		return apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			askAudit(r.Context())
+			return next.RoundTrip(r)
+		})
+	}
+	after := func(next http.RoundTripper) http.RoundTripper {
+		return apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			res, err := next.RoundTrip(r)
+			askAudit(r.Context())
+			return res, err
+		})
+	}
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"before": before, "after": after} {
+		t.Run(name, func(t *testing.T) {
+			api := newHTTPSServer(t, respondOK)
+			plain := newHTTP1Server(t, respondOK)
+			hc := newHTTPClient(t, api.roots)
+			wrapped := &http.Client{Transport: wrap(hc.Transport)}
+			for kind, c := range map[string]*agentphone.Client{
+				"WithHTTPClient":               newClient(t, api.url, agentphone.WithHTTPClient(wrapped), agentphone.WithMaxRetries(0)),
+				"WithRoundTripper":             newClient(t, api.url, agentphone.WithHTTPClient(hc), agentphone.WithRoundTripper(wrap), agentphone.WithMaxRetries(0)),
+				"WithRoundTripper, plain http": newClient(t, plain.url, agentphone.WithRoundTripper(wrap), agentphone.WithMaxRetries(0)),
+			} {
+				assert.NoError(t, sendMessage("hello")(context.Background(), c), kind)
+				assert.NoError(t, listAgents(context.Background(), c), kind)
+			}
+
+			// They were sent, and the request itself was not.
+			dead := newHTTPClient(t, nil)
+			transportOf(dead).DialContext = func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+			}
+			for kind, c := range map[string]*agentphone.Client{
+				"WithHTTPClient":   newClient(t, api.url, agentphone.WithHTTPClient(&http.Client{Transport: wrap(dead.Transport)}), agentphone.WithMaxRetries(0)),
+				"WithRoundTripper": newClient(t, api.url, agentphone.WithHTTPClient(dead), agentphone.WithRoundTripper(wrap), agentphone.WithMaxRetries(0)),
+			} {
+				err := sendMessage("hello")(context.Background(), c)
+				assert.ErrorIs(t, err, agentphone.ErrTemporary, kind)
+				assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown, kind)
+			}
+		})
+	}
 }

@@ -4,11 +4,12 @@ package redact
 
 import (
 	"bytes"
-	"crypto/tls"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -123,61 +124,66 @@ func Body(b []byte, key string) []byte {
 	return bytes.Clone(b) // who keeps it shall not keep megabytes
 }
 
-// Error returns err if its text needs no redaction, and else an error with the redacted text. For errors.Is and
-// errors.As that is still what err is, unless the text of err has the key in it. An error that formats itself is
-// replaced too: what it prints may be more than its text.
+// Error returns an error that shows of err its text, redacted, and nothing else: neither what it prints with %#v or formats
+// itself, nor its fields, nor what it wraps, any of which may have the key in them. For errors.Is and errors.As that is
+// still what err is, unless the text of err has the key in it.
 func Error(err error, key string) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	clean := Text(text, key)
-	var certificate *tls.CertificateVerificationError // holds what the peer sent
-	var formatter fmt.Formatter
-	if clean == text && !errors.As(err, &certificate) && !errors.As(err, &formatter) {
+	switch err {
+	case nil, context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF:
 		return err
 	}
-	return replaced(err, clean, has(text, key))
+	text := err.Error()
+	return replaced(err, Text(text, key), has(text, key))
 }
 
-// Unquoted returns err without whatever is in quotation marks in its text: there net/http and the decoders quote what a
-// server sent.
+// Unquoted returns err without whatever is in quotation marks in its text, where net/http and the decoders quote what a
+// server sent, and without URLs, which may have a phone number in them.
 func Unquoted(err error, key string) error {
 	text := err.Error()
-	first, last := strings.IndexByte(text, '"'), strings.LastIndexByte(text, '"')
-	if first < 0 {
+	short := text
+	if first, last := strings.IndexByte(text, '"'), strings.LastIndexByte(text, '"'); first >= 0 {
+		if first == last {
+			last = len(text) - 1 // the end is missing
+		}
+		short = text[:first] + `"…"` + text[last+1:]
+	}
+	if strings.Contains(short, "://") {
+		short = address.ReplaceAllString(short, "…")
+	}
+	if short == text {
 		return err
 	}
-	if first == last {
-		last = len(text) - 1 // the end is missing
-	}
-	return replaced(err, text[:first]+`"…"`+text[last+1:], has(text, key))
+	return replaced(err, short, has(text, key))
 }
+
+// address matches a URL, and whatever follows it without a space.
+var address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://\S*`)
 
 // replaced returns an error with another text than that of err, and with nothing else of err if that has the key in it.
 func replaced(err error, text string, hasKey bool) error {
 	if hasKey {
 		return errors.New(text)
 	}
-	return &shown{text, err}
+	return &shown{text, func() error { return err }}
 }
 
-// shown is an error with a redacted text. It has no Unwrap, because printing the chain would show the original text.
+// shown is an error of which only the text is shown. It has no Unwrap, because printing the chain would show more, and
+// holds the error in a closure, which no printer looks into.
 type shown struct {
 	text string
-	err  error
+	err  func() error
 }
 
 func (e *shown) Error() string { return e.text }
 
-// Format writes the text: %#v would print what err holds.
+// Format writes the text, whatever the verb.
 func (e *shown) Format(f fmt.State, verb rune) { Print(f, verb, e.text) }
 
-func (e *shown) Is(target error) bool { return errors.Is(e.err, target) }
-func (e *shown) As(target any) bool   { return errors.As(e.err, target) }
+func (e *shown) Is(target error) bool { return errors.Is(e.err(), target) }
+func (e *shown) As(target any) bool   { return errors.As(e.err(), target) }
 func (e *shown) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return errors.As(e.err, &t) && t.Timeout()
+	return errors.As(e.err(), &t) && t.Timeout()
 }
 
 // Print writes the text of a value that is asked to format itself, whatever the verb.
@@ -246,6 +252,15 @@ func (f finder) next(from int) (start, end int) {
 		}
 		if n, _ := f.match(start); n > 0 {
 			return start, start + n
+		}
+		if strings.HasPrefix(f.text[start:], `\\`) {
+			// The second backslash is the one that is escaped, so it does not belong to what follows, unless that is JSON
+			// within JSON.
+			twice, _ := f.match(start + 1)
+			if once, _ := f.match(start + 2); twice > 0 && once == 0 {
+				return start, start + 1 + twice
+			}
+			start++
 		}
 	}
 	return -1, -1

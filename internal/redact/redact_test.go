@@ -1,8 +1,10 @@
 package redact_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -82,6 +84,41 @@ func TestBytes_EscapedKeyIsReplaced(t *testing.T) {
 	assert.Equal(t, "a[REDACTED]b", string(redact.Bytes([]byte(`aback\slashb`), `back\slash`)))
 }
 
+// What is redacted of valid JSON is valid JSON, whatever stands before the key, or it is lost to who decodes it.
+func TestBytes_OfJSONAreJSON(t *testing.T) {
+	inString := func(s string) string {
+		b, err := json.Marshal(map[string]string{"a": s, s: "b"})
+		require.NoError(t, err)
+		return string(b)
+	}
+	for n := range 6 {
+		for _, before := range []string{"", "x", `"`, "\n", "\u00e9", `{"a":"`} {
+			before += strings.Repeat(`\`, n)
+			for _, quoted := range []string{key, strings.ToUpper(key), key + key, key + `\` + key} {
+				for _, body := range []string{
+					inString(before + quoted + `\`),
+					inString(inString(before + quoted)), // JSON in JSON
+					strings.ReplaceAll(inString(before+quoted), "s", `\u0073`),
+					strings.ReplaceAll(inString(before+quoted), "_", `\u005F`),
+				} {
+					got := redact.Bytes([]byte(body), key)
+					var decoded map[string]string
+					if !assert.NoError(t, json.Unmarshal(got, &decoded), "%s became %s", body, got) {
+						continue
+					}
+					assert.Contains(t, string(got), redact.Mark, "%s", body)
+					for name, value := range decoded {
+						assert.NotContains(t, strings.ToLower(name+value), strings.ToLower(key), "%s became %s", body, got)
+					}
+				}
+			}
+		}
+	}
+	assert.Equal(t, `{"a":"use \\[REDACTED]"}`, string(redact.Bytes([]byte(`{"a":"use \\`+key+`"}`), key)))
+	assert.Equal(t, `{"a":"{\"b\":\"[REDACTED]\"}"}`, string(redact.Bytes([]byte(`{"a":"{\"b\":\"\\u0073`+key[1:]+`\"}"}`), key)), "escaped twice")
+	assert.Equal(t, `C:[REDACTED]`, string(redact.Bytes([]byte(`C:\`+key), key)), "no JSON")
+}
+
 // The time does not grow with the square of the size.
 func TestBytes_ManyKeysAreReplacedInOneGo(t *testing.T) {
 	for _, text := range []string{key, `\` + key, `\u0073` + key[1:]} {
@@ -92,9 +129,11 @@ func TestBytes_ManyKeysAreReplacedInOneGo(t *testing.T) {
 }
 
 func TestError_KeepsWhatItIsUnlessItQuotesTheKey(t *testing.T) {
-	plain := fmt.Errorf("open: %w", fs.ErrNotExist)
-	assert.Same(t, plain, redact.Error(plain, key))
+	plain := redact.Error(fmt.Errorf("open: %w", fs.ErrNotExist), key)
+	assert.EqualError(t, plain, "open: file does not exist")
+	require.ErrorIs(t, plain, fs.ErrNotExist)
 	assert.NoError(t, redact.Error(nil, key))
+	assert.Equal(t, io.EOF, redact.Error(io.EOF, key))
 
 	path := &fs.PathError{Op: "open\n\x1b[31m", Path: strings.Repeat("p", 1000), Err: fs.ErrNotExist}
 	shown := redact.Error(fmt.Errorf("x: %w", path), key)
@@ -177,3 +216,21 @@ func TestUnquoted_LeavesOutWhatIsQuoted(t *testing.T) {
 }
 
 var errEmpty = errors.New("")
+
+// An error of a RoundTripper, such as go-retryablehttp's, may have the address of the request without quotation marks. Its query
+// has phone numbers.
+func TestUnquoted_LeavesOutAddresses(t *testing.T) {
+	for in, want := range map[string]string{
+		"GET https://api.agentphone.to/v1/numbers/lookup?phoneNumbers=%2B14155550123 giving up": "GET … giving up",
+		"http://127.0.0.1:80/x?a=+14155550123":                                                  "…",
+		"(HTTPS://x/y), <ws+tls://x/y>: refused":                                                "(… <… refused",
+		`Get "https://x/y": EOF at https://x/z`:                                                 `Get "…": EOF at …`,
+		"dial tcp 127.0.0.1:80: refused":                                                        "dial tcp 127.0.0.1:80: refused",
+		"a://b ://c d:// e":                                                                     "… ://c … e",
+	} {
+		err := redact.Unquoted(fmt.Errorf("%s%w", in, errEmpty), key)
+		assert.EqualError(t, err, want)
+		assert.ErrorIs(t, err, errEmpty)
+	}
+	assert.NotErrorIs(t, redact.Unquoted(fmt.Errorf("https://x/%s %w", key, errEmpty), key), errEmpty, "nothing that quotes the key can be reached")
+}

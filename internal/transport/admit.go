@@ -64,7 +64,7 @@ func (c *call) admit(ctx context.Context) error {
 }
 
 func (c *call) askLimiter(ctx context.Context) error {
-	if err := c.Limiter.Wait(&requestContext{ctx, c.req}); err != nil {
+	if err := c.Limiter.Wait(&requestContext{ctx, &c.req.Subject}); err != nil {
 		return &limiterError{err}
 	}
 	return ctx.Err()
@@ -133,30 +133,42 @@ func (e *pausedError) response(key string, attempts int) *Response {
 	}
 }
 
-// requestContext is a context that knows the request which it is for.
+// requestContext is a context that knows what request it is for.
 type requestContext struct {
 	context.Context
-	req *Request
+	subject *Subject
 }
 
-type requestKey struct{}
+type subjectKey struct{}
 
 func (c *requestContext) Value(key any) any {
-	if key == (requestKey{}) {
-		return c.req
+	if key == (subjectKey{}) {
+		return c.subject
 	}
 	return c.Context.Value(key)
 }
 
 // detachedContext is a requestContext that does not end, as those of context.WithoutCancel: one allocation less.
-type detachedContext struct{ requestContext }
+type detachedContext struct {
+	requestContext
+	traced func(req *http.Request, rt http.RoundTripper, ours bool) *http.Request // nil unless the innermost RoundTripper is to call it
+}
+
+type tracedKey struct{}
+
+func (c *detachedContext) Value(key any) any {
+	if key == (tracedKey{}) {
+		return c.traced
+	}
+	return c.requestContext.Value(key)
+}
 
 func (*detachedContext) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
 func (*detachedContext) Done() <-chan struct{}                   { return nil }
 func (*detachedContext) Err() error                              { return nil }
 
-// RequestOf returns the request that a context is for, one that a Limiter or a RoundTripper was given; else nil.
-func RequestOf(ctx context.Context) *Request {
-	req, _ := ctx.Value(requestKey{}).(*Request)
-	return req
+// SubjectOf returns what request a context is for, one that a Limiter or a RoundTripper was given; else nil.
+func SubjectOf(ctx context.Context) *Subject {
+	subject, _ := ctx.Value(subjectKey{}).(*Subject)
+	return subject
 }

@@ -7,15 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"sync/atomic"
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
-
-const maxReplays = 3 // of a request without a body by net/http itself, on new connections
 
 // attempt is what is known of the current attempt, which after redirects is several round trips.
 type attempt struct {
@@ -27,6 +25,7 @@ type attempt struct {
 	gotConn           atomic.Bool  // a connection was given to the request
 	watched           *watchedBody // the body of the request, if whoever carries it is watched
 	response          *Response
+	unread            *Response           // a 2xx whose body could not be read, without it
 	observed          func(AttemptResult) // nil without an Attempt hook
 	ctx               context.Context     // that of the hook
 }
@@ -35,12 +34,13 @@ type attempt struct {
 func (c *call) begin(ctx context.Context, n int) {
 	c.attempts, c.began = n, time.Now()
 	c.passedToTransport, c.waiting = false, false
-	c.response, c.cause = nil, nil
+	c.response, c.unread, c.cause = nil, nil, nil
 	c.getConn.Store(false)
 	c.gotConn.Store(false)
 	c.watched = nil
 	if c.Attempt != nil {
-		c.ctx, c.observed = c.Attempt(ctx, c.req, n)
+		ctx, c.observed = c.Attempt(ctx, &c.req.Subject, n)
+		c.ctx = PlainContext(ctx)
 	}
 }
 
@@ -86,9 +86,8 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // cut returns the error of the current response, a 2xx whose body could not be read.
 func (c *call) cut(err error) error {
-	response := c.response
-	c.response = nil
-	return &bodyError{response, err}
+	c.unread, c.response = c.response, nil
+	return &bodyError{err}
 }
 
 // roundTrip is one round trip of an attempt, with its timer and trace.
@@ -97,17 +96,23 @@ type roundTrip struct {
 	ownContext
 	values detachedContext
 	timer  *time.Timer // nil without a timeout
-	trace  httptrace.ClientTrace
-	opened atomic.Int32 // connections
+	trace  connTrace
 	body   watchedBody
-	// direct is the address that is connected to if no proxy is used; "" if a proxy is none of ours.
-	direct string
-	header http.Header
+	url    url.URL
 }
 
 // plainContext is a context whose Err is one of the two that a context may have. One that a program makes itself may
 // return the error of another request, which must not be taken for evidence about this one.
 type plainContext struct{ context.Context }
+
+// PlainContext returns ctx, which comes from the user of the package or a hook, with an Err that is one of the two that a
+// context may have.
+func PlainContext(ctx context.Context) context.Context {
+	if plain, ok := ctx.(plainContext); ok {
+		return plain
+	}
+	return plainContext{ctx}
+}
 
 func (c plainContext) Err() error { return ContextErr(c.Context) }
 
@@ -166,22 +171,13 @@ func (c *call) newRoundTrip(ctx context.Context) *roundTrip {
 	}
 	t.call = c
 	var expire func()
-	t.values = detachedContext{requestContext{ctx, c.req}}
+	t.values.requestContext = requestContext{ctx, &c.req.Subject}
+	if c.RoundTripper != nil {
+		t.values.traced = t.traced
+	}
 	t.ownContext, expire = newOwnContext(ctx, &t.values, c.timeout)
 	if c.timeout > 0 {
 		t.timer = time.AfterFunc(c.timeout-time.Since(c.began), expire)
-	}
-	t.trace.GetConn = func(address string) {
-		c.getConn.Store(true)
-		if t.direct != "" && address != t.direct {
-			t.refuseProxy()
-		}
-	}
-	t.trace.GotConn = func(conn httptrace.GotConnInfo) {
-		c.gotConn.Store(true)
-		if !conn.Reused && t.opened.Add(1) > maxReplays { // idle connections that turn out dead do not count
-			t.cancel(errReplayed)
-		}
 	}
 	return t
 }
@@ -196,15 +192,20 @@ func (t *roundTrip) end() {
 
 // send passes the request to the transport and returns a response with a body.
 func (t *roundTrip) send(req *http.Request) (*http.Response, error) {
-	req = req.WithContext(httptrace.WithClientTrace(t.ctx, &t.trace))
-	t.header = t.newHeader(req)
-	req.Header = t.header
+	header := t.newHeader(req)
 	var ours bool
 	t.roundTripper, ours = chooseRoundTripper(t.next)
-	if !ours {
-		t.direct = directAddress(t.roundTripper, req.URL)
+	ctx := t.ctx
+	if t.RoundTripper == nil { // else see unwrapped
+		if !ours {
+			t.trace.direct, t.trace.header, t.trace.body = directAddress(t.roundTripper, req.URL), header, &t.body
+		}
+		ctx = t.trace.start(ctx, t, t.roundTripper, req.URL)
 	}
-	if (!ours && !t.req.Idempotent || t.direct != "") && req.Body != nil {
+	t.url = *req.URL
+	req = req.WithContext(ctx)
+	req.Header, req.URL = header, &t.url // a RoundTripper may write to them, and the next attempt is not to see it
+	if !ours && req.Body != nil {
 		// Of our own pool the trace hooks tell enough, and net/http writes a body of an unknown type in a packet of its
 		// own.
 		t.body.ReadCloser = req.Body

@@ -153,11 +153,8 @@ func (b *awaitedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// bodyError reports a 2xx whose body could not be read.
-type bodyError struct {
-	response *Response // without its body
-	err      error
-}
+// bodyError reports a 2xx whose body could not be read. It does not hold the response: with that it would show the key.
+type bodyError struct{ err error }
 
 func (e *bodyError) Error() string { return "reading the response: " + e.err.Error() }
 func (e *bodyError) Unwrap() error { return e.err }

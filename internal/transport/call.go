@@ -91,9 +91,8 @@ func (c *call) observe(ctx context.Context, resp *http.Response, err error, sent
 		result.Status = resp.StatusCode
 	} else {
 		result.Failure = Failure(ctx, err)
-		var cut *bodyError
-		if errors.As(err, &cut) {
-			result.Status = cut.response.Status
+		if c.unread != nil {
+			result.Status = c.unread.Status
 		}
 	}
 	c.observed(result)
@@ -101,8 +100,6 @@ func (c *call) observe(ctx context.Context, resp *http.Response, err error, sent
 
 // fail describes a call that ends without a response.
 func (c *call) fail(ctx context.Context, err error) *Error {
-	var cut *bodyError
-	errors.As(err, &cut)
 	if err = withoutURL(err); !c.refused { // else it is the limiter's
 		err = withoutResponse(err, c.req.Key)
 	}
@@ -110,10 +107,9 @@ func (c *call) fail(ctx context.Context, err error) *Error {
 		Err: contextEnded(ctx, err), Attempts: c.attempts, OutcomeUnknown: c.outcomeUnknown, Temporary: c.temporary,
 		Key: c.req.Key, Received: c.received,
 	}
-	if cut != nil {
-		e.Cut = cut.response
-	}
-	if c.waiting { // the context ended, or no further attempt was admitted
+	if !c.waiting {
+		e.Cut = c.unread
+	} else { // the context ended, or no further attempt was admitted
 		e.Last, e.LastErr = c.response, c.cause
 		if e.LastErr != nil {
 			e.LastErr = withoutResponse(withoutURL(e.LastErr), c.req.Key)

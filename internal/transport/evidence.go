@@ -10,30 +10,38 @@ import (
 	"sync/atomic"
 )
 
-// A request that is not idempotent is retried only on proof that the server did not act on it. That a trace hook did
+// A request that is not idempotent is retried only on proof that the server did not act on it, and any that could have an effect
+// is said to have had none only on the same proof. That a trace hook did
 // not fire is no proof by itself: an *http.Transport may send the request by a protocol that is not net/http's own
-// (TLSNextProto), and any other RoundTripper may do as it likes. But neither can send the request without reading its
-// body, which every POST of this package has, and no server acts on half a request.
+// (TLSNextProto), and any other RoundTripper may do as it likes: send the request by one way, and return the error of
+// another. But neither can send the request without reading its body, which every POST of this package has, and no server
+// acts on half a request.
 
 // notSent reports whether the server certainly did not get the request, or says that it did not process it.
 func (c *call) notSent(err error) bool {
 	if !c.passedToTransport {
 		return true
 	}
-	var cut *bodyError
-	if errors.As(err, &cut) {
+	if c.unread != nil {
 		return false
 	}
 	t, std := c.roundTripper.(*http.Transport)
+	// A deletion, or a GET that is not idempotent, can be sent without reading a body.
+	bodyTells := len(c.req.Body) > 0 || c.req.isRead()
 	switch {
 	case std && notProcessed(err):
 		return true
-	case c.gotConn.Load(), c.watched.wasRead():
+	case std && c.gotConn.Load(), c.watched.wasRead():
 		return false
-	case !c.req.Idempotent && len(c.req.Body) == 0 && !(std && isPlain(t)):
-		return false // a GET that is not idempotent can be sent without reading a body
+	case !bodyTells && !(std && isPlain(t)):
+		return false
 	}
-	return std && c.getConn.Load() || dialFailed(err) && (c.req.Idempotent || len(c.req.Body) > 0)
+	return std && c.getConn.Load() || bodyTells && dialFailed(err)
+}
+
+// isRead reports whether the request changes nothing, whether it is sent or not.
+func (r *Request) isRead() bool {
+	return r.Idempotent && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
 
 // isPlain reports whether a transport speaks net/http's own protocols only. A clone has those entries of TLSNextProto
@@ -84,7 +92,11 @@ func (b *watchedBody) wasRead() bool {
 }
 
 // seal ends the reading of a body that was not begun to be read.
-func (b *watchedBody) seal() { b.state.CompareAndSwap(bodyUntouched, bodySealed) }
+func (b *watchedBody) seal() {
+	if b != nil {
+		b.state.CompareAndSwap(bodyUntouched, bodySealed)
+	}
+}
 
 // dialFailed reports whether err is the error of a dial and of nothing else: joined with it may be that of a request
 // that was sent.

@@ -45,7 +45,7 @@ func actingServer(t *testing.T, alpn string, respond func(net.Conn)) (url string
 				if err != nil {
 					return
 				}
-				if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 && r.Method != http.MethodGet {
+				if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 && r.Method != http.MethodGet && r.Method != http.MethodDelete {
 					return
 				}
 				acted.Add(1)
@@ -190,4 +190,86 @@ func TestRetryEvidence_GETWithoutABodyIsDeliveredOnce(t *testing.T) {
 	err = lookup(c)
 	require.ErrorIs(t, err, agentphone.ErrTemporary)
 	require.ErrorContains(t, err, "attempts=4")
+}
+
+// An idempotent write is retried whatever happened, but it certainly had no effect only on the proof that one needs that is
+// not idempotent: a RoundTripper with two ways may have sent it by the first, and fail to dial the second.
+func TestRetryEvidence_IdempotentWriteHadNoEffectOnlyWithProof(t *testing.T) {
+	dialError := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}
+	withBody := map[string]func(context.Context, *agentphone.Client) error{
+		"PATCH": func(ctx context.Context, c *agentphone.Client) error {
+			return apitest.Err(c.Agents.Update(ctx, "agt_1", agentphone.UpdateAgentParams{Name: agentphone.Value("x")}))
+		},
+		"POST": func(ctx context.Context, c *agentphone.Client) error { return apitest.Err(c.Calls.End(ctx, "call_1")) },
+		"PUT":  func(ctx context.Context, c *agentphone.Client) error { return c.Do(ctx, "PUT", "/v1/x", nil, nil) },
+	}
+	deletion := func(ctx context.Context, c *agentphone.Client) error {
+		return apitest.Err(c.Numbers.Release(ctx, "num_1"))
+	}
+	over := func(read bool) (*agentphone.Client, *int) {
+		attempts := new(int)
+		return apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			*attempts++
+			if read && r.Body != nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			return nil, dialError
+		}), apitest.NoWait), attempts
+	}
+	temporary := func(t *testing.T, want bool, read bool, call func(context.Context, *agentphone.Client) error) {
+		t.Helper()
+		c, attempts := over(read)
+		err := call(t.Context(), c)
+		require.Error(t, err)
+		assert.Equal(t, want, errors.Is(err, agentphone.ErrTemporary), "%v", err)
+		assert.NotErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		assert.Equal(t, 4, *attempts, "it is retried all the same")
+	}
+	for method, call := range withBody {
+		t.Run(method, func(t *testing.T) {
+			temporary(t, true, false, call)
+			temporary(t, false, true, call)
+		})
+	}
+	t.Run("DELETE", func(t *testing.T) { // which has no body that would tell
+		temporary(t, false, false, deletion)
+		c, err := agentphone.NewClient(apitest.Key, agentphone.WithBaseURL("http://127.0.0.1:1"), apitest.NoWait)
+		require.NoError(t, err)
+		require.ErrorIs(t, deletion(t.Context(), c), agentphone.ErrTemporary, "our own pool's word counts")
+	})
+	t.Run("GET", func(t *testing.T) { // which never has an effect
+		temporary(t, true, false, apitest.GetAgent)
+	})
+}
+
+// A deletion that was sent, by whatever way, and whose retry finds nothing, has succeeded.
+func TestRetryEvidence_DeletionThatADialErrorHidesHasSucceeded(t *testing.T) {
+	n := 0
+	c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		if n++; n == 1 {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}
+		}
+		return apitest.Response(404, `{"detail":"Number not found"}`), nil
+	}), apitest.NoWait)
+	released, err := c.Numbers.Release(t.Context(), "num_1")
+	require.NoError(t, err)
+	assert.True(t, released.Success)
+	assert.Equal(t, 2, n)
+}
+
+// The same over an *http.Transport that speaks a protocol which is not net/http's.
+func TestRetryEvidence_DeletionByAnAltProtocolMayHaveActed(t *testing.T) {
+	url, roots, acted := actingServer(t, "h2", func(net.Conn) {})
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}},
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+			"h2": func(_ string, conn *tls.Conn) http.RoundTripper { return altProtocol{conn} },
+		},
+	}
+	defer transport.CloseIdleConnections()
+	c := apitest.NewClientOver(t, transport, apitest.NoWait, agentphone.WithBaseURL(url), agentphone.WithMaxRetries(0))
+	_, err := c.Numbers.Release(t.Context(), "num_1")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, agentphone.ErrTemporary)
+	assert.EqualValues(t, 1, acted.Load(), "times that the server acted")
 }

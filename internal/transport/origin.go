@@ -2,7 +2,6 @@ package transport
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,24 +53,6 @@ func viaPlainProxy(rt http.RoundTripper, req *http.Request) bool {
 	return proxy != nil || err != nil
 }
 
-// directAddress returns the address that an *http.Transport connects to for a plain http request if it uses no proxy; ""
-// if it has none, or the request has TLS. Its Proxy may say at one time that there is no proxy, and at another that
-// there is one.
-func directAddress(rt http.RoundTripper, u *url.URL) string {
-	if t, ok := rt.(*http.Transport); !ok || t.Proxy == nil || u.Scheme != "http" {
-		return ""
-	}
-	return net.JoinHostPort(u.Hostname(), port(u))
-}
-
-// refuseProxy ends a round trip that is about to use a proxy. net/http may have a connection to it at hand, and take it
-// although the context has ended: then there is no key and no body to send.
-func (t *roundTrip) refuseProxy() {
-	clear(t.header)
-	t.body.seal()
-	t.cancel(errPlainProxy)
-}
-
 // maxHeader is the size in bytes of the largest header of a response from a user's transport. The package's own pool
 // reads no more.
 const maxHeader = 256 << 10
@@ -90,7 +71,7 @@ func headerSize(h http.Header) (n int) {
 // mayFollow reports whether a redirect is followed: only for an idempotent GET or HEAD, and only within the API's
 // origin.
 func (c *call) mayFollow(location string) bool {
-	if !c.req.Idempotent || c.req.Method != http.MethodGet && c.req.Method != http.MethodHead {
+	if !c.req.isRead() {
 		return false
 	}
 	to, err := c.req.URL.Parse(location)

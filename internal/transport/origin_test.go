@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -20,6 +21,59 @@ import (
 	"github.com/agentphone/agentphone-go"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
+
+// A RoundTripper should not change a request, but many do, to send it to a test server or through a gateway.
+func TestRetry_IsNotWhatARoundTripperMadeOfTheRequest(t *testing.T) {
+	type sent struct{ method, url, host, authorization, body string }
+	spoil := func(r *http.Request) {
+		r.Method, r.Host, r.Body, r.ContentLength = "PUT", "gateway.example", http.NoBody, 0
+		r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery = "http", "gateway.example", "/gw"+r.URL.Path, "", "spoiled=1"
+		r.URL.User = url.User("spoiled")
+		clear(r.Header)
+	}
+	for name, first := range map[string]*http.Response{
+		"429":                    apitest.Response(429, ""),
+		"503":                    apitest.Response(503, "", "Retry-After", "0"),
+		"redirect to a path":     apitest.Response(307, "", "Location", "/v1/agents/agent_1?x=1"),
+		"redirect to an address": apitest.Response(308, "", "Location", agentphone.DefaultBaseURL+"/v1/agents/agent_1?x=1"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := map[string]func(c *agentphone.Client) error{
+				"GET": func(c *agentphone.Client) error {
+					return apitest.Err(c.Agents.Get(t.Context(), "agent_1", agentphone.WithRequestQuery("x", "1")))
+				},
+			}
+			if first.StatusCode/100 != 3 {
+				calls["POST"] = func(c *agentphone.Client) error { return apitest.CreateCall(t.Context(), c) }
+			}
+			for method, call := range calls {
+				var seen []sent
+				c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+					request := sent{method: r.Method, url: r.URL.String(), host: cmp.Or(r.Host, r.URL.Host), authorization: r.Header.Get("Authorization")}
+					if r.Body != nil {
+						body, err := io.ReadAll(r.Body)
+						if err != nil {
+							return nil, err
+						}
+						request.body = string(body)
+					}
+					seen = append(seen, request)
+					spoil(r)
+					if len(seen) == 1 {
+						response := *first
+						response.Body = http.NoBody
+						return &response, nil
+					}
+					return apitest.Response(200, `{"id":"x_1"}`), nil
+				}), apitest.NoWait)
+				require.NoError(t, call(c), method)
+				require.Len(t, seen, 2, method)
+				assert.Equal(t, seen[0], seen[1], method)
+				assert.Equal(t, "Bearer "+apitest.Key, seen[1].authorization)
+			}
+		})
+	}
+}
 
 func TestRetry_HeaderIsTheSameOnEveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

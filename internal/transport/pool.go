@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"sync"
@@ -49,6 +50,16 @@ var pool = sync.OnceValue(func() pooled {
 	// Servers close idle connections, and the outcome of a POST that is sent on one at that moment is unknown. The
 	// shorter a connection has been idle, the rarer that is.
 	t.IdleConnTimeout = 30 * time.Second
+	// An HTTP/2 connection that has gone silent, because a NAT or a load balancer has forgotten it, would be used for all requests
+	// until the kernel gives it up. With these it is given up before the first of them has timed out.
+	http2 := http.HTTP2Config{}
+	if t.HTTP2 != nil {
+		http2 = *t.HTTP2
+	}
+	http2.SendPingTimeout = cmp.Or(http2.SendPingTimeout, 10*time.Second)
+	http2.PingTimeout = cmp.Or(http2.PingTimeout, 10*time.Second)
+	http2.WriteByteTimeout = cmp.Or(http2.WriteByteTimeout, 20*time.Second)
+	t.HTTP2 = &http2
 	return pooled{t, isPlain(std)}
 })
 
@@ -61,12 +72,15 @@ func (u unwrapped) RoundTrip(req *http.Request) (*http.Response, error) {
 	if client == nil {
 		client = http.DefaultClient
 	}
-	rt, _ := chooseRoundTripper(client.Transport)
+	rt, ours := chooseRoundTripper(client.Transport)
 	if viaPlainProxy(rt, req) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
 		return nil, errPlainProxy
+	}
+	if traced, _ := req.Context().Value(tracedKey{}).(func(*http.Request, http.RoundTripper, bool) *http.Request); traced != nil {
+		req = traced(req, rt, ours)
 	}
 	return rt.RoundTrip(req)
 }

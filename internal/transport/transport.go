@@ -5,7 +5,7 @@
 // In the order in which things happen: [Client.Do] (transport.go) makes a call, which is the state of one request, and
 // hands it to the loop (loop.go, all that there is of go-retryablehttp). The loop makes attempts (attempt.go), each when
 // it is admitted (admit.go): headers and redirects are the work of origin.go, bodies that of body.go, connections that of
-// pool.go. After each attempt decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request
+// pool.go and conntrace.go. After each attempt decideRetry (call.go) asks the retry table (decide.go), which depends on whether the request
 // was sent (evidence.go), and for how long to wait (backoff.go).
 package transport
 
@@ -36,7 +36,7 @@ type Client struct {
 	RoundTripper http.RoundTripper
 	// Attempt is called when an attempt begins, unless it is nil. It returns the context for the attempt and what is to be
 	// called when it has ended.
-	Attempt func(ctx context.Context, req *Request, number int) (context.Context, func(AttemptResult))
+	Attempt func(ctx context.Context, subject *Subject, number int) (context.Context, func(AttemptResult))
 }
 
 // AttemptResult is the result of an attempt.
@@ -56,9 +56,17 @@ type Operation interface {
 	NoRetry(*Response) bool
 }
 
+// Subject is what a context tells of the request that it is for. It is a part of the Request, of which nothing that is sent,
+// such as the key or a text, is to be found by whoever prints the context.
+type Subject struct {
+	Operation Operation
+	Server    string // host and port
+	Keyed     bool   // the request has an idempotency key, of which the package knows nothing
+}
+
 // Request is what Do sends, in one attempt or more.
 type Request struct {
-	Operation     Operation
+	Subject
 	Method        string
 	URL           *url.URL
 	UserAgent     string
@@ -66,7 +74,6 @@ type Request struct {
 	Header        http.Header // beyond these and Content-Type, or instead of them
 	Body          []byte      // JSON; a POST that is not idempotent must have one
 	Idempotent    bool        // a second delivery changes nothing that the first did not
-	Keyed         bool        // it has an idempotency key, of which the package knows nothing
 	Authorization string      // header with the key; "" for public operations
 	Key           string      // to be redacted wherever it is quoted
 	Stream        bool        // hand a 2xx body over unread
@@ -131,7 +138,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Do sends the request, with retries, and returns the last response whatever its status is. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
-	ctx = plainContext{ctx}
+	ctx = PlainContext(ctx)
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Err: err}
 	}
