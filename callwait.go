@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"reflect"
@@ -52,12 +51,14 @@ func (p WaitParams) withDefaults() (WaitParams, error) {
 	return p, err
 }
 
-// WaitError reports a wait whose context ended before the call did. The call continues, unless it has been Ended;
-// [CallsService.End] ends it.
+// WaitError reports a wait that ended before the call did. The call continues, unless it has been Ended; [CallsService.End] ends it.
+//
+// Its Err and Last may be of a kind such as [ErrRateLimited] or [ErrNotFound], but it is not: a poll that was refused says nothing of the
+// request that placed the call. Ask Last, as in errors.Is(waitErr.Last, ErrNotFound).
 type WaitError struct {
 	CallID string
 	Status CallStatus // as of the last successful poll; "" if there was none
-	Err    error      // the context's error
+	Err    error      // the context's error or, of CreateAndWait only, that of a poll which is not transient
 	Last   error      // why the last poll failed, or nil
 
 	// With [WaitParams].EndOnCancel: the call was ended, or why it may still be going on.
@@ -65,14 +66,14 @@ type WaitError struct {
 	EndErr error
 }
 
-// Error returns a text of the context's error, the last status and the error of the last poll.
+// Error returns a text of Err, the last status and the error of the last poll.
 func (e *WaitError) Error() string {
-	text := fmt.Sprintf("agentphone: waiting for the call to end: %v", e.Err)
+	text := "agentphone: waiting for the call to end: " + textOf(e.Err)
 	if e.Status != "" {
 		text += " (last seen status: " + redact.Line(string(e.Status), maxName) + ")"
 	}
-	if e.Last != nil {
-		text += "; the last poll failed: " + e.Last.Error()
+	if last := textOf(e.Last); e.Last != nil && last != textOf(e.Err) {
+		text += "; the last poll failed: " + last
 	}
 	switch {
 	case e.Ended:
@@ -86,12 +87,14 @@ func (e *WaitError) Error() string {
 // MarshalText returns the text of the error, as that of [TransportError].
 func (e *WaitError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Unwrap returns Err and, unless it is nil, Last.
-func (e *WaitError) Unwrap() []error {
-	if e.Last != nil {
-		return []error{e.Err, e.Last}
+// Unwrap returns Err and Last, of which [errors.Is] and [errors.As] see everything but this package's kinds and types of errors.
+func (e *WaitError) Unwrap() (errs []error) {
+	for _, err := range []error{e.Err, e.Last} {
+		if err != nil {
+			errs = append(errs, &cause{err})
+		}
 	}
-	return []error{e.Err}
+	return errs
 }
 
 // Wait polls a call until it is over and returns it. (GET /v1/calls/{call_id})
@@ -111,8 +114,9 @@ func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParam
 }
 
 // CreateAndWait places a call as [CallsService.Create] does, then waits for it as [CallsService.Wait] does. opts apply
-// to all requests of both. If an error occurs after the call was placed, the call is returned with it.
-// (POST /v1/calls, GET /v1/calls/{call_id})
+// to all requests of both. (POST /v1/calls, GET /v1/calls/{call_id})
+//
+// An error after the call was placed is a *[WaitError], and the call is returned with it. Any other is that of Create.
 //
 // Not idempotent: the call is not placed again once it may have been. On [ErrOutcomeUnknown] look for a new call to
 // ToNumber with [CallsService.List] before calling again.
@@ -131,7 +135,12 @@ func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParam
 			Err: errors.New("the call has no id"), outcomeUnknown: true,
 		}
 	}
-	return s.waitOrEnd(ctx, call.ID, call, wait, opts)
+	placed := call
+	call, err = s.waitOrEnd(ctx, placed.ID, placed, wait, opts)
+	if _, ok := err.(*WaitError); err != nil && !ok { // not errors.As: a cause may be that of another call
+		err = &WaitError{CallID: placed.ID, Status: call.Status, Err: err, Last: err}
+	}
+	return call, err
 }
 
 const endOnCancelTimeout = 10 * time.Second
@@ -139,8 +148,8 @@ const endOnCancelTimeout = 10 * time.Second
 // waitOrEnd is wait, and ends the call for EndOnCancel.
 func (s *CallsService) waitOrEnd(ctx context.Context, callID string, seen *Call, params WaitParams, opts []RequestOption) (*Call, error) {
 	call, err := s.wait(ctx, callID, seen, params, opts)
-	var stopped *WaitError
-	if !params.EndOnCancel || !errors.As(err, &stopped) {
+	stopped, ok := err.(*WaitError)
+	if !params.EndOnCancel || !ok {
 		return call, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endOnCancelTimeout)

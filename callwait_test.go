@@ -192,7 +192,9 @@ func TestCallsWait_WaitErrorHasTheLastPollError(t *testing.T) {
 		c, _ := apitest.NewClient(t, apitest.Always(503, ``), agentphone.WithMaxRetries(0))
 		call, err := c.Calls.Wait(ctx, "call_1", agentphone.WaitParams{})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, err, agentphone.ErrServer)
+		var waitErr *agentphone.WaitError
+		require.ErrorAs(t, err, &waitErr)
+		require.ErrorIs(t, waitErr.Last, agentphone.ErrServer)
 		assert.Nil(t, call)
 		assert.EqualError(t, err, "agentphone: waiting for the call to end: context deadline exceeded; the last poll failed: agentphone: GET /v1/calls/{call_id}: 503 Service Unavailable (attempts=1)")
 	})
@@ -287,7 +289,9 @@ func TestCallsCreateAndWait_ReturnsThePlacedCallIfTheWaitFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := apitest.NewClient(t, callOverAt4(403))
 		call, err := c.Calls.CreateAndWait(t.Context(), createAndWaitParams, agentphone.WaitParams{})
-		require.ErrorIs(t, err, agentphone.ErrForbidden)
+		var stopped *agentphone.WaitError
+		require.ErrorAs(t, err, &stopped)
+		require.ErrorIs(t, stopped.Last, agentphone.ErrForbidden)
 		require.NotNil(t, call)
 		assert.Equal(t, "call_1", call.ID)
 	})

@@ -29,7 +29,7 @@ func (c *cause) Is(target error) bool {
 // As finds an error in the chain, unless it is one of this package's types.
 func (c *cause) As(target any) bool {
 	switch target.(type) {
-	case **APIError, **TransportError, **DecodeError, **ValidationError, **PendingError:
+	case **APIError, **TransportError, **DecodeError, **ValidationError, **PendingError, **WaitError:
 		return false
 	}
 	return errors.As(c.error, target)

@@ -27,6 +27,7 @@ func TestErrors_AreNotOfTheKindsOfTheirCauses(t *testing.T) {
 		invalid  = &agentphone.ValidationError{Field: "another's", Reason: "is wrong"}
 	)
 	pending := &agentphone.PendingError{Operation: "another", Err: agentphone.ErrIdempotencyKeyInUse}
+	waiting := &agentphone.WaitError{CallID: "another's", Last: limited}
 	for seam, tc := range map[string]struct {
 		fails func(t *testing.T, cause error) error
 		want  []error
@@ -74,7 +75,7 @@ func TestErrors_AreNotOfTheKindsOfTheirCauses(t *testing.T) {
 			return err
 		}, []error{agentphone.ErrOutcomeUnknown}},
 	} {
-		for _, cause := range []error{limited, unknown, refused, unparsed, invalid, pending} {
+		for _, cause := range []error{limited, unknown, refused, unparsed, invalid, pending, waiting} {
 			t.Run(fmt.Sprintf("%s, %T", seam, cause), func(t *testing.T) {
 				err := tc.fails(t, errors.Join(cause, mine))
 				require.Error(t, err)
@@ -83,6 +84,7 @@ func TestErrors_AreNotOfTheKindsOfTheirCauses(t *testing.T) {
 				assertNo[*agentphone.APIError](t, err)
 				assertNo[*agentphone.DecodeError](t, errors.Unwrap(err))
 				assertNo[*agentphone.ValidationError](t, err)
+				assertNo[*agentphone.WaitError](t, err)
 			})
 		}
 	}

@@ -25,7 +25,7 @@ var (
 	// 429 that waiting clears, a 503 with Retry-After, no connection, or a refusal of the [Limiter]. An error is never
 	// both ErrTemporary and ErrOutcomeUnknown, so that a program that sends many requests can sort their errors: after
 	// ErrOutcomeUnknown check, after ErrTemporary try again later, after ErrUnauthorized and ErrPaymentRequired stop;
-	// anything else was refused for good.
+	// anything else was refused for good, but for a *[WaitError]: the call was placed.
 	ErrTemporary = errors.New("agentphone: temporary failure: nothing happened")
 	// ErrNoAPIKey reports that the operation needs a key and the client has none. Nothing was sent.
 	ErrNoAPIKey = errors.New("agentphone: no API key")
