@@ -2,7 +2,6 @@ package agentphone
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 )
@@ -112,7 +111,7 @@ func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 	if !d.handled {
 		err := h.callBack(ctx, d, callback, voice)
 		said, begun := voice.close()
-		if said && errors.Is(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
+		if said && errorIs(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
 			err = nil
 		}
 		h.settleTurn(d, err)
