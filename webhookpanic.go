@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
@@ -32,6 +33,23 @@ func errorAs[T error](err error) (as T, ok bool) {
 	}()
 	ok = errors.As(err, &as)
 	return as, ok
+}
+
+// isOnly reports whether err is target, or wraps it and no other error. It is false if a method of err panics.
+func isOnly(err, target error) (only bool) {
+	defer func() {
+		if recover() != nil {
+			only = false
+		}
+	}()
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		return isOnly(err.Unwrap(), target)
+	case interface{ Unwrap() []error }:
+		errs := err.Unwrap()
+		return len(errs) > 0 && !slices.ContainsFunc(errs, func(err error) bool { return !isOnly(err, target) })
+	}
+	return err == target
 }
 
 // loggedText returns what is logged of an error: its text. Given the error itself, a [slog.Handler] would log what the Format or
