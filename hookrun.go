@@ -38,7 +38,7 @@ func logHookPanic(ctx context.Context, logger *slog.Logger, name string) {
 	if logger == nil {
 		logger = slog.Default() // a mistake in the program must not go unseen
 	}
-	logger.LogAttrs(ctx, slog.LevelError, "agentphone: a hook panicked",
+	logAttrs(ctx, logger, slog.LevelError, "agentphone: a hook panicked",
 		slog.String("hook", name), slog.String("panic", panicText(p)), slog.String("stack", string(debug.Stack())))
 }
 

@@ -3,7 +3,6 @@ package agentphone
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -55,7 +54,7 @@ func (w *voiceWriter) write(line voiceLine) error {
 		_, err = w.w.Write(append(text, '\n'))
 	}
 	if err == nil && w.streamed {
-		if err = w.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
+		if err = w.rc.Flush(); errorIs(err, http.ErrNotSupported) {
 			err = nil // all lines are sent when the handler returns
 		}
 	}

@@ -214,6 +214,7 @@ func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request, d *delive
 		return
 	}
 	defer h.running.end(d)
+	defer h.abandon(d)
 	serve, timeout := h.serveEvent, h.config.CallbackTimeout
 	if d.isTurn() {
 		serve, timeout = h.serveTurn, h.config.TurnTimeout

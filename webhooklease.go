@@ -2,7 +2,6 @@ package agentphone
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -57,21 +56,32 @@ func (h *WebhookHandler) renew(d *delivery) {
 	_, err := h.ask(d.values, min(every/6, storeTimeout), func(ctx context.Context) (*Claim, error) {
 		return nil, h.config.Store.Renew(ctx, claim, every, nil)
 	})
-	d.lease.mu.Lock()
-	defer d.lease.mu.Unlock()
-	if d.lease.claim == nil { // the callback has returned meanwhile
-		return
-	}
-	if err == nil {
-		d.lease.term.begin(requested, every)
-		d.lease.timer.Reset(every / 3)
-		return
-	}
-	h.logFailure(d, "renewing the claim", err)
-	left := d.lease.term.left()
-	if !errors.Is(err, ErrClaimLost) && left > 0 {
-		d.lease.timer.Reset(min(every/10, left))
-	} else if !d.isTurn() {
+	failed, lost := d.lease.renewed(err, requested, every)
+	if lost && !d.isTurn() {
 		d.cancel(ErrClaimLost)
 	}
+	if failed {
+		h.logFailure(d, "renewing the claim", err)
+	}
+}
+
+// renewed takes note of what a renewal returned, and sees to the next. It reports whether it failed while the claim is needed, and whether
+// somebody else may have that.
+func (l *lease) renewed(err error, requested time.Time, length time.Duration) (failed, lost bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.claim == nil { // the callback has returned meanwhile
+		return false, false
+	}
+	if err == nil {
+		l.term.begin(requested, length)
+		l.timer.Reset(length / 3)
+		return false, false
+	}
+	left := l.term.left()
+	if errorIs(err, ErrClaimLost) || left <= 0 {
+		return true, true
+	}
+	l.timer.Reset(min(length/10, left))
+	return true, false
 }

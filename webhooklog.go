@@ -2,7 +2,6 @@ package agentphone
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -13,7 +12,7 @@ import (
 // logFailure logs that something that was done for a delivery failed.
 func (h *WebhookHandler) logFailure(d *delivery, doing string, err error) {
 	level := slog.LevelError
-	if d.isTurn() && errors.Is(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
+	if d.isTurn() && errorIs(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
 		level = slog.LevelInfo
 	}
 	h.log(d, level, doing+" failed", slog.String("error", loggedText(err)))
@@ -24,17 +23,13 @@ func (h *WebhookHandler) log(d *delivery, level slog.Level, text string, attrs .
 	attrs = append(attrs,
 		slog.String("event", redact.Text(string(d.event.Type), "")),
 		slog.String("delivery_id", redact.Text(d.event.DeliveryID, "")))
-	h.config.Logger.LogAttrs(d.values, level, "agentphone: webhook: "+text, attrs...)
+	logAttrs(d.values, h.config.Logger, level, "agentphone: webhook: "+text, attrs...)
 }
 
 // logRefusal logs that a request was refused.
 func (h *WebhookHandler) logRefusal(ctx context.Context, reason error) {
-	h.config.Logger.LogAttrs(ctx, slog.LevelWarn, "agentphone: webhook: request refused", slog.String("reason", loggedText(reason)))
+	logAttrs(ctx, h.config.Logger, slog.LevelWarn, "agentphone: webhook: request refused", slog.String("reason", loggedText(reason)))
 }
-
-// loggedText returns what is logged of an error: its text. Given the error itself, a [slog.Handler] would log what the Format or
-// MarshalJSON method makes of it. The struct has no method but Error, and fmt recovers from the panic of that of a nil pointer.
-func loggedText(err error) string { return redact.Text(fmt.Sprint(struct{ error }{err}), "") }
 
 // logPanic logs that the callback panicked. It is called by the function that recovered, while the stack is that of the panic; a panic
 // in the iterator of a Stream has brought its own.

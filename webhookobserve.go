@@ -2,7 +2,6 @@ package agentphone
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
@@ -42,7 +41,7 @@ func deliveryOutcome(err error) DeliveryOutcome {
 	switch {
 	case err == nil:
 		return DeliveryHandled
-	case errors.Is(err, errPanicked):
+	case err == errPanicked:
 		return DeliveryPanicked
 	}
 	return DeliveryFailed

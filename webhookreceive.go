@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -58,8 +57,7 @@ func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) (body 
 	if err == nil {
 		return body, 0
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errorAs[*http.MaxBytesError](err); tooLarge {
 		return nil, refuse(w, http.StatusRequestEntityTooLarge)
 	}
 	return nil, refuseForNow(w, 0)
@@ -90,7 +88,7 @@ func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []b
 	if err == nil {
 		signers, unknown := h.signers(r)
 		if unknown != nil {
-			h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "agentphone: webhook: getting the secrets failed",
+			logAttrs(r.Context(), h.config.Logger, slog.LevelError, "agentphone: webhook: getting the secrets failed",
 				slog.String("error", loggedText(unknown)))
 			return refuseForNow(w, 0)
 		}

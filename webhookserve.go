@@ -2,7 +2,7 @@ package agentphone
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 )
@@ -112,7 +112,8 @@ func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 	if !d.handled {
 		err := h.callBack(ctx, d, callback, voice)
 		said, begun := voice.close()
-		if said && errors.Is(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
+		if said && isOnly(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
+			h.log(d, slog.LevelWarn, "what came after the last words was not said")
 			err = nil
 		}
 		h.settleTurn(d, err)

@@ -276,6 +276,44 @@ func TestWebhookHandler_LimitsTheTimeOfACallback(t *testing.T) {
 	}
 }
 
+// To say more after the last words does no harm, but whatever else failed did.
+func TestWebhookHandler_ErrVoiceAnsweredHidesNoOtherError(t *testing.T) {
+	failure, answered := errors.New("the booking was not saved"), agentphone.ErrVoiceAnswered
+	for name, tc := range map[string]struct {
+		err  error
+		want int
+	}{
+		"alone":                       {answered, 200},
+		"wrapped":                     {fmt.Errorf("say: %w", answered), 200},
+		"twice":                       {errors.Join(answered, fmt.Errorf("say: %w", answered)), 200},
+		"before a failure":            {errors.Join(answered, failure), 500},
+		"after a failure":             {errors.Join(failure, answered), 500},
+		"wrapped beside a failure":    {fmt.Errorf("%w, and %w", answered, failure), 500},
+		"deep beside a failure":       {fmt.Errorf("turn: %w", errors.Join(answered, errors.Join(answered, failure))), 500},
+		"beside an error that panics": {errors.Join(answered, panickyList{}), 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs jsonLog
+			h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: turn(func(v *agentphone.VoiceResponse) error {
+				_ = v.Say("Booked.")
+				return tc.err
+			})})
+			w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+			require.Equal(t, tc.want, w.Code)
+			records := logs.take(t)
+			require.Len(t, records, 1, "what a callback returns does not go unseen")
+			if tc.want == 200 {
+				assert.JSONEq(t, `{"text":"Booked."}`, w.Body.String())
+				assert.Equal(t, "WARN", records[0]["level"])
+				assert.Contains(t, records[0]["msg"], "not said")
+			} else {
+				assert.Equal(t, "ERROR", records[0]["level"])
+				assert.Contains(t, records[0]["msg"], "the callback failed")
+			}
+		})
+	}
+}
+
 func TestWebhookHandler_RedeliveredTurnGetsAnEmptyAnswer(t *testing.T) {
 	calls := 0
 	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {

@@ -9,15 +9,25 @@ import (
 var (
 	errPanicked = errors.New("the callback panicked")
 	errGoexit   = errors.New("the callback ended its goroutine")
+
+	errAbandoned = errors.New("the delivery was not settled")
 )
 
 // settle records that the delivery has been handled, or gives its claim back if the callback failed. It does so even if
 // the sender has closed the connection.
 func (h *WebhookHandler) settle(d *delivery, failure error) {
-	if failure != nil && !errors.Is(failure, errPanicked) { // a panic is logged with its stack
+	h.logCallback(d, failure)
+	h.record(d, d.lease.end(), failure)
+}
+
+func (h *WebhookHandler) logCallback(d *delivery, failure error) {
+	if failure != nil && failure != errPanicked { // a panic is logged with its stack
 		h.logFailure(d, "the callback", failure)
 	}
-	claim := d.lease.end()
+}
+
+// record tells the store what became of a delivery that was claimed.
+func (h *WebhookHandler) record(d *delivery, claim *Claim, failure error) {
 	if claim == nil {
 		return
 	}
@@ -36,8 +46,10 @@ func (h *WebhookHandler) settle(d *delivery, failure error) {
 
 // settleTurn settles a voice turn. A slow store does not hold the answer back longer than StoreTimeout, all in all.
 func (h *WebhookHandler) settleTurn(d *delivery, failure error) {
-	if h.inMemory || d.lease.held() == nil {
-		h.settle(d, failure) // at once
+	h.logCallback(d, failure)
+	claim := d.lease.end()
+	if h.inMemory || claim == nil {
+		h.record(d, claim, failure) // at once
 		return
 	}
 	settled := make(chan struct{})
@@ -45,7 +57,7 @@ func (h *WebhookHandler) settleTurn(d *delivery, failure error) {
 	go func() {
 		defer h.running.release()
 		defer close(settled)
-		h.settle(d, failure)
+		h.record(d, claim, failure)
 	}()
 	patience := time.NewTimer(d.patience)
 	defer patience.Stop()
@@ -53,4 +65,9 @@ func (h *WebhookHandler) settleTurn(d *delivery, failure error) {
 	case <-settled:
 	case <-patience.C:
 	}
+}
+
+// abandon gives the claim back if the delivery has not been settled, as when the logger ended the goroutine.
+func (h *WebhookHandler) abandon(d *delivery) {
+	h.record(d, d.lease.end(), errAbandoned)
 }

@@ -179,6 +179,12 @@ func logFromHandler(t *testing.T, logger *slog.Logger) {
 	apitest.Serve(handle(logStore{settle: down}, ok), text())
 	apitest.Serve(handle(logStore{settle: down}, fails), text())
 	apitest.Serve(handle(logStore{}, func(context.Context) error { panic("my mistake") }), text())
+	apitest.Serve(handle(logStore{}, ok, func(c *agentphone.WebhookHandlerConfig) {
+		c.OnVoiceTurn = func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			return errors.Join(v.Say("Hi."), v.Say("Hi!"))
+		}
+		c.SecretsFunc = func(*http.Request) ([]string, error) { return []string{apitest.Secret}, nil }
+	}), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 	handle(logStore{}, ok).ServeHTTP(deafWriter{}, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
 
 	ctx, cancel := context.WithCancel(t.Context()) // the caller hangs up
