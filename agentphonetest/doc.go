@@ -62,6 +62,7 @@
 //     with +1 are of the United States, but for the server's Canadian ones.
 //   - All numbers of the server can send texts, without a registration.
 //   - The result of a verification comes with status 200, whatever it is. A code is good for three checks and ten minutes.
+//   - A sign-up is over after five wrong codes.
 //   - A phone shares its location once [Server.SetLocation] has set it.
 //   - A call has a recording, a tenth of a second of silence, if its status is completed and it was not disabled.
 //   - The end of a call takes no time, unless [WithEndDelay] says otherwise.

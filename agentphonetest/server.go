@@ -170,7 +170,7 @@ func (s *Server) Client(opts ...agentphone.Option) *agentphone.Client {
 }
 
 // OTP returns the code that was sent by email for a sign-up, by the verification id that [agentphone.SignupService.Start]
-// returned. It is "" if there is no such sign-up or it has been verified.
+// returned. It is "" if there is no such sign-up, or it is over.
 func (s *Server) OTP(verificationID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
