@@ -23,7 +23,7 @@ type Server struct {
 	number        *phoneNumber // likewise
 	idSeed        string
 	apiKey        string // of the starter account; "" if it is made up
-	webhookSecret string // of each webhook; "" if it is made up
+	webhookSecret string // see WithWebhookSecret; "" if it is made up
 
 	port port
 
@@ -110,8 +110,8 @@ func WithAPIKey(key string) Option {
 	return func(s *Server) { s.apiKey = key }
 }
 
-// WithWebhookSecret sets the secret of each webhook, which otherwise gets one of its own when it is set, as with the API:
-// for a receiver that is started with its secret.
+// WithWebhookSecret sets the secret of each webhook of the starter account and its sub-accounts, which otherwise gets one
+// of its own when it is set, as with the API: for a receiver that is started with its secret.
 func WithWebhookSecret(secret string) Option {
 	return func(s *Server) { s.webhookSecret = secret }
 }
