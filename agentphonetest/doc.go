@@ -84,7 +84,7 @@ package agentphonetest
 //
 //	doc.go       this overview
 //	server.go    Server, its options, its account and ids, Client, OTP, VerificationCode, SetLineType, SetLocation,
-//	             Close
+//	             HasAPIKey, Close
 //	http.go      Start, ServeHTTP, Transport
 //	calls.go     CallScript, NextCall, WithEndDelay, WithListDelay, WithRinging, ReceiveCall, AnswerCall, CallerSays,
 //	             EndCall

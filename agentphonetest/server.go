@@ -148,6 +148,13 @@ func NewServer(opts ...Option) *Server {
 // APIKey returns the API key of the starter account.
 func (s *Server) APIKey() string { return s.starter.key }
 
+// HasAPIKey reports whether an account has an API key: for a handler in front of the server that lets nobody else in.
+func (s *Server) HasAPIKey(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[key] != nil
+}
+
 // AgentID returns the id of the agent that the starter account began with.
 func (s *Server) AgentID() string { return s.agentID }
 

@@ -126,6 +126,20 @@ func TestDevphone_HasATokenIfOthersCanReachIt(t *testing.T) {
 	assert.Equal(t, 200, status)
 }
 
+// Whoever finds the address gets no account, and the secret that the agent trusts not even with one.
+func TestDevphone_GivesNoAccountToThoseWithoutTheToken(t *testing.T) {
+	_, first, _ := start(t, "-listen", ":0", "-secret", "whsec_mine")
+	_, token, _ := strings.Cut(first.PageURL, "?token=")
+	const signup = `{"human_email":"eve@example.com"}`
+	status, body := fetch(t, "POST", first.URL+"/v0/agent/sign-up", signup)
+	assert.Equal(t, 401, status, body)
+	assert.Contains(t, body, "X-Devphone-Token")
+	status, body = fetch(t, "POST", first.URL+"/v0/agent/verify", `{"verification_id":"ver_1","otp_code":"000000"}`)
+	assert.Equal(t, 401, status, body)
+	status, body = fetch(t, "POST", first.URL+"/v0/agent/sign-up", signup, "X-Devphone-Token", token)
+	assert.Equal(t, 200, status, body)
+}
+
 func TestDevphone_SaysWhyItCouldNotRun(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string
