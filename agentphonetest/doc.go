@@ -91,7 +91,7 @@ package agentphonetest
 //	messages.go  ReceiveMessage, Receive, ReceiveReaction, ShareContact
 //	webhooks.go  WithDeliveryPauses, WithDeliveryTimeout, WithEchoes, SetReceiver, Deliveries, WaitDeliveries, Redeliver
 //	faults.go    Fault, InjectFault, ClearFaults
-//	records.go   Request, Requests, Calls, Messages, Verifications, Charges
+//	records.go   Request, Requests, WithRecentRequests, Calls, Messages, Verifications, Charges
 //	control.go   ControlHandler
 //	teststore.go TestStore
 //

@@ -45,7 +45,7 @@ type Server struct {
 	lineTypes   map[string]string // by phone number
 	scripts     []CallScript
 	faults      []*fault
-	requests    []*record
+	requests    requestLog
 	calls       store[*call]     // of all accounts
 	messages    store[*message]  // of all accounts
 	deliveries  store[*delivery] // of all accounts

@@ -140,6 +140,16 @@ func TestDevphone_GivesNoAccountToThoseWithoutTheToken(t *testing.T) {
 	assert.Equal(t, 200, status, body)
 }
 
+// devphone runs for days: what anybody sends is not kept for ever, whole.
+func TestDevphone_KeepsLittleOfTheRequests(t *testing.T) {
+	_, first, _ := start(t)
+	status, _ := fetch(t, "POST", first.URL+"/v1/messages", strings.Repeat("a", 1<<20))
+	assert.Equal(t, 401, status)
+	_, body := fetch(t, "GET", first.URL+"/_control/requests", "")
+	assert.Contains(t, body, `"path":"/v1/messages"`)
+	assert.Less(t, len(body), 100<<10)
+}
+
 func TestDevphone_SaysWhyItCouldNotRun(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string
