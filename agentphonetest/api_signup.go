@@ -13,9 +13,13 @@ type signup struct {
 	email, agentName string
 	otp              string
 	expires          time.Time
+	wrong            int // codes that were given so far
 }
 
-const codeLifetime = 10 * time.Minute
+const (
+	codeLifetime = 10 * time.Minute
+	wrongCodes   = 5 // that end a sign-up
+)
 
 var signupOperations = []*operation{
 	post("/v0/agent/sign-up", (*Server).startSignup, schema.Fields{
@@ -55,6 +59,9 @@ func (s *Server) verifySignup(in *input) (any, error) {
 	case su == nil || now().After(su.expires):
 		return nil, refuse(http.StatusNotFound, "Verification not found or expired")
 	case subtle.ConstantTimeCompare([]byte(su.otp), []byte(in.body.Text("otp_code"))) == 0:
+		if su.wrong++; su.wrong == wrongCodes {
+			delete(s.signups, id)
+		}
 		return nil, badRequest("Invalid verification code")
 	case s.emailTaken(su.email): // by another sign-up that was verified first
 		return nil, errAccountExists

@@ -68,6 +68,37 @@ func TestSignup_OneEmailMakesOneAccount(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrConflict)
 }
 
+// Who guesses gets so far and no further: a million codes are not many.
+func TestSignup_IsOverAfterFiveWrongCodes(t *testing.T) {
+	srv := newServer(t)
+	keyless, ctx := clientFor(t, srv, ""), t.Context()
+	start := func() (id, wrong string) {
+		started, err := keyless.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "ada@example.com"})
+		require.NoError(t, err)
+		wrong = "000000"
+		if srv.OTP(started.VerificationID) == wrong {
+			wrong = "000001"
+		}
+		return started.VerificationID, wrong
+	}
+	verify := func(id, code string) error {
+		_, err := keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: id, OTPCode: code})
+		return err
+	}
+	id, wrong := start()
+	right := srv.OTP(id)
+	for range 5 {
+		require.ErrorIs(t, verify(id, wrong), agentphone.ErrBadRequest)
+	}
+	require.ErrorIs(t, verify(id, right), agentphone.ErrNotFound)
+
+	id, wrong = start()
+	for range 4 {
+		require.ErrorIs(t, verify(id, wrong), agentphone.ErrBadRequest)
+	}
+	require.NoError(t, verify(id, srv.OTP(id)))
+}
+
 func TestSignup_CodeExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)

@@ -1,7 +1,6 @@
 package agentphonetest
 
 import (
-	"cmp"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -46,11 +45,11 @@ var webhookOperations = []*operation{
 	post("/v1/agents/{agent_id}/webhook/test", (*Server).testAgentWebhook, nil).thatWaits(),
 }
 
-// newWebhook returns the webhook that replaces another, which may be nil. It keeps the id and has a new secret
-// ([WithWebhookSecret]).
-func (s *Server) newWebhook(old *webhook, given schema.Values) *webhook {
+// newWebhook returns the webhook of an account that replaces another, which may be nil. It keeps the id and has a new
+// secret.
+func (s *Server) newWebhook(a *account, old *webhook, given schema.Values) *webhook {
 	w := &webhook{
-		url: given.Text("url"), secret: cmp.Or(s.webhookSecret, s.secret("whsec")),
+		url: given.Text("url"), secret: s.newWebhookSecret(a),
 		contextLimit: given.Int("contextLimit", 10), timeout: given.Int("timeout", 30),
 	}
 	if old != nil {
@@ -61,10 +60,18 @@ func (s *Server) newWebhook(old *webhook, given schema.Values) *webhook {
 	return w
 }
 
+func (s *Server) newWebhookSecret(a *account) string {
+	made := s.secret("whsec")
+	if s.webhookSecret != "" && (a == s.starter || a.parent == s.starter) {
+		return s.webhookSecret
+	}
+	return made
+}
+
 func (s *Server) getWebhook(in *input) (any, error) { return in.account.webhook.view(), nil }
 
 func (s *Server) setWebhook(in *input) (any, error) {
-	in.account.webhook = s.newWebhook(in.account.webhook, in.body)
+	in.account.webhook = s.newWebhook(in.account, in.account.webhook, in.body)
 	return in.account.webhook.view(), nil
 }
 
@@ -81,7 +88,7 @@ func (s *Server) setAgentWebhook(in *input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.webhook = s.newWebhook(a.webhook, in.body)
+	a.webhook = s.newWebhook(in.account, a.webhook, in.body)
 	return a.webhook.view(), nil
 }
 

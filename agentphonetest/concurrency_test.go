@@ -67,6 +67,7 @@ func TestServer_MethodsOfThePairsAreAll(t *testing.T) {
 // methods call each method of Server on what a world has, and change what is returned, lest it is shared.
 var methods = map[string]func(w *world, ctx context.Context){
 	"APIKey":           func(w *world, _ context.Context) { w.srv.APIKey() },
+	"HasAPIKey":        func(w *world, _ context.Context) { w.srv.HasAPIKey(w.srv.APIKey()) },
 	"AgentID":          func(w *world, _ context.Context) { w.srv.AgentID() },
 	"NumberID":         func(w *world, _ context.Context) { w.srv.NumberID() },
 	"PhoneNumber":      func(w *world, _ context.Context) { w.srv.PhoneNumber() },

@@ -24,8 +24,8 @@ func (s *Server) keepResponse(entry *record, res *response) {
 	if s.feed == nil {
 		return
 	}
-	if old := entry.number - 1 - keptResponses; old >= 0 {
-		s.requests[old].response = ""
+	if old := s.requests.numbered(entry.number - keptResponses); old != nil {
+		old.response = ""
 	}
 	mediaType, _, _ := mime.ParseMediaType(res.header.Get("Content-Type"))
 	if mediaType == "application/json" || strings.HasPrefix(mediaType, "text/") {
@@ -241,7 +241,7 @@ func controlCalls(s *Server, limit, offset int) object {
 }
 
 func controlRequests(s *Server, limit, offset int) object {
-	return partOf(s.requests, limit, offset, (*record).view)
+	return partOf(s.requests.list, limit, offset, (*record).view)
 }
 
 func controlDeliveries(s *Server, limit, offset int) object {

@@ -62,6 +62,7 @@
 //     with +1 are of the United States, but for the server's Canadian ones.
 //   - All numbers of the server can send texts, without a registration.
 //   - The result of a verification comes with status 200, whatever it is. A code is good for three checks and ten minutes.
+//   - A sign-up is over after five wrong codes.
 //   - A phone shares its location once [Server.SetLocation] has set it.
 //   - A call has a recording, a tenth of a second of silence, if its status is completed and it was not disabled.
 //   - The end of a call takes no time, unless [WithEndDelay] says otherwise.
@@ -83,14 +84,14 @@ package agentphonetest
 //
 //	doc.go       this overview
 //	server.go    Server, its options, its account and ids, Client, OTP, VerificationCode, SetLineType, SetLocation,
-//	             Close
+//	             HasAPIKey, Close
 //	http.go      Start, ServeHTTP, Transport
 //	calls.go     CallScript, NextCall, WithEndDelay, WithListDelay, WithRinging, ReceiveCall, AnswerCall, CallerSays,
 //	             EndCall
 //	messages.go  ReceiveMessage, Receive, ReceiveReaction, ShareContact
 //	webhooks.go  WithDeliveryPauses, WithDeliveryTimeout, WithEchoes, SetReceiver, Deliveries, WaitDeliveries, Redeliver
 //	faults.go    Fault, InjectFault, ClearFaults
-//	records.go   Request, Requests, Calls, Messages, Verifications, Charges
+//	records.go   Request, Requests, WithRecentRequests, Calls, Messages, Verifications, Charges
 //	control.go   ControlHandler
 //	teststore.go TestStore
 //

@@ -3,6 +3,7 @@ package agentphonetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -117,6 +118,8 @@ func rejection(resp *http.Response) string {
 	return "the receiver responded with " + resp.Status
 }
 
+var errSwitched = errors.New("the receiver responded with 101 Switching Protocols, which is no response")
+
 // post sends a request to a webhook and returns the response, whose body is still to be read. The request ends with the
 // server.
 func (s *Server) post(ctx context.Context, url string, header http.Header, body []byte) (*http.Response, func(), error) {
@@ -128,6 +131,10 @@ func (s *Server) post(ctx context.Context, url string, header http.Header, body 
 	}
 	req.Header = header
 	resp, err := s.webhookClient.Do(req)
+	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close() // the connection itself: reading from it would not end with ctx
+		err = errSwitched
+	}
 	if err != nil {
 		cancel()
 		return nil, nil, err

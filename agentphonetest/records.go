@@ -32,13 +32,13 @@ type record struct {
 	response string // see keepResponse
 }
 
-// Requests returns all requests so far, of all accounts, in the order in which they came. A retry is a request of its
+// Requests returns all requests so far ([WithRecentRequests]), of all accounts, in the order in which they came. A retry is a request of its
 // own. What is returned is a copy.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Request, len(s.requests))
-	for i, r := range s.requests {
+	out := make([]Request, len(s.requests.list))
+	for i, r := range s.requests.list {
 		out[i] = r.Request
 		out[i].Query = url.Values(http.Header(r.Query).Clone())
 		out[i].Header = r.Header.Clone()
@@ -116,9 +116,64 @@ func decoded[T, S any](items []S, view func(S) object) []T {
 	return out
 }
 
+// WithRecentRequests keeps of the requests to the server only the newest n, or fewer if they take more than 16 MiB, and of
+// each body the first 64 KiB: for a server that lives long. Without it [Server.Requests] has all.
+func WithRecentRequests(n int) Option {
+	return func(s *Server) { s.requests.most = max(n, 1) }
+}
+
+// requestLog is a record of the requests to the server.
+type requestLog struct {
+	most    int       // see WithRecentRequests; 0 is without limit
+	list    []*record // the newest
+	dropped int       // how many were before
+	bytes   int       // what list takes, about
+}
+
+const (
+	recentBytes     = 16 << 20
+	recentBodyBytes = 64 << 10
+)
+
+func (l *requestLog) add(entry *record) {
+	if l.most > 0 && len(entry.Body) > recentBodyBytes {
+		entry.Body = slices.Clone(entry.Body[:recentBodyBytes]) // the rest is not held
+	}
+	entry.number = l.dropped + len(l.list) + 1
+	l.list, l.bytes = append(l.list, entry), l.bytes+entry.size()
+	for l.most > 0 && len(l.list) > 1 && (len(l.list) > l.most || l.bytes > recentBytes) {
+		l.bytes -= l.list[0].size()
+		l.list[0] = nil
+		l.list = l.list[1:]
+		l.dropped++
+	}
+}
+
+// numbered returns a request by its number, or nil if it is not there.
+func (l *requestLog) numbered(number int) *record {
+	if i := number - 1 - l.dropped; i >= 0 && i < len(l.list) {
+		return l.list[i]
+	}
+	return nil
+}
+
+// size is about how many bytes of a request are recorded.
+func (r *record) size() int {
+	n := len(r.Path) + len(r.Body)
+	for _, values := range []map[string][]string{r.Query, r.Header} {
+		for name, list := range values {
+			n += len(name)
+			for _, v := range list {
+				n += len(v) + 16
+			}
+		}
+	}
+	return n
+}
+
 // recordRequest adds a request to the records, without its key. The caller holds s.mu.
 func (s *Server) recordRequest(op *operation, r *http.Request, body []byte) *record {
-	entry := &record{number: len(s.requests) + 1, Request: Request{
+	entry := &record{Request: Request{
 		Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(), Body: body, At: time.Now(),
 	}}
 	if op != nil {
@@ -127,7 +182,7 @@ func (s *Server) recordRequest(op *operation, r *http.Request, body []byte) *rec
 	if entry.Header.Get("Authorization") != "" {
 		entry.Header.Set("Authorization", "REDACTED")
 	}
-	s.requests = append(s.requests, entry)
+	s.requests.add(entry)
 	return entry
 }
 

@@ -23,7 +23,7 @@ type Server struct {
 	number        *phoneNumber // likewise
 	idSeed        string
 	apiKey        string // of the starter account; "" if it is made up
-	webhookSecret string // of each webhook; "" if it is made up
+	webhookSecret string // see WithWebhookSecret; "" if it is made up
 
 	port port
 
@@ -45,7 +45,7 @@ type Server struct {
 	lineTypes   map[string]string // by phone number
 	scripts     []CallScript
 	faults      []*fault
-	requests    []*record
+	requests    requestLog
 	calls       store[*call]     // of all accounts
 	messages    store[*message]  // of all accounts
 	deliveries  store[*delivery] // of all accounts
@@ -110,8 +110,8 @@ func WithAPIKey(key string) Option {
 	return func(s *Server) { s.apiKey = key }
 }
 
-// WithWebhookSecret sets the secret of each webhook, which otherwise gets one of its own when it is set, as with the API:
-// for a receiver that is started with its secret.
+// WithWebhookSecret sets the secret of each webhook of the starter account and its sub-accounts, which otherwise gets one
+// of its own when it is set, as with the API: for a receiver that is started with its secret.
 func WithWebhookSecret(secret string) Option {
 	return func(s *Server) { s.webhookSecret = secret }
 }
@@ -148,6 +148,13 @@ func NewServer(opts ...Option) *Server {
 // APIKey returns the API key of the starter account.
 func (s *Server) APIKey() string { return s.starter.key }
 
+// HasAPIKey reports whether an account has an API key: for a handler in front of the server that lets nobody else in.
+func (s *Server) HasAPIKey(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[key] != nil
+}
+
 // AgentID returns the id of the agent that the starter account began with.
 func (s *Server) AgentID() string { return s.agentID }
 
@@ -170,7 +177,7 @@ func (s *Server) Client(opts ...agentphone.Option) *agentphone.Client {
 }
 
 // OTP returns the code that was sent by email for a sign-up, by the verification id that [agentphone.SignupService.Start]
-// returned. It is "" if there is no such sign-up or it has been verified.
+// returned. It is "" if there is no such sign-up, or it is over.
 func (s *Server) OTP(verificationID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,6 +67,31 @@ func TestServer_KeyAndWebhookSecretCanBeGiven(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrUnauthorized)
 }
 
+// What a sign-up gives to somebody else is not the secret that the receiver of the starter account trusts.
+func TestServer_GivenWebhookSecretIsOfTheStarterAccountOnly(t *testing.T) {
+	srv, ctx := newServer(t, agentphonetest.WithWebhookSecret("whsec_mine")), t.Context()
+	keyless := clientFor(t, srv, "")
+	started, err := keyless.Signup.Start(ctx, agentphone.SignupParams{HumanEmail: "eve@example.com"})
+	require.NoError(t, err)
+	account, err := keyless.Signup.Verify(ctx, agentphone.VerifySignupParams{VerificationID: started.VerificationID, OTPCode: srv.OTP(started.VerificationID)})
+	require.NoError(t, err)
+	eve, params := clientFor(t, srv, account.APIKey), agentphone.SetWebhookParams{URL: "https://example.com"}
+	sub, err := eve.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "sub"})
+	require.NoError(t, err)
+	mine, err := srv.Client().SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "sub"})
+	require.NoError(t, err)
+
+	secret := func(w *agentphone.Webhook, err error) string {
+		require.NoError(t, err)
+		return w.Secret
+	}
+	assert.NotEqual(t, "whsec_mine", secret(eve.Webhooks.Set(ctx, params)))
+	assert.NotEqual(t, "whsec_mine", secret(eve.Webhooks.SetForAgent(ctx, account.AgentID, params)))
+	assert.NotEqual(t, "whsec_mine", secret(eve.ForSubAccount(sub.ID).Webhooks.Set(ctx, params)))
+	assert.Equal(t, "whsec_mine", secret(srv.Client().Webhooks.SetForAgent(ctx, srv.AgentID(), params)))
+	assert.Equal(t, "whsec_mine", secret(srv.Client().ForSubAccount(mine.ID).Webhooks.Set(ctx, params)))
+}
+
 func TestServer_ClientPanicsOnAnInvalidOption(t *testing.T) {
 	srv := newServer(t)
 	assert.PanicsWithValue(t, "agentphonetest: Client: agentphone: base URL: is not an absolute URL such as "+agentphone.DefaultBaseURL,

@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -72,11 +74,14 @@ func (a *agent) exit() error {
 	return fmt.Errorf("%v", a.cmd.ProcessState)
 }
 
-// stop ends the agent and waits for its end.
+// stop ends the agent and waits for its end. A Ctrl-C meanwhile, which the agent in its group does not get, kills it.
 func (a *agent) stop() {
+	again, done := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer done()
 	interrupt(a.cmd)
 	select {
 	case <-a.exited:
+	case <-again.Done():
 	case <-time.After(stopTimeout):
 	}
 	kill(a.cmd)

@@ -81,6 +81,9 @@ func runServe(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 // deliveryPauses are those between the attempts to deliver an event: long enough to start the agent again.
 var deliveryPauses = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second}
 
+// keptRequests is how many requests the page and the control API can show.
+const keptRequests = 10_000
+
 // serve serves the API and the page until ctx ends.
 func serve(ctx context.Context, flags *serveFlags, stdout io.Writer, logger *log.Logger) error {
 	listener, err := net.Listen("tcp", flags.listen)
@@ -92,7 +95,7 @@ func serve(ctx context.Context, flags *serveFlags, stdout io.Writer, logger *log
 		// An agent that runs on while devphone is started again must not take new deliveries for old ones.
 		agentphonetest.WithIDSeed(rand.Text()),
 		agentphonetest.WithWebhookSecret(flags.secret), agentphonetest.WithRinging(), agentphonetest.WithEchoes(),
-		agentphonetest.WithDeliveryPauses(deliveryPauses...),
+		agentphonetest.WithDeliveryPauses(deliveryPauses...), agentphonetest.WithRecentRequests(keptRequests),
 	}
 	if flags.rateLimits {
 		opts = append(opts, agentphonetest.WithRateLimits())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -126,6 +127,85 @@ func TestDevphone_HasATokenIfOthersCanReachIt(t *testing.T) {
 	assert.Equal(t, 200, status)
 }
 
+// Whoever finds the address gets no account, and the secret that the agent trusts not even with one.
+func TestDevphone_GivesNoAccountToThoseWithoutTheToken(t *testing.T) {
+	_, first, _ := start(t, "-listen", ":0", "-secret", "whsec_mine")
+	_, token, _ := strings.Cut(first.PageURL, "?token=")
+	const signup = `{"human_email":"eve@example.com"}`
+	status, body := fetch(t, "POST", first.URL+"/v0/agent/sign-up", signup)
+	assert.Equal(t, 401, status, body)
+	assert.Contains(t, body, "X-Devphone-Token")
+	status, body = fetch(t, "POST", first.URL+"/v0/agent/verify", `{"verification_id":"ver_1","otp_code":"000000"}`)
+	assert.Equal(t, 401, status, body)
+	status, body = fetch(t, "POST", first.URL+"/v0/agent/sign-up", signup, "X-Devphone-Token", token)
+	assert.Equal(t, 200, status, body)
+}
+
+// devphone runs for days: what anybody sends is not kept for ever, whole.
+func TestDevphone_KeepsLittleOfTheRequests(t *testing.T) {
+	_, first, _ := start(t)
+	status, _ := fetch(t, "POST", first.URL+"/v1/messages", strings.Repeat("a", 1<<20))
+	assert.Equal(t, 401, status)
+	_, body := fetch(t, "GET", first.URL+"/_control/requests", "")
+	assert.Contains(t, body, `"path":"/v1/messages"`)
+	assert.Less(t, len(body), 100<<10)
+}
+
+// Whatever the agent does, a person's text is answered, and Ctrl-C ends devphone.
+func TestDevphone_AgentThatSwitchesProtocolsHoldsNothingUp(t *testing.T) {
+	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	defer agent.Close()
+	cmd, first, stderr := start(t, "-webhook", agent.URL)
+	defer func() { _ = cmd.Process.Kill() }()
+	number, err := newClient(t, first).Numbers.Get(t.Context(), first.NumberID)
+	require.NoError(t, err)
+	impatient := http.Client{Timeout: 10 * time.Second}
+	resp, err := impatient.Post(first.URL+"/_control/messages", "application/json", strings.NewReader( //nolint:noctx // a test
+		`{"from":"+14155550123","to":"`+number.PhoneNumber+`","body":"Hi"}`))
+	if assert.NoError(t, err, "the text gets no response") {
+		assert.Equal(t, 200, resp.StatusCode)
+		_ = resp.Body.Close()
+	}
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.NoError(t, wait(t, cmd), stderr)
+}
+
+// The first Ctrl-C lets requests end; who does not want to wait presses it again.
+func TestDevphone_SecondCtrlCEndsItAtOnce(t *testing.T) {
+	cmd, first, _ := start(t)
+	idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://")) // holds the end up for two seconds
+	require.NoError(t, err)
+	defer func() { _ = idle.Close() }()
+	began := time.Now()
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	time.Sleep(300 * time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.ErrorContains(t, wait(t, cmd), "signal: interrupt")
+	assert.Less(t, time.Since(began), 1500*time.Millisecond)
+}
+
+// wait waits until a program has ended.
+func wait(t *testing.T, cmd *exec.Cmd) error {
+	t.Helper()
+	stopped := make(chan error, 1)
+	go func() { stopped <- cmd.Wait() }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(10 * time.Second):
+		t.Fatal("it did not stop")
+		return nil
+	}
+}
+
 func TestDevphone_SaysWhyItCouldNotRun(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string
@@ -173,14 +253,7 @@ func TestDevphone_PrintsItsAddressAndStopsOnASignal(t *testing.T) {
 				require.NoError(t, cmd.Process.Signal(signal))
 				break
 			}
-			stopped := make(chan error, 1)
-			go func() { stopped <- cmd.Wait() }()
-			select {
-			case err := <-stopped:
-				require.NoError(t, err, stderr.String())
-			case <-time.After(10 * time.Second):
-				t.Fatal("it did not stop")
-			}
+			require.NoError(t, wait(t, cmd), stderr)
 			assert.Contains(t, stderr.String(), "open "+first.PageURL)
 			assert.Contains(t, stderr.String(), "GET /v1/agents/"+first.AgentID+" 200")
 			assert.NotContains(t, stderr.String(), first.APIKey)

@@ -200,6 +200,29 @@ func TestDevphoneTest_EndsTheAgentOnCtrlC(t *testing.T) {
 	assert.Eventually(t, func() bool { return !listens(t.Context(), addr) }, 5*time.Second, 10*time.Millisecond, "the agent is still there")
 }
 
+// An agent that ignores the first Ctrl-C is killed by the second one, and not left behind.
+func TestDevphoneTest_SecondCtrlCKillsTheAgent(t *testing.T) {
+	addr := apitest.FreeAddress(t)
+	cmd := apitest.Program(t, nil, "test", "-target", "http://"+addr, file(t, "name: waits\nsteps:\n  - expect: {words: never, within: 1h}"),
+		"--", "/bin/sh", "-c", "trap '' INT; "+os.Args[0]+" agent {addr}")
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewReader(stderr)
+	_, err = lines.ReadString('\n') // the agent listens
+	require.NoError(t, err)
+	time.Sleep(100 * time.Millisecond)
+	began := time.Now()
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	time.Sleep(300 * time.Millisecond)
+	assert.True(t, listens(t.Context(), addr), "the agent ignores it")
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	_, _ = io.ReadAll(lines)
+	require.Error(t, wait(t, cmd))
+	assert.Less(t, time.Since(began), stopTimeout-time.Second)
+	assert.False(t, listens(t.Context(), addr), "the agent is still there")
+}
+
 func TestDevphoneTest_EndsWhatAnAgentThatExitsHasStarted(t *testing.T) {
 	left := filepath.Join(t.TempDir(), "left")
 	code, _, stderr := devphone(t, "test", "-target", "http://"+apitest.FreeAddress(t), file(t, holds),

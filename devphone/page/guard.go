@@ -12,7 +12,8 @@ import (
 // Guard says who may send requests.
 type Guard struct {
 	// Token is needed for the page and the control API: once in the URL of the page, as ?token=, which sets a cookie; or in
-	// the header X-Devphone-Token. If it is "" nobody needs one.
+	// the header X-Devphone-Token. Requests to the API need it, too, unless they have an API key. If it is "" nobody needs
+	// one.
 	Token string
 	// Hosts are names by which the server is reached, besides localhost and any IP address. Other names are refused: a site
 	// can have its own name resolve to this machine.
@@ -80,17 +81,15 @@ func (g *Guard) withToken(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookieName := tokenCookie(r.Host)
 		if r.Method == http.MethodGet && r.URL.Path == "/" && g.is(r.URL.Query().Get("token")) {
 			http.SetCookie(w, &http.Cookie{ //nolint:gosec // there is no TLS
-				Name: cookieName, Value: g.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+				Name: tokenCookie(r.Host), Value: g.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 			})
 			w.Header().Set("Cache-Control", "no-store")
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}
-		cookie, err := r.Cookie(cookieName)
-		if !g.is(r.Header.Get(tokenHeader)) && (err != nil || !g.is(cookie.Value)) {
+		if !g.hasToken(r) {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = w.Write([]byte("Open the URL that devphone has printed: it has a token.\n"))
@@ -98,6 +97,29 @@ func (g *Guard) withToken(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// withKey lets requests to the API through that have an API key or the token: a sign-up has no key, and gives one.
+func (g *Guard) withKey(srv Server, api http.Handler) http.Handler {
+	if g.Token == "" {
+		return api
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !g.hasToken(r) && !(strings.EqualFold(scheme, "Bearer") && srv.HasAPIKey(key)) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"detail":"devphone: this takes the API key, or the token in the header ` + tokenHeader + `"}` + "\n"))
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+func (g *Guard) hasToken(r *http.Request) bool {
+	cookie, err := r.Cookie(tokenCookie(r.Host))
+	return g.is(r.Header.Get(tokenHeader)) || err == nil && g.is(cookie.Value)
 }
 
 func (g *Guard) is(token string) bool {

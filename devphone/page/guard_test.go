@@ -133,6 +133,46 @@ func TestGuard_TakesTheTokenOnceFromTheURL(t *testing.T) {
 	}}), "the cookie does not help another site")
 }
 
+// What needs no key of the API, such as a sign-up, needs the token: or else whoever reaches the address gets a key.
+func TestGuard_LetsNothingReachTheAPIWithoutKeyOrToken(t *testing.T) {
+	srv := agentphonetest.NewServer()
+	t.Cleanup(srv.Close)
+	reached := 0
+	api := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ })
+	handler := page.Handler(srv, api, page.Guard{Token: "T0KEN"})
+	status := func(method, path string, header ...string) int {
+		req := httptest.NewRequest(method, path, strings.NewReader("{}"))
+		req.Host = host
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Add(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, req)
+		return w.Code
+	}
+	key := "Bearer " + srv.APIKey()
+	for _, path := range []string{"/v0/agent/sign-up", "/v0/agent/verify", "/v1/agents", "/v1/calls", "/v1/calls/call_1/recording/", "/v1/calls/a/b/recording", "/none", "/_controls"} {
+		for _, method := range []string{"GET", "POST", "PUT", "HEAD", "OPTIONS", "NONE"} {
+			name := method + " " + path
+			assert.Equal(t, http.StatusUnauthorized, status(method, path), name)
+			for _, wrong := range []string{"", "Bearer", "Bearer ", "Bearer sk_live_x", "Basic " + srv.APIKey(), srv.APIKey(), key + "x"} {
+				assert.Equal(t, http.StatusUnauthorized, status(method, path, "Authorization", wrong), "%s with %q", name, wrong)
+			}
+			assert.Equal(t, http.StatusUnauthorized, status(method, path, "Authorization", "Bearer x", "Authorization", key), name)
+			assert.Equal(t, http.StatusUnauthorized, status(method, path, "X-Devphone-Token", "t0ken"), name)
+			require.Zero(t, reached, name)
+			status(method, path, "Authorization", key)
+			status(method, path, "X-Devphone-Token", "T0KEN")
+			require.Equal(t, 2, reached, name)
+			reached = 0
+		}
+	}
+	assert.Equal(t, http.StatusUnauthorized, status("POST", "/v1/calls/call_1/recording"))
+	status("POST", "/v0//agent/sign-up") // is redirected
+	require.Zero(t, reached)
+	assert.Equal(t, http.StatusOK, status("GET", "/v1/calls/call_1/recording"), "its address is the secret: the SDK sends no key")
+}
+
 func TestPage_RunsNoCodeButItsOwn(t *testing.T) {
 	for _, path := range paths {
 		header := respond(t, page.Guard{}, request{path: path}).Header

@@ -18,10 +18,14 @@ const ScenarioPath = "/_scenario"
 
 const staticPath = "/_page"
 
+// recordingPattern is what the SDKs send no key to: who knows the id of the call knows the recording.
+const recordingPattern = "GET /v1/calls/{call_id}/recording"
+
 // Server is the API in memory, an [agentphonetest.Server].
 type Server interface {
 	http.Handler
 	ControlHandler() http.Handler
+	HasAPIKey(key string) bool
 }
 
 // Handler serves the page at /, the control API below [ControlPath], what was done at [ScenarioPath], and everything else by
@@ -32,7 +36,8 @@ func Handler(srv Server, api http.Handler, guard Guard) http.Handler {
 		panic(err) // it is embedded
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", api)
+	mux.Handle("/", guard.withKey(srv, api))
+	mux.Handle(recordingPattern, api)
 	mux.Handle("/{$}", guard.withToken(index(static)))
 	mux.Handle(staticPath+"/", guard.withToken(fresh(http.StripPrefix(staticPath, http.FileServerFS(static)))))
 	control := srv.ControlHandler()

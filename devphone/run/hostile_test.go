@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,6 +26,17 @@ func ndjson(w http.ResponseWriter, lines ...string) {
 		_, _ = fmt.Fprintln(w, line)
 		_ = http.NewResponseController(w).Flush()
 	}
+}
+
+// switchProtocols responds 101 and keeps the connection, until the other side closes it.
+func switchProtocols(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	_, _ = io.Copy(io.Discard, conn)
 }
 
 func TestRun_HostileAgentsFail(t *testing.T) {
@@ -105,6 +117,18 @@ func TestRun_HostileAgentsFail(t *testing.T) {
 			},
 			"  - say: Hi\n  - {expect: {max: 0}}\n  - say: Ho",
 			[]string{"say: the call is over: the agent has ended it"},
+		},
+		"switches protocols in a turn": {
+			answers(switchProtocols), "  - {say: Hi, expect: {within: 2s}}",
+			[]string{"status: no response: it switched protocols (101); 2xx expected"},
+		},
+		"switches protocols": {
+			answers(switchProtocols), "  - {text: Hi, expect: {within: 2s}}",
+			[]string{"status: no response: it switched protocols (101); 2xx expected"},
+		},
+		"switches protocols when the sender gives up": {
+			answers(switchProtocols), "  - {text: Hi, fault: {timeout: 1s}, expect: {within: 2s}}",
+			[]string{"status: no response: it switched protocols (101); 2xx expected"},
 		},
 		"refuses": {
 			answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }),

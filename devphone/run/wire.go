@@ -216,6 +216,8 @@ func (w *wire) carry(ctx context.Context, header http.Header, payload []byte, ou
 	}
 }
 
+var errSwitched = errors.New("it switched protocols (101)")
+
 func (w *wire) post(ctx context.Context, header http.Header, payload []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.target, bytes.NewReader(payload))
 	if err != nil {
@@ -225,6 +227,10 @@ func (w *wire) post(ctx context.Context, header http.Header, payload []byte) (*h
 	resp, err := w.client.Do(req)
 	if err != nil {
 		return nil, readable(ctx, err)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close() // the connection itself: reading from it would not end with ctx
+		return nil, errSwitched
 	}
 	return resp, nil
 }

@@ -71,7 +71,9 @@ func (o *openAI) request(ctx context.Context, conversation []message, tools []to
 	if res.StatusCode != http.StatusOK {
 		defer func() { _ = res.Body.Close() }()
 		var failure struct{ Error streamError }
-		_ = json.NewDecoder(io.LimitReader(res.Body, 1<<16)).Decode(&failure) // the status says enough
+		if res.StatusCode != http.StatusSwitchingProtocols { // whose body is the connection, and ends with nothing
+			_ = json.NewDecoder(io.LimitReader(res.Body, 1<<16)).Decode(&failure) // the status says enough
+		}
 		return nil, fmt.Errorf("%s %w", res.Status, failure.Error)
 	}
 	return res.Body, nil

@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -171,6 +173,25 @@ the call is completed
 	assert.Equal(t, map[string]any{"role": "tool", "tool_call_id": "call_9", "content": "It left the warehouse this morning and arrives tomorrow."}, messages[6])
 	assert.Equal(t, []any{map[string]any{"id": "call_9", "type": "function", "function": map[string]any{"name": "look_up_order", "arguments": `{"number":"123"}`}}},
 		messages[5].(map[string]any)["tool_calls"])
+}
+
+// After a 101 the connection is not HTTP's any more: what is read from it ends with no turn.
+func TestOpenAI_ModelThatSwitchesProtocolsIsAFailure(t *testing.T) {
+	switches := func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	}
+	env, _ := serveModel(t, switches, switches, switches)
+	began := time.Now()
+	out := conversation(t, env...)
+	assert.Less(t, time.Since(began), 10*time.Second)
+	assert.Equal(t, 3, strings.Count(out, "the model: 101 Switching Protocols"), "%s", out)
+	assert.Equal(t, 3, strings.Count(out, "I'm sorry, something went wrong here."), "%s", out)
 }
 
 // Whatever happens to the model, the caller hears of it, and the call goes on.
