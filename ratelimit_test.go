@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -364,4 +365,21 @@ func TestRateLimitPause_CallsWaitRidesItOut(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, call.Final())
 	})
+}
+
+// A pause holds the other requests of its operation, and one of Client.Do has no others: nothing is to be kept of it.
+func TestRateLimitPause_OfClientDoIsNotKept(t *testing.T) {
+	c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		return apitest.Response(429, "", "Retry-After", "60"), nil
+	}), agentphone.WithMaxRetries(0))
+	do := func() {
+		require.ErrorIs(t, c.Do(t.Context(), "GET", "/v1/sip-trunks", nil, nil), agentphone.ErrRateLimited)
+	}
+	do()
+	before := apitest.HeapInUse()
+	for range 5_000 {
+		do()
+	}
+	assert.Less(t, apitest.HeapInUse()-before, 500<<10)
+	runtime.KeepAlive(c)
 }

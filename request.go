@@ -124,7 +124,7 @@ func (c *Client) newRequest(ctx context.Context, op *operation, path string, par
 	}
 	req := &transport.Request{
 		Subject: transport.Subject{Operation: op, Keyed: rc.idempotencyKey != ""}, Method: op.method, UserAgent: c.cfg.userAgent, Accept: "application/json", Header: rc.header,
-		Idempotent: op.idempotent, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
+		Idempotent: op.idempotent, Alone: op.untyped, MaxRetries: rc.maxRetries, Timeout: rc.timeout,
 		Stream: op.mediaType != "", Silence: op.silence, Steady: op.steady,
 	}
 	if op.mediaType != "" {

@@ -93,7 +93,7 @@ func TestStandardLog_HasNothingOfThePackage(t *testing.T) {
 	for _, roundTrip := range []func(*http.Request) (*http.Response, error){
 		func(*http.Request) (*http.Response, error) { return nil, nil },
 		func(*http.Request) (*http.Response, error) { return apitest.Response(200, "{}"), errors.New("both") },
-		func(*http.Request) (*http.Response, error) { return nil, &http.ProtocolError{ErrorString: "no HTTP"} },
+		func(*http.Request) (*http.Response, error) { return nil, http.ErrSchemeMismatch },
 	} {
 		for _, call := range operationsOfEachKind() {
 			_ = call(t.Context(), apitest.NewClientOver(t, apitest.RoundTripFunc(roundTrip), apitest.NoWait))

@@ -114,11 +114,12 @@ func (t *roundTrip) readBody(resp *http.Response) ([]byte, error) {
 	return r.body, r.err
 }
 
-// heedsContext reports whether a read of the body ends with the context: net/http's do, and those that are in memory.
+// heedsContext reports whether a read of the body ends with the context: those of net/http's connections do, and those that are
+// in memory. An *http.Transport may have protocols of others, whose connections fire no trace hooks.
 func (t *roundTrip) heedsContext(body io.Reader) bool {
 	_, std := t.roundTripper.(*http.Transport)
 	_, inMemory := body.(interface{ Len() int })
-	return std || inMemory
+	return std && t.gotConn.Load() || inMemory
 }
 
 // awaitedBody is a body of a stream whose reads end with the context, whatever those of the body do.

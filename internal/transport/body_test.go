@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -59,29 +60,38 @@ func TestBody_ReadThatIgnoresItsContextEndsWithIt(t *testing.T) {
 			return last
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				free := make(chan struct{})
-				defer close(free)
-				c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-					response := apitest.Response(200, "", "Content-Type", test.mediaType)
-					response.Body = stuckBody{strings.NewReader(test.begin), free}
-					return response, readAll(r)
-				}), agentphone.WithTimeout(time.Second), agentphone.WithMaxRetries(0))
+		for carrier, over := range map[string]func(rt http.RoundTripper) http.RoundTripper{
+			"RoundTripper": func(rt http.RoundTripper) http.RoundTripper { return rt },
+			"protocol of an http.Transport": func(rt http.RoundTripper) http.RoundTripper {
+				transport := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}} // no HTTP/2
+				transport.RegisterProtocol("https", rt)
+				return transport
+			},
+		} {
+			t.Run(name+"/"+carrier, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					free := make(chan struct{})
+					defer close(free)
+					c := apitest.NewClientOver(t, over(apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+						response := apitest.Response(200, "", "Content-Type", test.mediaType)
+						response.Body = stuckBody{strings.NewReader(test.begin), free}
+						return response, readAll(r)
+					})), agentphone.WithTimeout(time.Second), agentphone.WithMaxRetries(0))
 
-				began := time.Now()
-				err := test.call(t.Context(), c)
-				require.ErrorIs(t, err, context.DeadlineExceeded)
-				assert.Equal(t, time.Second, time.Since(began))
-				assert.Equal(t, name == "POST", errors.Is(err, agentphone.ErrOutcomeUnknown))
+					began := time.Now()
+					err := test.call(t.Context(), c)
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					assert.Equal(t, time.Second, time.Since(began))
+					assert.Equal(t, name == "POST", errors.Is(err, agentphone.ErrOutcomeUnknown))
 
-				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(100*time.Millisecond, cancel)
-				began = time.Now()
-				require.ErrorIs(t, test.call(ctx, c), context.Canceled)
-				assert.Equal(t, 100*time.Millisecond, time.Since(began))
+					ctx, cancel := context.WithCancel(t.Context())
+					time.AfterFunc(100*time.Millisecond, cancel)
+					began = time.Now()
+					require.ErrorIs(t, test.call(ctx, c), context.Canceled)
+					assert.Equal(t, 100*time.Millisecond, time.Since(began))
+				})
 			})
-		})
+		}
 	}
 }
 

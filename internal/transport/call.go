@@ -62,7 +62,7 @@ func (c *call) decideRetry(ctx context.Context, resp *http.Response, err error) 
 	c.mayHaveActed = c.mayHaveActed || decide(o, false).outcomeUnknown
 	c.outcomeUnknown, c.temporary = verdict.outcomeUnknown, o.notSent && !o.permanent && !c.repeats
 	c.waiting = verdict.retry && ctx.Err() == nil && c.attempts <= c.req.MaxRetries
-	if after != noRetryAfter && after <= c.MaxRetryAfter && o.status == http.StatusTooManyRequests && !o.permanent {
+	if after != noRetryAfter && after <= c.MaxRetryAfter && o.status == http.StatusTooManyRequests && !o.permanent && !c.req.Alone {
 		c.Pauses.add(c.req.Operation, after)
 	}
 	if c.waiting && after != noRetryAfter {

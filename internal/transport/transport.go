@@ -76,6 +76,7 @@ type Request struct {
 	Idempotent    bool        // a second delivery changes nothing that the first did not
 	Authorization string      // header with the key; "" for public operations
 	Key           string      // to be redacted wherever it is quoted
+	Alone         bool        // no other request is of its Operation
 	Stream        bool        // hand a 2xx body over unread
 	MaxRetries    int
 	Timeout       time.Duration // of one attempt; for a stream, until its header. 0 is none.
