@@ -115,10 +115,12 @@ func parseBaseURL(s string) (*url.URL, error) {
 // to give up an HTTP/2 connection which has gone silent, as the pool does, needs HTTP2.SendPingTimeout.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
-		if client == nil {
+		switch {
+		case client == nil:
 			return &ValidationError{"HTTP client", "is nil"}
-		}
-		if transport.RetriesByItself(client.Transport) {
+		case holdsNil(client.Transport) || holdsNil(client.Jar):
+			return &ValidationError{"HTTP client", "has a Transport or a Jar that holds nil"}
+		case transport.RetriesByItself(client.Transport):
 			return &ValidationError{"HTTP client", "retries by itself, so that a phone may ring twice"}
 		}
 		c.transport.HTTPClient = client
