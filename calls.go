@@ -167,7 +167,7 @@ type GetCallOptions struct {
 const defaultServerWait, serverWaitMargin = 120, 30 * time.Second
 
 func (p GetCallOptions) apply(rc *requestConfig) error {
-	if err := rc.only("GetCallOptions", &opGetCall); err != nil {
+	if is, err := rc.isFor("GetCallOptions", &opGetCall); !is {
 		return err
 	}
 	if !p.Wait {

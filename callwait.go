@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
@@ -110,11 +109,12 @@ func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParam
 	if err != nil {
 		return nil, err
 	}
-	return s.waitOrEnd(ctx, callID, nil, params, opts)
+	return s.waitOrEnd(ctx, callID, nil, params, forRequestsOf(opts, &opGetCall, &opEndCall))
 }
 
 // CreateAndWait places a call as [CallsService.Create] does, then waits for it as [CallsService.Wait] does. opts apply
-// to all requests of both. (POST /v1/calls, GET /v1/calls/{call_id})
+// to all requests of both, but [GetCallOptions] to the polls only, and [WithIdempotencyKey] to Create only: with the same key it waits on
+// for the call that was placed. (POST /v1/calls, GET /v1/calls/{call_id})
 //
 // An error after the call was placed is a *[WaitError], and the call is returned with it. Any other is that of Create.
 //
@@ -123,6 +123,10 @@ func (s *CallsService) Wait(ctx context.Context, callID string, params WaitParam
 func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParams, wait WaitParams, opts ...RequestOption) (*Call, error) {
 	wait, err := wait.withDefaults()
 	if err != nil {
+		return nil, err
+	}
+	opts = forRequestsOf(opts, &opCreateCall, &opGetCall, &opEndCall)
+	if err := (*service)(s).checkOptions(&opGetCall, opts); err != nil { // once the call is placed it is too late
 		return nil, err
 	}
 	call, err := s.Create(ctx, params, opts...)
@@ -154,10 +158,6 @@ func (s *CallsService) waitOrEnd(ctx context.Context, callID string, seen *Call,
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endOnCancelTimeout)
 	defer cancel()
-	opts = slices.DeleteFunc(slices.Clone(opts), func(o RequestOption) bool {
-		_, ok := o.(GetCallOptions)
-		return ok
-	})
 	_, stopped.EndErr = s.End(ctx, callID, opts...)
 	if errors.Is(stopped.EndErr, ErrConflict) { // it is over
 		stopped.EndErr = nil

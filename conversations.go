@@ -130,7 +130,7 @@ type GetConversationOptions struct {
 }
 
 func (p GetConversationOptions) apply(rc *requestConfig) error {
-	if err := rc.only("GetConversationOptions", &opGetConversation); err != nil {
+	if is, err := rc.isFor("GetConversationOptions", &opGetConversation); !is {
 		return err
 	}
 	if p.MessageLimit != 0 {

@@ -3,6 +3,7 @@ package agentphone
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,7 +35,10 @@ func WithIdempotencyKey(key string) RequestOption {
 		if err := checkIdempotencyKey(key); err != nil {
 			return err
 		}
-		if rc.op.idempotent {
+		switch {
+		case rc.op.idempotent && slices.ContainsFunc(rc.others, func(op *operation) bool { return !op.idempotent }):
+			return nil // it is for another request of the method
+		case rc.op.idempotent:
 			return &ValidationError{"idempotency key", "is not for " + rc.op.String() + ", which is idempotent"}
 		}
 		rc.idempotencyKey = key

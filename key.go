@@ -33,7 +33,8 @@ func (c *config) authorize(ctx context.Context, op *operation, req *transport.Re
 	if c.keySource != nil && !op.noKey {
 		key, err := c.keySource(ctx)
 		if err != nil {
-			err = &cause{err}
+			c.recent().add(key) // with an error too, it may be what the error quotes
+			err = causedBy(err, c.recent().add(k.key))
 		} else {
 			k, err = newAPIKey(key)
 		}

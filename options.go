@@ -115,10 +115,12 @@ func parseBaseURL(s string) (*url.URL, error) {
 // to give up an HTTP/2 connection which has gone silent, as the pool does, needs HTTP2.SendPingTimeout.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
-		if client == nil {
+		switch {
+		case client == nil:
 			return &ValidationError{"HTTP client", "is nil"}
-		}
-		if transport.RetriesByItself(client.Transport) {
+		case holdsNil(client.Transport) || holdsNil(client.Jar):
+			return &ValidationError{"HTTP client", "has a Transport or a Jar that holds nil"}
+		case transport.RetriesByItself(client.Transport):
 			return &ValidationError{"HTTP client", "retries by itself, so that a phone may ring twice"}
 		}
 		c.transport.HTTPClient = client
@@ -176,7 +178,7 @@ func WithTimeout(d time.Duration) Option {
 // WithKeySource sets a function that returns the API key for each request, instead of the key given to [NewClient],
 // which may then be "". It is for keys that are rotated, or fetched from a vault. It is called once for each request,
 // with the request's context, and not for sign-up and recordings, which need no key; retries use the same key. It must
-// be safe for concurrent use and should cache what it fetches. If it fails, the request fails with its error and
+// be safe for concurrent use and should cache what it fetches. If it fails, the request fails with its error, redacted, and
 // nothing is sent; a key of "" is [ErrNoAPIKey].
 func WithKeySource(source func(ctx context.Context) (string, error)) Option {
 	return func(c *config) error {

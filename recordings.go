@@ -24,7 +24,7 @@ var opGetRecording = operation{
 // within an attempt's timeout ([WithTimeout], [WithRequestTimeout]; none if that is 0), is an error; what was received until
 // then has been written to w. The time that w takes does not count. As a whole it is limited by ctx only.
 func (s *CallsService) DownloadRecording(ctx context.Context, callID string, w io.Writer, opts ...RequestOption) (n int64, err error) {
-	if w == nil {
+	if isNil(w) {
 		return 0, &ValidationError{"w", "is nil"}
 	}
 	svc := (*service)(s)

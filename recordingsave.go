@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"time"
 )
@@ -17,20 +19,20 @@ import (
 type RecordingGrace time.Duration
 
 func (g RecordingGrace) apply(rc *requestConfig) error {
-	return firstOf(rc.only("RecordingGrace", &opGetRecording), notNegative("RecordingGrace", time.Duration(g)))
+	if is, err := rc.isFor("RecordingGrace", &opGetRecording); !is {
+		return err
+	}
+	rc.recordingGrace = time.Duration(g)
+	return notNegative("RecordingGrace", rc.recordingGrace)
 }
 
 const recordingPoll = 2 * time.Second
 
-// recordingGrace returns the grace among options.
+// recordingGrace returns the grace among options, whose errors the request returns.
 func recordingGrace(opts []RequestOption) time.Duration {
-	var grace RecordingGrace
-	for _, opt := range opts {
-		if g, ok := opt.(RecordingGrace); ok {
-			grace = g
-		}
-	}
-	return time.Duration(grace)
+	rc := &requestConfig{op: &opGetRecording, header: http.Header{}, query: url.Values{}}
+	_ = rc.applyAll(opts)
+	return rc.recordingGrace
 }
 
 // SaveRecording downloads the recording of a call to a file and returns its size in bytes. The file is whole, or it is not there:

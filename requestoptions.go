@@ -9,25 +9,28 @@ import (
 )
 
 // RequestOption configures a single request. Every method takes request options as its last arguments; for a method
-// that makes several requests, such as All, they apply to each. The optional parameters of some methods, such as
-// [GetCallOptions], are request options too; other methods return a *[ValidationError] for them.
+// that makes several requests, such as All, they apply to each. Those that are for some operations only, as the optional parameters
+// of a method, such as [GetCallOptions], and [WithIdempotencyKey], apply to those of the requests that they are for; a method that makes
+// none of these returns a *[ValidationError].
 type RequestOption interface {
 	apply(*requestConfig) error
 }
 
 type requestConfig struct {
-	op         *operation  // that the options are for
-	header     http.Header // nil without options, and so is query
+	op         *operation   // that the options are for
+	others     []*operation // whose requests the method makes too, with the same options
+	header     http.Header  // nil without options, and so is query
 	query      url.Values
 	maxRetries int
 	timeout    time.Duration
 	timeoutSet bool          // by an option of this request
 	serverWait time.Duration // how long the server may hold the response back
-	response   *Response
+	response   responses
 	unobserved bool      // it is part of another operation
 	observed   *observed // nil without a hook
 
 	idempotencyKey string
+	recordingGrace time.Duration
 }
 
 type requestOption func(*requestConfig) error
@@ -46,13 +49,8 @@ func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestCon
 			return nil, err
 		}
 	}
-	for _, opt := range opts {
-		if opt == nil {
-			continue
-		}
-		if err := opt.apply(rc); err != nil {
-			return nil, err
-		}
+	if err := rc.applyAll(opts); err != nil {
+		return nil, err
 	}
 	if rc.timeout > 0 && !rc.timeoutSet {
 		rc.timeout = max(rc.timeout, rc.serverWait)
@@ -60,18 +58,49 @@ func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestCon
 	return rc, nil
 }
 
-// only returns an error unless the request is of one of the operations, the only ones that the option name is for.
-func (rc *requestConfig) only(name string, operations ...*operation) error {
-	if !slices.Contains(operations, rc.op) {
-		return &ValidationError{name, "is not an option of " + rc.op.String()}
+func (rc *requestConfig) applyAll(opts []RequestOption) error {
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt.apply(rc); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// WithResponse stores the last response to the request in r, whether the method returns a result or an error.
+// forRequestsOf returns the options of a method that makes requests of several operations.
+func forRequestsOf(opts []RequestOption, operations ...*operation) []RequestOption {
+	return slices.Concat([]RequestOption{requestOption(func(rc *requestConfig) error {
+		rc.others = operations
+		return nil
+	})}, opts)
+}
+
+// checkOptions returns the error that a request of op with the options would have.
+func (s *service) checkOptions(op *operation, opts []RequestOption) error {
+	c := s.owner()
+	if c == nil || c.cfg == nil {
+		return errNoClient
+	}
+	_, err := c.cfg.requestConfig(op, opts)
+	return err
+}
+
+// isFor reports whether the request is of op, which the option name is for. It returns an error if none of the method's is.
+func (rc *requestConfig) isFor(name string, op *operation) (bool, error) {
+	if rc.op == op || slices.Contains(rc.others, op) {
+		return rc.op == op, nil
+	}
+	return false, &ValidationError{name, "is not an option of " + rc.op.String()}
+}
+
+// WithResponse stores the last response to the request in r, whether the method returns a result or an error. Given more than once, it
+// is stored in each.
 func WithResponse(r *Response) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
-		rc.response = r
+		rc.response = append(rc.response, r)
 		return nil
 	})
 }

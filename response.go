@@ -196,14 +196,19 @@ type Response struct {
 	Reconciled bool
 }
 
-func (r *Response) set(res *transport.Response) {
-	if r != nil {
-		*r = Response{Status: res.Status, Header: res.Header.Clone(), Body: res.Body, Attempts: res.Attempts, RequestID: res.Header.Get("X-Request-Id")}
+// responses are where the last response to a request is stored.
+type responses []*Response
+
+func (rs responses) set(res *transport.Response) {
+	for _, r := range rs {
+		if r != nil {
+			*r = Response{Status: res.Status, Header: res.Header.Clone(), Body: res.Body, Attempts: res.Attempts, RequestID: res.Header.Get("X-Request-Id")}
+		}
 	}
 }
 
 // setLast sets the response of a request that failed with err: the last that an attempt got.
-func (r *Response) setLast(err error) {
+func (rs responses) setLast(err error) {
 	var failed *transport.Error
 	last := &transport.Response{}
 	if errors.As(err, &failed) {
@@ -215,12 +220,14 @@ func (r *Response) setLast(err error) {
 		}
 		last.Attempts = failed.Attempts
 	}
-	r.set(last)
+	rs.set(last)
 }
 
 // mark records where the result of a request with an idempotency key came from.
-func (r *Response) mark(replayed, reconciled bool) {
-	if r != nil {
-		r.Replayed, r.Reconciled = replayed, reconciled
+func (rs responses) mark(replayed, reconciled bool) {
+	for _, r := range rs {
+		if r != nil {
+			r.Replayed, r.Reconciled = replayed, reconciled
+		}
 	}
 }

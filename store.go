@@ -11,7 +11,8 @@ import (
 // sqlstore have ones that many processes share. agentphonetest.TestStore tests an implementation of yours.
 //
 // A claim is a lease: it ends by itself unless it is renewed, so a process that crashed blocks a key no longer than that. All
-// times are those of the store's own clock; that of the caller may be wrong. A Store is safe for concurrent use.
+// times are those of the store's own clock; that of the caller may be wrong. A key may be of any length: that of a client has ids of the
+// API in it. A Store is safe for concurrent use.
 type Store interface {
 	// Claim takes key for opts.Lease if nobody holds or has completed it, or if the last lease has lapsed. It returns an
 	// error only if the store does not know: a key that is held or completed is a Claim with that Status.

@@ -197,14 +197,17 @@ func checkHeader(name, value string) (string, error) {
 	return name, checkHeaderValue("header "+name, value)
 }
 
-// isNil reports whether an interface value is nil, or holds a nil pointer.
+// isNil reports whether an interface value is nil, or holds a nil pointer or func, which would panic when it is used.
 func isNil(v any) bool {
 	if v == nil {
 		return true
 	}
 	r := reflect.ValueOf(v)
-	return r.Kind() == reflect.Pointer && r.IsNil()
+	return (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil()
 }
+
+// holdsNil reports whether an interface value that may be nil holds a nil pointer or func.
+func holdsNil(v any) bool { return v != nil && isNil(v) }
 
 // isToken reports whether s is a token of RFC 9110, 5.6.2.
 func isToken(s string) bool {

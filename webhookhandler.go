@@ -176,6 +176,9 @@ func (c *WebhookHandlerConfig) check() error {
 	if err == nil && c.Lease != 0 && c.Lease < minLease {
 		err = &ValidationError{"Lease", "is shorter than a second"}
 	}
+	if err == nil && holdsNil(c.Store) {
+		err = &ValidationError{"Store", "holds nil"}
+	}
 	return err
 }
 

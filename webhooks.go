@@ -100,7 +100,7 @@ type TestWebhookOptions struct {
 }
 
 func (p TestWebhookOptions) apply(rc *requestConfig) error {
-	if err := rc.only("TestWebhookOptions", &opTestWebhook); err != nil {
+	if is, err := rc.isFor("TestWebhookOptions", &opTestWebhook); !is {
 		return err
 	}
 	if p.AgentID != "" {

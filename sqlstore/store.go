@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,8 +14,8 @@ import (
 	"github.com/agentphone/agentphone-go"
 )
 
-// Store is an [agentphone.Store] in a table of a database. Each operation is one statement. The database's clock decides. It is safe
-// for concurrent use.
+// Store is an [agentphone.Store] in a table of a database. Each operation is one statement, whatever the isolation of the database's
+// transactions is by default. The database's clock decides. It is safe for concurrent use.
 type Store struct {
 	db      *sql.DB
 	dialect Dialect
@@ -76,11 +77,22 @@ func (s *Store) Prune(ctx context.Context) (int64, error) {
 	if err := s.check(); err != nil {
 		return 0, err
 	}
-	result, err := s.db.ExecContext(ctx, s.sql.prune)
+	return s.exec(ctx, s.sql.prune)
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) (changed int64, err error) {
+	err = s.run(ctx, func(q querier) error {
+		result, err := q.ExecContext(ctx, statement, args...)
+		if err == nil {
+			changed, err = result.RowsAffected()
+		}
+		return err
+	})
 	if err != nil {
 		return 0, s.wrap(err)
 	}
-	return result.RowsAffected()
+	return changed, nil
 }
 
 const held, completed = 1, 2
@@ -104,8 +116,10 @@ func (s *Store) Claim(ctx context.Context, key string, opts agentphone.ClaimOpti
 		lapsed              sql.NullInt64
 		note, value         []byte
 	)
-	err := s.db.QueryRowContext(ctx, s.sql.claim, []byte(key), token, opts.Lease.Microseconds(), opts.Retention.Microseconds(), nonNil(opts.Note)).
-		Scan(&owner, &status, &now, &expires, &first, &lapsed, &note, &value)
+	err := s.run(ctx, func(q querier) error {
+		return q.QueryRowContext(ctx, s.sql.claim, stored(key), token, opts.Lease.Microseconds(), opts.Retention.Microseconds(), nonNil(opts.Note)).
+			Scan(&owner, &status, &now, &expires, &first, &lapsed, &note, &value)
+	})
 	if err != nil {
 		return nil, s.wrap(err)
 	}
@@ -146,18 +160,26 @@ func (s *Store) change(ctx context.Context, statement string, c *agentphone.Clai
 	if c == nil || c.Token == "" {
 		return agentphone.ErrClaimLost
 	}
-	result, err := s.db.ExecContext(ctx, statement, append([]any{[]byte(c.Key), c.Token}, args...)...)
+	changed, err := s.exec(ctx, statement, append([]any{stored(c.Key), c.Token}, args...)...)
 	if err != nil {
-		return s.wrap(err)
-	}
-	changed, err := result.RowsAffected()
-	if err != nil {
-		return s.wrap(err)
+		return err
 	}
 	if changed == 0 {
 		return agentphone.ErrClaimLost
 	}
 	return nil
+}
+
+// maxStored is the length in bytes of the longest key that is stored as it is. PostgreSQL has at most 2,704 bytes in an index.
+const maxStored = 2048
+
+// stored returns a key as it is in the table: of a longer one the beginning and a hash, which are longer than what is stored as it is.
+func stored(key string) []byte {
+	if len(key) <= maxStored {
+		return []byte(key)
+	}
+	sum := sha256.Sum256([]byte(key))
+	return append([]byte(key[:maxStored]), sum[:]...)
 }
 
 // nonNil keeps what is empty apart from NULL.
@@ -169,9 +191,8 @@ func nonNil(b []byte) []byte {
 }
 
 func (s *Store) wrap(err error) error {
-	var state interface{ SQLState() string }
 	const undefinedTable = "42P01"
-	if errors.As(err, &state) && state.SQLState() == undefinedTable || strings.Contains(err.Error(), "no such table") {
+	if sqlState(err) == undefinedTable || strings.Contains(err.Error(), "no such table") {
 		return fmt.Errorf("%w (%s)", ErrNotMigrated, s.table)
 	}
 	return fmt.Errorf("sqlstore: %w", err)

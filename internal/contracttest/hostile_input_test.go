@@ -4,10 +4,12 @@
 package contracttest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"reflect"
 	"strings"
@@ -148,6 +150,34 @@ func TestOptions_HostileValuesAreRefusedOrHarmless(t *testing.T) {
 		_, err := agentphone.NewClient(apitest.Key, nil, agentphone.WithLogger(nil))
 		require.NoError(t, err)
 	})
+	// A nil that an interface holds is not nil to Go, and would panic at the first request.
+	for name, option := range map[string]agentphone.Option{
+		"Transport, nil pointer": agentphone.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}),
+		"Transport, nil func":    agentphone.WithHTTPClient(&http.Client{Transport: apitest.RoundTripFunc(nil)}),
+		"Jar, nil pointer":       agentphone.WithHTTPClient(&http.Client{Jar: (*cookiejar.Jar)(nil)}),
+		"RoundTripper, nil pointer": agentphone.WithRoundTripper(func(http.RoundTripper) http.RoundTripper {
+			return (*http.Transport)(nil)
+		}),
+		"RoundTripper, nil func": agentphone.WithRoundTripper(func(http.RoundTripper) http.RoundTripper { return apitest.RoundTripFunc(nil) }),
+		"Limiter, nil pointer":   agentphone.WithRateLimiter((*nilLimiter)(nil)),
+		"Limiter, nil func":      agentphone.WithRateLimiter(limiterFunc(nil)),
+		"Store, nil pointer":     agentphone.WithStore((*agentphone.MemoryStore)(nil)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := agentphone.NewClient(apitest.Key, option)
+			require.ErrorIs(t, err, agentphone.ErrValidation)
+		})
+	}
+	t.Run("Store of a webhook handler, nil pointer", func(t *testing.T) {
+		_, err := agentphone.NewWebhookHandler([]string{"whsec_1"}, agentphone.WebhookHandlerConfig{Store: (*agentphone.MemoryStore)(nil)})
+		require.ErrorIs(t, err, agentphone.ErrValidation)
+	})
+	t.Run("writer of a recording, nil pointer", func(t *testing.T) {
+		c, n := newOffline(t)
+		_, err := c.Calls.DownloadRecording(t.Context(), "call_1", (*bytes.Buffer)(nil))
+		require.ErrorIs(t, err, agentphone.ErrValidation)
+		assert.Empty(t, n.seen)
+	})
 	for _, base := range []string{
 		"https://[::1", "https://a b", "https://api.agentphone.to\n", "https://%zz", "file:///etc/passwd",
 		"javascript:alert(1)", "//host", "https:host", strings.Repeat("x", 1<<20),
@@ -175,6 +205,10 @@ func TestOptions_HostileValuesAreRefusedOrHarmless(t *testing.T) {
 		assert.Equal(t, []string{"GET api.agentphone.to/v1/usage"}, n.seen)
 	})
 }
+
+type nilLimiter struct{}
+
+func (*nilLimiter) Wait(context.Context) error { return nil }
 
 // Zero values and nil pointers end in errors or do no harm, also where no request is involved.
 func TestZeroValues_AreErrorsOrHarmless(t *testing.T) {
