@@ -125,7 +125,8 @@ type WebhookHandler struct {
 // another id, as long as its timestamp is accepted, but cannot have another event count as handled. The Store knows it as "delivery:", the
 // id, ":" and the digest, for 48 hours.
 //
-// A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. If
+// A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. One whose connection broke before
+// any of its answer was sent was not handled, although the callback returned nil. If
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
 // so far. If the Store cannot record that a delivery has been handled, the response is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookHandler, error) {
@@ -236,9 +237,10 @@ type delivery struct {
 	tenant   string
 	mismatch bool // the kind of the event is known, its data cannot be read
 
-	values context.Context // of the request, without its end
-	ctx    context.Context // of the callback, without its timeout
-	cancel context.CancelCauseFunc
+	request context.Context
+	values  context.Context // of the request, without its end
+	ctx     context.Context // of the callback, without its timeout
+	cancel  context.CancelCauseFunc
 
 	outcome    DeliveryOutcome
 	status     int
@@ -263,6 +265,10 @@ func (d *delivery) isTurn() bool {
 	_, ok := d.event.Data.(*VoiceTurnData)
 	return ok
 }
+
+// isSenderGone reports whether the connection is closed, as far as the server has seen. A deadline that middleware has set says
+// nothing of that.
+func (d *delivery) isSenderGone() bool { return errorIs(d.request.Err(), context.Canceled) }
 
 // refuse responds with a status and its text, and returns the status.
 func refuse(w http.ResponseWriter, status int) int {

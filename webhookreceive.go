@@ -37,7 +37,7 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (d *del
 		return nil, refuse(w, http.StatusBadRequest)
 	}
 	event.DeliveryID = r.Header.Get(canonicalIDHeader)
-	d = &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, values: context.WithoutCancel(r.Context())}
+	d = &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, request: r.Context(), values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
