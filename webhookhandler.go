@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -77,7 +78,8 @@ type WebhookHandlerConfig struct {
 	// [Webhook]: AgentPhone does not wait longer for the answer.
 	TurnTimeout time.Duration
 
-	// MaxBodyBytes is the maximum size of a request's body. If zero, it is 1 MiB.
+	// MaxBodyBytes is the maximum size of a request's body. If zero, it is 1 MiB. Until their signatures are verified, the bodies of more than
+	// 16 KiB that are being received take 64 MiB together, or four times MaxBodyBytes if that is more: others get 503.
 	MaxBodyBytes int64
 
 	// Tolerance is how far the timestamp of a request may be from now, in either direction. If zero, it is 5 minutes.
@@ -99,6 +101,8 @@ type WebhookHandler struct {
 	signers  func(*http.Request) ([]signer, error)
 	inMemory bool // the Store is a *MemoryStore
 	running  running
+
+	unverified atomic.Int64 // bytes of the bodies that have a share
 }
 
 // NewWebhookHandler returns a handler that verifies the signature of a request, parses its event, drops it if it was handled before, and
@@ -117,8 +121,8 @@ type WebhookHandler struct {
 //	405  the method is not POST
 //	413  the body is longer than MaxBodyBytes
 //	500  the callback returned an error or panicked, or the data of the event cannot be read and OnUnknown, which would get it, is nil
-//	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, or
-//	     the body broke off or took longer than 10 seconds
+//	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, many
+//	     long bodies are being received, or the body broke off or took longer than 10 seconds
 //
 // A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body and, with SecretsFunc, of the tenant; a
 // redelivery has the same of all, whichever secret signs it. The id is not signed: whoever captured a request can have it handled again under
