@@ -53,9 +53,10 @@ type WebhookHandlerConfig struct {
 	// comes again. If it is nil, the secrets are those given to NewWebhookHandler.
 	SecretsFunc func(*http.Request) ([]string, error)
 
-	// TenantFunc returns whose secrets SecretsFunc returns for a request, if they are of more than one owner: what one has signed then
-	// never counts as a delivery to another. It is called for requests whose signature is valid. If it is nil while SecretsFunc is not,
-	// each URL (its path and query) has an owner of its own; so set it if SecretsFunc goes by anything else, such as the host.
+	// TenantFunc returns whose delivery a request is, as a name that is not empty: what one has signed or handled never counts as a
+	// delivery to another. It is called for requests whose signature is valid. If it is nil while SecretsFunc is not, each URL (its path and
+	// query) has an owner of its own; so set it if SecretsFunc goes by anything else, such as the host. Handlers with fixed secrets that
+	// share a Store need it too unless they are replicas of each other: without it a delivery is handled by one of them only.
 	TenantFunc func(*http.Request) string
 
 	// Store keeps which deliveries have been handled and which are being handled, so that each is handled once. Processes that receive
@@ -124,7 +125,7 @@ type WebhookHandler struct {
 //	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, many
 //	     long bodies are being received, or the body broke off or took longer than 10 seconds
 //
-// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body and, with SecretsFunc, of the tenant; a
+// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body and, with SecretsFunc or TenantFunc, of the tenant; a
 // redelivery has the same of all, whichever secret signs it. The id is not signed: whoever captured a request can have it handled again under
 // another id, as long as its timestamp is accepted, but cannot have another event count as handled. The Store knows it as "delivery:", the
 // id, ":" and the digest, for 48 hours.

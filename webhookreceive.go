@@ -71,13 +71,17 @@ func (h *WebhookHandler) refuseUnsigned(w http.ResponseWriter, r *http.Request, 
 	return refuse(w, http.StatusUnauthorized)
 }
 
-// tenant returns whose secrets a request may be signed with. Fixed secrets have one owner.
+// tenant returns whose delivery a request is. Fixed secrets have one owner.
 func (h *WebhookHandler) tenant(r *http.Request) string {
 	switch {
 	case h.config.TenantFunc != nil:
 		return h.config.TenantFunc(r)
 	case h.config.SecretsFunc != nil:
-		return r.URL.RequestURI()
+		tenant := r.URL.RequestURI()
+		if sent := r.RequestURI; sent != "" && sent != tenant { // middleware may have taken the tenant out of the URL, or put it in
+			tenant += "\n" + sent
+		}
+		return tenant
 	}
 	return ""
 }
