@@ -85,19 +85,27 @@ func ruleOfWord(text string) endRule {
 
 // lastWord returns the last word of text, without a bracket or quote before it.
 func lastWord(text string) string {
-	return strings.TrimLeftFunc(text[strings.LastIndexFunc(text, unicode.IsSpace)+1:], isNoWord)
+	return strings.TrimLeftFunc(text[afterLastSpace(text):], isNoWord)
 }
 
 // isItem reports whether number, after text, is that of an item in a list: it comes first, or after a colon, semicolon,
 // or comma, or after the item before it.
 func isItem(text, number string) bool {
-	text = strings.TrimRight(text[max(0, len(text)-maxUnspoken):], " \t\r\n(*")
+	text = strings.TrimRightFunc(text[max(0, len(text)-maxUnspoken):], func(r rune) bool { return unicode.IsSpace(r) || r == '(' || r == '*' })
 	if text == "" || strings.ContainsRune(":;,", rune(text[len(text)-1])) {
 		return true
 	}
 	n, _ := strconv.Atoi(number)
 	before := fmt.Sprintf("%d.", n-1)
-	return strings.HasPrefix(text, before) || strings.Contains(text, " "+before+" ")
+	if strings.HasPrefix(text, before) {
+		return true
+	}
+	for word := range strings.FieldsSeq(text) {
+		if word == before {
+			return true
+		}
+	}
+	return false
 }
 
 // isInitials reports whether word has the form of an initial or of initials: J, U.S, Ph.D.

@@ -124,7 +124,7 @@ const (
 	DeliveryHandled   DeliveryOutcome = "handled"   // the callback succeeded, or there is none for the event
 	DeliveryDuplicate DeliveryOutcome = "duplicate" // it was handled before
 	DeliveryHeld      DeliveryOutcome = "held"      // another request for the same delivery is being handled
-	DeliveryFailed    DeliveryOutcome = "failed"    // the callback returned an error, or cannot be called with the event's data
+	DeliveryFailed    DeliveryOutcome = "failed"    // the callback returned an error, cannot be called with the event's data, or spoke to a broken connection
 	DeliveryPanicked  DeliveryOutcome = "panicked"  // the callback panicked
 	DeliveryRefused   DeliveryOutcome = "refused"   // no callback was called: see Status
 )

@@ -61,7 +61,7 @@ func cutWords(text string) (words, rest string) {
 	r, _ := utf8.DecodeLastRuneInString(whole)
 	if !unicode.IsSpace(r) && !isMark(r) && !isCloser(r) && !strings.ContainsRune(",;:—", r) &&
 		!unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) {
-		whole = whole[:strings.LastIndexFunc(whole, unicode.IsSpace)+1]
+		whole = whole[:afterLastSpace(whole)]
 	}
 	return whole, text[len(whole):]
 }
@@ -78,7 +78,7 @@ func beginsSentence(text, token string, quoted bool) bool {
 	if !digit && !upper && !unicode.Is(unicode.Pi, first) && (first != '"' || quoted) {
 		return false
 	}
-	before := text[strings.LastIndexFunc(text[:end.marks], unicode.IsSpace)+1 : end.marks]
+	before := text[afterLastSpace(text[:end.marks]):end.marks]
 	if digit && (before == "" || endsInDigit(before)) || isAddress(before) { // .5, 3.50
 		return false
 	}
@@ -90,6 +90,16 @@ func beginsSentence(text, token string, quoted bool) bool {
 	}
 	second, _ := utf8.DecodeRuneInString(token[size:])
 	return upper && unicode.IsLower(second) // "Dr." + "Who", but not "U.S." + "A."
+}
+
+// afterLastSpace returns where the text after the last white space in text begins.
+func afterLastSpace(text string) int {
+	space := strings.LastIndexFunc(text, unicode.IsSpace)
+	if space < 0 {
+		return 0
+	}
+	_, size := utf8.DecodeRuneInString(text[space:]) // that of French and Japanese has several bytes
+	return space + size
 }
 
 // isAddress reports whether word looks like a URL or an email address, or the beginning of one.

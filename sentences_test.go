@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
@@ -132,6 +133,47 @@ func TestVoiceResponseStream_PrecisionAndRecall(t *testing.T) {
 	}
 }
 
+// Models write other spaces than that of ASCII, as within the numbers of French. They are of several bytes.
+func TestVoiceResponseStream_AnySpaceIsASpace(t *testing.T) {
+	file, err := os.ReadFile("testdata/sentences.txt")
+	require.NoError(t, err)
+	texts := []string{"Cela coûte 12 500 euros.", "Here: 1. Milk 2. Eggs 3. Ham", "Take ( 1. Milk 2. Eggs )", "Bonjour Ada", "Ask for Dr. Who. No. 3 left."}
+	for sentences := range slices.Chunk(strings.Split(strings.TrimSpace(string(file)), "\n"), 5) {
+		texts = append(texts, strings.Join(sentences, " "))
+	}
+	plain := func(lines []string) (out []string) {
+		for _, line := range lines {
+			out = append(out, strings.Map(func(r rune) rune {
+				if unicode.IsSpace(r) {
+					return ' '
+				}
+				return r
+			}, line))
+		}
+		return out
+	}
+	ways := map[string]func(text string) []string{
+		"at once": func(text string) []string { return spoken(t, text) },
+		"a pause after each": func(text string) []string {
+			var steps []any
+			for word := range strings.SplitAfterSeq(text, ".") {
+				for _, part := range regexp.MustCompile(`.{1,13}`).FindAllString(word, -1) {
+					steps = append(steps, part, 1100*time.Millisecond)
+				}
+			}
+			return heard(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Stream(script(steps...)) })
+		},
+	}
+	for way, say := range ways {
+		for _, text := range texts {
+			want := say(text)
+			for _, space := range []string{"\t", "\u0085", "\u00a0", "\u2003", "\u2028", "\u202f", "\u205f", "\u3000"} {
+				require.Equal(t, want, plain(say(strings.ReplaceAll(text, " ", space))), "%s, %q, %q", way, space, text)
+			}
+		}
+	}
+}
+
 // With a higher limit the caller would wait in silence, with a lower one sentences would be cut.
 func TestVoiceResponseStream_HoldsBackUpTo300Bytes(t *testing.T) {
 	for size, lines := range map[int]int{299: 1, 300: 1, 301: 2, 3000: 10} {
@@ -147,7 +189,7 @@ func TestVoiceResponseStream_HoldsBackUpTo300Bytes(t *testing.T) {
 
 // Each character is said once and in order, wherever the tokens begin and end.
 func TestVoiceResponseStream_LosesNoTextHoweverTokenized(t *testing.T) {
-	pieces := []string{"word", " ", "  ", ".", "!", "?", "…", "。", "！", "？", "\n", "\r\n", "\t", `"`, "'", "”", "」", ")", "（", "好", "é", "😀", "3.50", strings.Repeat("z", 170)}
+	pieces := []string{"word", " ", "  ", ".", "!", "?", "…", "。", "！", "？", "\n", "\r\n", "\t", "\u00a0", "\u202f", "\u3000", `"`, "'", "”", "」", ")", "（", "好", "é", "😀", "3.50", strings.Repeat("z", 170)}
 	silent := func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return -1

@@ -22,12 +22,13 @@ var ErrVoiceAnswered = errors.New("agentphone: the voice turn is answered alread
 type VoiceResponse struct {
 	ctx context.Context // of the turn; nil in a VoiceResponse that no handler made
 
-	mu     sync.Mutex
-	out    voiceWriter
-	last   voiceLine
-	said   bool    // last.Text is final, or Stream is on its way to it
-	speech *speech // of the Stream that runs
-	closed bool    // the callback has returned
+	mu      sync.Mutex
+	out     voiceWriter
+	last    voiceLine
+	said    bool    // last.Text is final, or Stream is on its way to it
+	speech  *speech // of the Stream that runs
+	tooLate bool    // something was to be said after the end of the turn's context
+	closed  bool    // the callback has returned
 }
 
 func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse {
@@ -98,7 +99,7 @@ func (v *VoiceResponse) canSpeak() error {
 	if v.closed || v.said || v.ctx == nil {
 		return ErrVoiceAnswered
 	}
-	return v.ctx.Err()
+	return v.ended()
 }
 
 // writeInterim says text at once, also while Stream is speaking. The caller holds v.mu.
@@ -106,21 +107,38 @@ func (v *VoiceResponse) writeInterim(text string) error {
 	switch {
 	case v.closed:
 		return ErrVoiceAnswered
-	case v.ctx.Err() != nil:
-		return v.ctx.Err()
 	case text == "":
-		return nil
+		return v.ctx.Err()
+	}
+	if err := v.ended(); err != nil {
+		return err
 	}
 	return v.out.writeInterim(v.ctx, text)
 }
 
-// close ends the callback's use of v. It reports whether the last words were set, and whether the response has begun,
-// so that its status cannot change any more.
-func (v *VoiceResponse) close() (said, begun bool) {
+// ended returns an error if the turn is over, and notes that something was to be said after that. The caller holds v.mu.
+func (v *VoiceResponse) ended() error {
+	err := v.ctx.Err()
+	v.tooLate = v.tooLate || err != nil
+	return err
+}
+
+// voiceState is how far an answer has come when the callback returns.
+type voiceState struct {
+	said   bool // the last words were set
+	begun  bool // the response has begun, so that its status cannot change any more
+	unsent bool // there is something to say, and nothing was sent yet
+}
+
+// close ends the callback's use of v.
+func (v *VoiceResponse) close() voiceState {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.closed = true
-	return v.said, v.out.streamed
+	return voiceState{
+		said: v.said, begun: v.out.streamed,
+		unsent: !v.out.sent && (v.last != voiceLine{} || v.out.streamed || v.tooLate),
+	}
 }
 
 // finish sends the last words. It is called after close, which keeps all others from using v.

@@ -69,7 +69,7 @@ func (s *speech) token(token string, err error) bool {
 		s.err = err
 		return false
 	case s.voice.ctx.Err() != nil:
-		s.held, s.err = "", s.voice.ctx.Err()
+		s.held, s.err = "", s.voice.ended()
 		return false
 	case token == "": // as models send while they write the arguments of a tool call
 		return true

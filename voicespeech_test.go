@@ -143,7 +143,7 @@ func TestVoiceResponseStream_InterimSaysWhatIsHeldBackFirst(t *testing.T) {
 
 // Whatever happens between the tokens, each character and each interim text is said once, and in order.
 func TestVoiceResponseStream_LosesNoTextWhateverHappensBetweenTokens(t *testing.T) {
-	pieces := []string{"word", " ", " ", ".", "!", "...", "。", "\n", `"`, ")", "好", "é", "😀", "3.50", "5 p.m.", " Dr.", "No.", "1.", " U.S.", "Then", "today", strings.Repeat("z", 170)}
+	pieces := []string{"word", " ", " ", "\u00a0", "\u202f", "\u3000", "\u2028", "12\u202f500", ".", "!", "...", "。", "\n", `"`, ")", "好", "é", "😀", "3.50", "5 p.m.", " Dr.", "No.", "1.", " U.S.", "Then", "today", strings.Repeat("z", 170)}
 	pauses := []time.Duration{0, 0, 0, time.Millisecond, 149 * time.Millisecond, 150 * time.Millisecond, time.Second, 3 * time.Second}
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 12))

@@ -22,6 +22,7 @@ type voiceWriter struct {
 	w          http.ResponseWriter
 	rc         http.ResponseController
 	streamed   bool      // an interim line was written, and the status 200 with it
+	sent       bool      // one was sent at once
 	firstWords time.Time // when the first line with a text was written
 }
 
@@ -54,7 +55,9 @@ func (w *voiceWriter) write(line voiceLine) error {
 		_, err = w.w.Write(append(text, '\n'))
 	}
 	if err == nil && w.streamed {
-		if err = w.rc.Flush(); errorIs(err, http.ErrNotSupported) {
+		err = w.rc.Flush()
+		w.sent = w.sent || err == nil
+		if errorIs(err, http.ErrNotSupported) {
 			err = nil // all lines are sent when the handler returns
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,9 +53,10 @@ type WebhookHandlerConfig struct {
 	// comes again. If it is nil, the secrets are those given to NewWebhookHandler.
 	SecretsFunc func(*http.Request) ([]string, error)
 
-	// TenantFunc returns whose secrets SecretsFunc returns for a request, if they are of more than one owner: what one has signed then
-	// never counts as a delivery to another. It is called for requests whose signature is valid. If it is nil while SecretsFunc is not,
-	// each URL (its path and query) has an owner of its own; so set it if SecretsFunc goes by anything else, such as the host.
+	// TenantFunc returns whose delivery a request is, as a name that is not empty: what one has signed or handled never counts as a
+	// delivery to another. It is called for requests whose signature is valid. If it is nil while SecretsFunc is not, each URL (its path and
+	// query) has an owner of its own; so set it if SecretsFunc goes by anything else, such as the host. Handlers with fixed secrets that
+	// share a Store need it too unless they are replicas of each other: without it a delivery is handled by one of them only.
 	TenantFunc func(*http.Request) string
 
 	// Store keeps which deliveries have been handled and which are being handled, so that each is handled once. Processes that receive
@@ -77,7 +79,8 @@ type WebhookHandlerConfig struct {
 	// [Webhook]: AgentPhone does not wait longer for the answer.
 	TurnTimeout time.Duration
 
-	// MaxBodyBytes is the maximum size of a request's body. If zero, it is 1 MiB.
+	// MaxBodyBytes is the maximum size of a request's body. If zero, it is 1 MiB. Until their signatures are verified, the bodies of more than
+	// 16 KiB that are being received take 64 MiB together, or four times MaxBodyBytes if that is more: others get 503.
 	MaxBodyBytes int64
 
 	// Tolerance is how far the timestamp of a request may be from now, in either direction. If zero, it is 5 minutes.
@@ -99,6 +102,8 @@ type WebhookHandler struct {
 	signers  func(*http.Request) ([]signer, error)
 	inMemory bool // the Store is a *MemoryStore
 	running  running
+
+	unverified atomic.Int64 // bytes of the bodies that have a share
 }
 
 // NewWebhookHandler returns a handler that verifies the signature of a request, parses its event, drops it if it was handled before, and
@@ -117,15 +122,16 @@ type WebhookHandler struct {
 //	405  the method is not POST
 //	413  the body is longer than MaxBodyBytes
 //	500  the callback returned an error or panicked, or the data of the event cannot be read and OnUnknown, which would get it, is nil
-//	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, or
-//	     the body broke off or took longer than 10 seconds
+//	503  with Retry-After: the same delivery is being handled, the Store does not know, SecretsFunc failed, the handler is shut down, many
+//	     long bodies are being received, or the body broke off or took longer than 10 seconds
 //
-// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body and, with SecretsFunc, of the tenant; a
+// A delivery is identified by its id ([WebhookIDHeader]) together with a digest of its body and, with SecretsFunc or TenantFunc, of the tenant; a
 // redelivery has the same of all, whichever secret signs it. The id is not signed: whoever captured a request can have it handled again under
 // another id, as long as its timestamp is accepted, but cannot have another event count as handled. The Store knows it as "delivery:", the
 // id, ":" and the digest, for 48 hours.
 //
-// A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. If
+// A redelivered voice turn that was handled before gets an empty answer, so that nothing is said twice. One whose connection broke before
+// any of its answer was sent was not handled, although the callback returned nil. If
 // OnVoiceTurn fails after its first Interim, the status 200 has been sent already: the answer ends with what was said
 // so far. If the Store cannot record that a delivery has been handled, the response is 200 all the same.
 func NewWebhookHandler(secrets []string, config WebhookHandlerConfig) (*WebhookHandler, error) {
@@ -239,9 +245,10 @@ type delivery struct {
 	tenant   string
 	mismatch bool // the kind of the event is known, its data cannot be read
 
-	values context.Context // of the request, without its end
-	ctx    context.Context // of the callback, without its timeout
-	cancel context.CancelCauseFunc
+	request context.Context
+	values  context.Context // of the request, without its end
+	ctx     context.Context // of the callback, without its timeout
+	cancel  context.CancelCauseFunc
 
 	outcome    DeliveryOutcome
 	status     int
@@ -266,6 +273,10 @@ func (d *delivery) isTurn() bool {
 	_, ok := d.event.Data.(*VoiceTurnData)
 	return ok
 }
+
+// isSenderGone reports whether the connection is closed, as far as the server has seen. A deadline that middleware has set says
+// nothing of that.
+func (d *delivery) isSenderGone() bool { return errorIs(d.request.Err(), context.Canceled) }
 
 // refuse responds with a status and its text, and returns the status.
 func refuse(w http.ResponseWriter, status int) int {

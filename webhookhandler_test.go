@@ -198,6 +198,10 @@ func TestWebhooksDoc_WhichStatusIsSentWhen(t *testing.T) {
 			r.Body = io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded))
 			return serve(onMessage(returning(nil)), r)
 		},
+		"many long bodies are being received": func() int {
+			h := newHandler(t, onMessage(returning(nil)))
+			return floodOf(t, h, 1<<20, func() int { return apitest.Serve(h, longEvent(1<<20, "whd_1")).Code })
+		},
 		"the handler is shut down": func() int {
 			h := newHandler(t, onMessage(returning(nil)))
 			require.NoError(t, h.Shutdown(t.Context()))

@@ -4,17 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 )
 
 // canonicalIDHeader is [WebhookIDHeader] in the form of a key of an [http.Header].
 var canonicalIDHeader = http.CanonicalHeaderKey(WebhookIDHeader)
 
-// receive checks the method, the size and the signature of a request and parses its event. If the request is none that the
+// receive checks the method, the signature and the size of a request and parses its event. If the request is none that the
 // handler accepts, it responds itself and returns the status.
 func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (d *delivery, refused int) {
 	deadline := readDeadline{http.NewResponseController(w)}
@@ -23,12 +21,18 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (d *del
 		w.Header().Set("Allow", http.MethodPost)
 		return nil, refuse(w, http.StatusMethodNotAllowed)
 	}
-	body, refused := h.readBody(w, r)
+	signature, err := readSignature(r.Header, h.config.Tolerance)
+	if err != nil {
+		return nil, h.refuseUnsigned(w, r, err) // before its body, of which anybody can send any number
+	}
+	s := share{of: &h.unverified}
+	defer s.giveBack()
+	body, refused := h.readBody(w, r, &s)
 	if refused != 0 {
 		return nil, refused
 	}
 	deadline.clear()
-	if refused = h.verify(w, r, body); refused != 0 {
+	if refused = h.verify(w, r, &signature, body); refused != 0 {
 		return nil, refused
 	}
 	event, mismatch, err := parseEvent(body)
@@ -37,77 +41,47 @@ func (h *WebhookHandler) receive(w http.ResponseWriter, r *http.Request) (d *del
 		return nil, refuse(w, http.StatusBadRequest)
 	}
 	event.DeliveryID = r.Header.Get(canonicalIDHeader)
-	d = &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, values: context.WithoutCancel(r.Context())}
+	d = &delivery{event: event, tenant: h.tenant(r), mismatch: mismatch, request: r.Context(), values: context.WithoutCancel(r.Context())}
 	if mismatch {
 		h.log(d, slog.LevelWarn, "the event has unexpected data")
 	}
 	return d, 0
 }
 
-// The body of a request gets a buffer of the length that the request says it has, within these bounds.
-const minBodyBuffer, maxBodyBuffer = 511, 16 << 10
-
-// readBody reads the body of a request up to MaxBodyBytes. If it breaks off, or comes too slowly, the request may be genuine all the same:
-// it gets a status after which it comes again.
-func (h *WebhookHandler) readBody(w http.ResponseWriter, r *http.Request) (body []byte, refused int) {
-	if r.Body == nil { // in a request that a test made
-		return nil, 0
-	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, h.config.MaxBodyBytes), r.ContentLength)
-	if err == nil {
-		return body, 0
-	}
-	if _, tooLarge := errorAs[*http.MaxBytesError](err); tooLarge {
-		return nil, refuse(w, http.StatusRequestEntityTooLarge)
-	}
-	return nil, refuseForNow(w, 0)
-}
-
-// readAll is [io.ReadAll] with a buffer of the right size, if it is known: -1 is not.
-func readAll(r io.Reader, size int64) ([]byte, error) {
-	body := make([]byte, 0, min(max(size, minBodyBuffer), maxBodyBuffer)+1) // one more, to see the end without growing
-	for {
-		n, err := r.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if err == io.EOF {
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(body) == cap(body) {
-			body = slices.Grow(body, 1)
-		}
-	}
-}
-
 // verify verifies the signature of a request. The secrets are asked for only if the rest is right. If they cannot be had, the request may be
 // genuine all the same: it gets a status after which it comes again.
-func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, body []byte) (refused int) {
-	signature, err := readSignature(r.Header, h.config.Tolerance)
-	if err == nil {
-		signers, unknown := h.signers(r)
-		if unknown != nil {
-			logAttrs(r.Context(), h.config.Logger, slog.LevelError, "agentphone: webhook: getting the secrets failed",
-				slog.String("error", loggedText(unknown)))
-			return refuseForNow(w, 0)
-		}
-		if signature.isBy(signers, body) {
-			return 0
-		}
-		err = ErrWebhookBadSignature
+func (h *WebhookHandler) verify(w http.ResponseWriter, r *http.Request, s *signature, body []byte) (refused int) {
+	if !s.isWithin(h.config.Tolerance) { // any more: middleware may let a body take long
+		return h.refuseUnsigned(w, r, ErrWebhookTimestamp)
 	}
-	h.logRefusal(r.Context(), err)
+	signers, err := h.signers(r)
+	if err != nil {
+		logAttrs(r.Context(), h.config.Logger, slog.LevelError, "agentphone: webhook: getting the secrets failed",
+			slog.String("error", loggedText(err)))
+		return refuseForNow(w, 0)
+	}
+	if !s.isBy(signers, body) {
+		return h.refuseUnsigned(w, r, ErrWebhookBadSignature)
+	}
+	return 0
+}
+
+func (h *WebhookHandler) refuseUnsigned(w http.ResponseWriter, r *http.Request, reason error) int {
+	h.logRefusal(r.Context(), reason)
 	return refuse(w, http.StatusUnauthorized)
 }
 
-// tenant returns whose secrets a request may be signed with. Fixed secrets have one owner.
+// tenant returns whose delivery a request is. Fixed secrets have one owner.
 func (h *WebhookHandler) tenant(r *http.Request) string {
 	switch {
 	case h.config.TenantFunc != nil:
 		return h.config.TenantFunc(r)
 	case h.config.SecretsFunc != nil:
-		return r.URL.RequestURI()
+		tenant := r.URL.RequestURI()
+		if sent := r.RequestURI; sent != "" && sent != tenant { // middleware may have taken the tenant out of the URL, or put it in
+			tenant += "\n" + sent
+		}
+		return tenant
 	}
 	return ""
 }

@@ -161,6 +161,73 @@ func TestWebhookHandler_TenantsDoNotHandleDeliveriesOfOthers(t *testing.T) {
 	}
 }
 
+// A handler for each tenant, or each purpose, and one Store: each handles its own deliveries, once, whatever middleware makes of the URL.
+func TestWebhookHandler_HandlersThatShareAStoreAreToldApart(t *testing.T) {
+	type config = agentphone.WebhookHandlerConfig
+	stripped := func(name string, h http.Handler) http.Handler { return http.StripPrefix("/"+name, h) }
+	rewritten := func(name string, h http.Handler) http.Handler { // to what is not in the request line
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.Path = "/" + name
+			h.ServeHTTP(w, r)
+		})
+	}
+	asItIs := func(_ string, h http.Handler) http.Handler { return h }
+	named := func(name string, c *config) {
+		c.TenantFunc = func(*http.Request) string { return name }
+	}
+	for what, tc := range map[string]struct {
+		path      func(name string) string
+		wrap      func(name string, h http.Handler) http.Handler
+		configure func(name string, c *config)
+		secret    func(name string) string
+		fixed     bool
+	}{
+		"SecretsFunc, by the prefix that is stripped":      {path: func(name string) string { return "/" + name + "/hook" }, wrap: stripped},
+		"SecretsFunc, by the path that is put in":          {wrap: rewritten},
+		"SecretsFunc and TenantFunc":                       {configure: named},
+		"fixed secrets and TenantFunc":                     {configure: named, fixed: true},
+		"the same secret for two purposes, and TenantFunc": {configure: named, fixed: true, secret: func(string) string { return "whsec_x" }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			if tc.path == nil {
+				tc.path = func(string) string { return "/hook" }
+			}
+			if tc.wrap == nil {
+				tc.wrap = asItIs
+			}
+			if tc.secret == nil {
+				tc.secret = func(name string) string { return "whsec_" + name }
+			}
+			var got []string
+			store := agentphone.NewMemoryStore()
+			deliver := func(name, signedWith string, secrets ...string) int {
+				c := onMessage(func(context.Context) error { got = append(got, name); return nil })
+				c.Store, c.Logger = store, quiet
+				if tc.configure != nil {
+					tc.configure(name, &c)
+				}
+				if !tc.fixed {
+					known := secrets
+					secrets, c.SecretsFunc = nil, func(*http.Request) ([]string, error) { return known, nil }
+				}
+				h, err := agentphone.NewWebhookHandler(secrets, c)
+				require.NoError(t, err)
+				r := httptest.NewRequest(http.MethodPost, tc.path(name), strings.NewReader(apitest.TextEvent))
+				r.Header = agentphone.SignWebhook([]byte(apitest.TextEvent), signedWith, time.Now())
+				r.Header.Set(agentphone.WebhookIDHeader, "whd_1")
+				return apitest.Serve(tc.wrap(name, h), r).Code
+			}
+			ada, bob := tc.secret("ada"), tc.secret("bob")
+			assert.Equal(t, 200, deliver("ada", ada, ada)) // what Bob is about to get
+			assert.Equal(t, 200, deliver("bob", bob, bob))
+			assert.Equal(t, []string{"ada", "bob"}, got)
+			assert.Equal(t, 200, deliver("bob", bob, bob, "whsec_new"))
+			assert.Equal(t, 200, deliver("bob", "whsec_new", "whsec_new"))
+			assert.Equal(t, []string{"ada", "bob"}, got, "a redelivery is one, also after a rotation")
+		})
+	}
+}
+
 // Redeliveries may be signed with the secret of the time of the event, or with the present one.
 func TestWebhookHandler_RedeliveryAfterARotationIsADuplicate(t *testing.T) {
 	store, calls := agentphone.NewMemoryStore(), 0

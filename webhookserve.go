@@ -111,14 +111,17 @@ func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 	outcome := DeliveryDuplicate
 	if !d.handled {
 		err := h.callBack(ctx, d, callback, voice)
-		said, begun := voice.close()
-		if said && isOnly(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
+		state := voice.close()
+		if state.said && isOnly(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
 			h.log(d, slog.LevelWarn, "what came after the last words was not said")
 			err = nil
 		}
+		if err == nil && state.unsent && d.isSenderGone() {
+			err = errSenderGone
+		}
 		h.settleTurn(d, err)
 		outcome = deliveryOutcome(err)
-		if err != nil && !begun {
+		if err != nil && !state.begun {
 			d.ended(outcome, refuse(w, http.StatusInternalServerError))
 			return
 		}
@@ -130,6 +133,9 @@ func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 // finish sends the last words of the answer to a voice turn.
 func (h *WebhookHandler) finish(d *delivery, voice *VoiceResponse) {
 	if err := voice.finish(); err != nil {
+		if d.isSenderGone() {
+			err = errSenderGone
+		}
 		h.logFailure(d, "sending the answer", err)
 	}
 	d.firstWords = voice.out.firstWords

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -331,5 +333,108 @@ func TestWebhookHandler_RedeliveredTurnGetsAnEmptyAnswer(t *testing.T) {
 	text := newHandler(t, agentphone.WebhookHandlerConfig{})
 	for range 2 {
 		assert.Empty(t, apitest.Serve(text, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Body.String())
+	}
+}
+
+// What a turn was to say, and nobody was sent because the connection broke, is said when the turn is delivered again. What may have been
+// heard is not.
+func TestWebhookHandler_AnswerThatNobodyWasSentIsGivenAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		speak func(v *agentphone.VoiceResponse, breakOff func()) // returns errors to nobody, as many a callback does
+		again bool
+	}{
+		"Say":      {func(v *agentphone.VoiceResponse, breakOff func()) { _ = v.Say("Booked."); breakOff() }, true},
+		"Hangup":   {func(v *agentphone.VoiceResponse, breakOff func()) { _ = v.Hangup(); breakOff() }, true},
+		"Transfer": {func(v *agentphone.VoiceResponse, breakOff func()) { _ = v.Transfer(); breakOff() }, true},
+		"Press":    {func(v *agentphone.VoiceResponse, breakOff func()) { _ = v.Press("1"); breakOff() }, true},
+		"Stream":   {func(v *agentphone.VoiceResponse, breakOff func()) { _ = v.Stream(tokens("Booked")); breakOff() }, true},
+		"Stream that breaks off": {func(v *agentphone.VoiceResponse, breakOff func()) {
+			_ = v.Stream(func(yield func(string, error) bool) {
+				yield("Boo", nil)
+				breakOff()
+				yield("ked", nil)
+			})
+		}, true},
+		"Say, too late":     {func(v *agentphone.VoiceResponse, breakOff func()) { breakOff(); _ = v.Say("Booked.") }, true},
+		"Interim, too late": {func(v *agentphone.VoiceResponse, breakOff func()) { breakOff(); _ = v.Interim("Booked.") }, true},
+		"Stream, too late":  {func(v *agentphone.VoiceResponse, breakOff func()) { breakOff(); _ = v.Stream(tokens("Booked. ")) }, true},
+		"Interim before it": {func(v *agentphone.VoiceResponse, breakOff func()) {
+			_ = v.Interim("One moment.")
+			_ = v.Say("Booked.")
+			breakOff()
+		}, false},
+		"a sentence before it": {func(v *agentphone.VoiceResponse, breakOff func()) {
+			_ = v.Stream(tokens("Booked. ", "See you"))
+			breakOff()
+		}, false},
+		"nothing": {func(_ *agentphone.VoiceResponse, breakOff func()) { breakOff() }, false},
+	} {
+		for over, version := range map[string]*http.Protocols{"HTTP/1.1": protocols(true, false), "HTTP/2": protocols(false, true)} {
+			t.Run(name+" over "+over, func(t *testing.T) {
+				ctx, breakOff := context.WithCancel(t.Context())
+				calls, done := 0, make(chan bool, 2)
+				var logs jsonLog
+				h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+					calls++
+					if calls == 2 {
+						return v.Say("Booked, again.")
+					}
+					tc.speak(v, func() { breakOff(); <-ctx.Done() })
+					return nil
+				}})
+				srv := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					defer func() { done <- true }()
+					h.ServeHTTP(w, r)
+				}))
+				transport := &http.Transport{Protocols: version}
+				defer transport.CloseIdleConnections()
+				if res, err := transport.RoundTrip(signedTo(ctx, srv.URL, apitest.TurnEvent, "whd_1")); err == nil {
+					_, _ = io.ReadAll(res.Body)
+					_ = res.Body.Close()
+				}
+				<-done
+				for _, r := range logs.take(t) {
+					assert.Equal(t, "INFO", r["level"], "as callers who hang up do: %v", r)
+				}
+				res, err := transport.RoundTrip(signedTo(t.Context(), srv.URL, apitest.TurnEvent, "whd_1"))
+				require.NoError(t, err)
+				body, err := io.ReadAll(res.Body)
+				require.NoError(t, err)
+				require.NoError(t, res.Body.Close())
+				assert.Equal(t, 200, res.StatusCode)
+				if tc.again {
+					assert.JSONEq(t, `{"text":"Booked, again."}`, string(body))
+				} else {
+					assert.JSONEq(t, `{}`, string(body))
+				}
+			})
+		}
+	}
+}
+
+// The sender of a turn that took too long, or was cut short by a shutdown, may still be there.
+func TestWebhookHandler_AnswerAfterTheEndOfTheTurnIsSent(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, h *agentphone.WebhookHandler){
+		"timeout": func(*testing.T, *agentphone.WebhookHandler) {},
+		"shutdown": func(t *testing.T, h *agentphone.WebhookHandler) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.Error(t, h.Shutdown(ctx))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var h *agentphone.WebhookHandler
+				h = newHandler(t, agentphone.WebhookHandlerConfig{OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+					_ = v.Say("Booked.")
+					end(t, h)
+					<-ctx.Done()
+					return nil
+				}})
+				w := apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+				assert.Equal(t, 200, w.Code)
+				assert.JSONEq(t, `{"text":"Booked."}`, w.Body.String())
+			})
+		})
 	}
 }

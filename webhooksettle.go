@@ -3,6 +3,7 @@ package agentphone
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -10,7 +11,8 @@ var (
 	errPanicked = errors.New("the callback panicked")
 	errGoexit   = errors.New("the callback ended its goroutine")
 
-	errAbandoned = errors.New("the delivery was not settled")
+	errSenderGone = fmt.Errorf("the connection broke before the answer was sent: %w", context.Canceled)
+	errAbandoned  = errors.New("the delivery was not settled")
 )
 
 // settle records that the delivery has been handled, or gives its claim back if the callback failed. It does so even if

@@ -115,6 +115,7 @@ func verifyWebhook(payload []byte, header http.Header, signers []signer, toleran
 type signature struct {
 	sum       [sha256.Size]byte
 	timestamp string
+	at        time.Time
 }
 
 // readSignature reads a signature and checks its age.
@@ -131,10 +132,17 @@ func readSignature(header http.Header, tolerance time.Duration) (s signature, er
 	if err != nil || len(s.timestamp) > len("9999999999") { // time.Unix overflows on longer ones
 		return s, ErrWebhookTimestamp
 	}
-	if age := time.Since(time.Unix(signed, 0)); age > tolerance || age < -tolerance {
+	s.at = time.Unix(signed, 0)
+	if !s.isWithin(tolerance) {
 		return s, ErrWebhookTimestamp
 	}
 	return s, nil
+}
+
+// isWithin reports whether the signature was made within a time from now, in either direction.
+func (s *signature) isWithin(tolerance time.Duration) bool {
+	age := time.Since(s.at)
+	return age <= tolerance && age >= -tolerance
 }
 
 // isBy reports whether the signature is of the payload, by one of the signers.
