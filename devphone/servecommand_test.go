@@ -184,6 +184,7 @@ func TestDevphone_SecondCtrlCEndsItAtOnce(t *testing.T) {
 	idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://")) // holds the end up for two seconds
 	require.NoError(t, err)
 	defer func() { _ = idle.Close() }()
+	fetch(t, "GET", first.URL+"/_page/main.js", "") // connects later, so that the other connection was accepted
 	began := time.Now()
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	time.Sleep(300 * time.Millisecond)
