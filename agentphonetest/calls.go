@@ -112,7 +112,7 @@ func (s *Server) receiveCall(from, to string) (string, error) {
 // CallerSays has the person say something in a call that is in progress, and returns what the agent answered. The
 // webhook is sent a voice turn, whatever the agent's VoiceMode. What both say goes into the transcript of the call, each
 // line when it is heard. A voice turn is delivered once, since a late answer would be of no use. An answer that is not a
-// JSON object is silence.
+// JSON object is silence ([VoiceAnswer].Unreadable).
 //
 // If the answer hangs up, the call is over and the webhook is sent an agent.call_ended event, as with
 // [Server.ReceiveMessage]. The same holds for an answer that transfers the call if the agent has a TransferNumber;
@@ -138,6 +138,8 @@ type VoiceAnswer struct {
 	Hangup   bool   // the agent hung up
 	Transfer bool   // the agent asked for a transfer, which only takes place if it has a TransferNumber
 	Digits   string // the keys that the agent pressed
+	// Unreadable says what of the answer could not be read, so that the person heard nothing of it; "" if all could.
+	Unreadable string
 }
 
 // VoiceLine is something that the agent said.

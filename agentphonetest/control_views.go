@@ -97,7 +97,7 @@ func (a *VoiceAnswer) view() object {
 		"lines": views(a.Lines, func(l VoiceLine) object {
 			return object{"text": l.Text, "interim": l.Interim, "atMs": l.At.Milliseconds()}
 		}),
-		"hangup": a.Hangup, "transfer": a.Transfer, "digits": a.Digits,
+		"hangup": a.Hangup, "transfer": a.Transfer, "digits": a.Digits, "unreadable": a.Unreadable,
 	}
 }
 

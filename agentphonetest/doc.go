@@ -101,8 +101,8 @@ package agentphonetest
 //	          (serve), api_response.go has responses and errors, api_lists.go stores and pages, api_billing.go prices
 //	          and rates. Each other file is a resource, named as in package agentphone; an operation is with the
 //	          resource that it returns.
-//	sim_*.go  how calls go: sim_call.go has a call and its state at a moment, sim_turn.go a voice turn, sim_clock.go
-//	          how the server waits, sim_ends.go how it notices that calls are over.
+//	sim_*.go  how calls go: sim_call.go has a call and its state at a moment, sim_turn.go a voice turn, sim_answer.go
+//	          what is heard of its answer, sim_clock.go how the server waits, sim_ends.go how it notices that calls are over.
 //	hook_*.go webhooks: hook_events.go has the payloads of events, hook_delivery.go a delivery from its first attempt to
 //	          its last, hook_send.go one attempt.
 //	control_* the control handler: control_routes.go has its routes, control_input.go the bodies of requests,

@@ -1,16 +1,9 @@
 package agentphonetest
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"net/http"
-	"strings"
 	"time"
 
 	agentphone "github.com/agentphone/agentphone-go"
@@ -124,69 +117,4 @@ func (t *voiceTurn) finish(err error) (*delivery, error) {
 func (c *call) canTransfer() bool {
 	ag, ok := c.account.agents.get(c.agentID)
 	return ok && ag.text("transferNumber") != ""
-}
-
-// hear reads the answer: one JSON object, or NDJSON, of which each line is heard as it comes.
-func (t *voiceTurn) hear(resp *http.Response) error {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if mediaType != "application/x-ndjson" {
-		err := t.readAll(resp.Body)
-		if err == nil {
-			t.hearLine([]byte(t.attempt.response))
-		}
-		return err
-	}
-	body := bufio.NewReader(io.LimitReader(resp.Body, maxBody))
-	var all strings.Builder
-	defer func() { t.attempt.response = all.String() }()
-	for {
-		line, err := body.ReadBytes('\n')
-		all.Write(line)
-		if err == nil || errors.Is(err, io.EOF) { // a line that breaks off is not heard
-			t.hearLine(line)
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-	}
-}
-
-func (t *voiceTurn) readAll(body io.Reader) error {
-	all, err := io.ReadAll(io.LimitReader(body, maxBody))
-	t.attempt.response = string(all)
-	return err
-}
-
-// hearLine hears one JSON object of the answer. Anything else is silence.
-func (t *voiceTurn) hearLine(line []byte) {
-	var said *struct {
-		Text    string `json:"text"`
-		Interim bool   `json:"interim"`
-		Hangup  bool   `json:"hangup"`
-		Action  string `json:"action"`
-		Digits  string `json:"digits"`
-	}
-	line = bytes.TrimSpace(line)
-	if len(line) == 0 || json.Unmarshal(line, &said) != nil || said == nil {
-		return
-	}
-	t.answer.Hangup = t.answer.Hangup || said.Hangup || said.Action == "hangup"
-	t.answer.Digits += said.Digits
-	t.answer.Transfer = t.answer.Transfer || said.Action == "transfer"
-	if said.Text == "" {
-		return
-	}
-	s := t.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := t.call.now()
-	if m.final { // nobody hears it
-		return
-	}
-	heard := VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)}
-	t.answer.Lines = append(t.answer.Lines, heard)
-	s.say(m, agentphone.RoleAgent, said.Text, &heard)
 }

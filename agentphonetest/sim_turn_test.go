@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,12 +88,62 @@ func TestCallerSays_NoObjectIsSilenceAndNo2xxAnError(t *testing.T) {
 	}))
 	answer, err := srv.CallerSays(id, "Hello?")
 	require.NoError(t, err)
+	assert.Equal(t, `it is no JSON object: "[\"Hello.\"]"`, answer.Unreadable)
+	answer.Unreadable = ""
 	assert.Equal(t, &agentphonetest.VoiceAnswer{}, answer)
 	status = http.StatusInternalServerError
 	_, err = srv.CallerSays(id, "Hello?")
 	require.ErrorContains(t, err, "500")
 	assert.Len(t, srv.Deliveries(), 2)
 	assert.Panics(t, func() { srv.ReceiveCall(person, "+14155550000") })
+}
+
+// Silence that the agent did not mean is told from silence that it did.
+func TestCallerSays_SaysWhatOfTheAnswerCannotBeRead(t *testing.T) {
+	const ndjson = "application/x-ndjson"
+	for name, c := range map[string]struct {
+		contentType, body string
+		want              string // "" if everything can be read
+		lines             int
+	}{
+		"nothing":                {"application/json", "", "", 0},
+		"space":                  {"text/plain", " \n", "", 0},
+		"an empty object":        {"", "{}", "", 0},
+		"what is not known":      {"", `{"action":"dance","new":[1]}`, "", 0},
+		"nulls":                  {"", `{"text":null,"digits":null}`, "", 0},
+		"words":                  {"text/html", `{"text":"Hi"}`, "", 1},
+		"lines":                  {ndjson, "{\"text\":\"a\"}\n\n{\"text\":\"b\"}", "", 2},
+		"HTML":                   {"text/html", "<h1>Error</h1>", `it is no JSON object: invalid character '<' looking for beginning of value: "<h1>Error</h1>"`, 0},
+		"null":                   {"", "null", `it is no JSON object: "null"`, 0},
+		"a list":                 {"", `["Hi"]`, `it is no JSON object: "[\"Hi\"]"`, 0},
+		"a string":               {"", `"Hi"`, `it is no JSON object: "\"Hi\""`, 0},
+		"cut off":                {"", `{"text":"Hi`, `it is no JSON object: unexpected end of JSON input: "{\"text\":\"Hi"`, 0},
+		"another type":           {"", `{"text":5}`, `it is not as the API has it: text: is number, but must be a string: "{\"text\":5}"`, 0},
+		"several objects":        {"application/json", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n", `it is a JSON object with something after it; several take the Content-Type application/x-ndjson: "{\"text\":\"a\"}\n{\"text\":\"b\"}"`, 0},
+		"an object and more":     {"", "{\"text\":\"a\"}\nTraceback", `it is a JSON object with something after it; several take the Content-Type application/x-ndjson: "{\"text\":\"a\"}\nTraceback"`, 0},
+		"the last line":          {ndjson, "{\"text\":\"a\"}\nTraceback\n", `line 2 is no JSON object: invalid character 'T' looking for beginning of value: "Traceback"`, 1},
+		"two lines":              {ndjson, "\n{\"text\":5}\n{\"text\":\"a\"}\nnull", `line 2 is not as the API has it: text: is number, but must be a string: "{\"text\":5}"`, 1},
+		"terminal codes":         {"", "\x1b[2J\u202e", `it is no JSON object: invalid character '\x1b' looking for beginning of value: "\x1b[2J\u202e"`, 0},
+		"very long":              {"", strings.Repeat("x", 1000), `it is no JSON object: invalid character 'x' looking for beginning of value: "` + strings.Repeat("x", 100) + `"...`, 0},
+		"without end":            {ndjson, strings.Repeat(`{"a":"`+strings.Repeat("x", 8000)+"\"}\n", 2200), "it is longer than 16 MiB", 0},
+		"without end, no NDJSON": {"", `{"text":"a"}` + strings.Repeat(" ", 17<<20), "it is longer than 16 MiB", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t)
+			setWebhook(t, srv, agentphone.SetWebhookParams{})
+			srv.SetReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.contentType)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			id := srv.ReceiveCall(person, srv.PhoneNumber())
+			answer, err := srv.CallerSays(id, "Hello?")
+			require.NoError(t, err)
+			assert.Equal(t, c.want, answer.Unreadable)
+			assert.Len(t, answer.Lines, c.lines)
+			shown := controlled(t, srv, "POST /calls/"+id+"/turns", fields{"text": "Hello?"})
+			assert.Equal(t, c.want, shown["unreadable"])
+		})
+	}
 }
 
 func TestCallerSays_HearsLinesAsTheyComeOverAPort(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/agentphone/agentphone-go/devphone/internal/terminal"
 )
 
 // exitUsage is the exit code if nothing could be done. The flag package uses it too.
@@ -41,7 +43,7 @@ func exitCode(name string, err error, stderr io.Writer) int {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
 	case !errors.As(err, &printed):
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, terminal.Plain(err.Error()))
 	}
 	return exitUsage
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/agentphone/agentphone-go/devphone/internal/terminal"
 )
 
 // logged logs each request.
@@ -17,7 +19,7 @@ func logged(next http.Handler, logger *log.Logger) http.Handler {
 			if status.status != 0 {
 				outcome = strconv.Itoa(status.status)
 			}
-			logger.Printf("%s %s %s %v", r.Method, r.URL.RequestURI(), outcome, time.Since(start).Round(time.Millisecond))
+			logger.Printf("%s %s %s %v", r.Method, terminal.Line(r.URL.RequestURI(), 500), outcome, time.Since(start).Round(time.Millisecond))
 		}()
 		next.ServeHTTP(status, r)
 	})

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -184,6 +186,7 @@ func TestDevphone_SecondCtrlCEndsItAtOnce(t *testing.T) {
 	idle, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://")) // holds the end up for two seconds
 	require.NoError(t, err)
 	defer func() { _ = idle.Close() }()
+	fetch(t, "GET", first.URL+"/_page/main.js", "") // connects later, so that the other connection was accepted
 	began := time.Now()
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	time.Sleep(300 * time.Millisecond)
@@ -204,6 +207,27 @@ func wait(t *testing.T, cmd *exec.Cmd) error {
 		t.Fatal("it did not stop")
 		return nil
 	}
+}
+
+// What anybody sends must not command the terminal: U+009B begins an escape sequence, U+202E turns the order of letters around.
+func TestDevphone_LogsPlainText(t *testing.T) {
+	_, first, stderr := start(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, "GET /v1/agents?\u009b31mRED\u202e\x9b&"+strings.Repeat("a", 100_000)+" HTTP/1.1\r\nHost: localhost\r\n\r\n"+
+		"GET /v1/\u009b31mRED\u202e\x9b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	require.NoError(t, err)
+	_, err = io.ReadAll(conn)
+	require.NoError(t, err)
+	fetch(t, "GET", first.URL+"/v1/last", "")
+	text := stderr.String()
+	assert.Equal(t, 2, strings.Count(text, "RED"), text)
+	assert.False(t, strings.ContainsFunc(text, func(r rune) bool {
+		return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), "%q", text)
+	assert.True(t, utf8.ValidString(text))
+	assert.Less(t, len(text), 10_000)
 }
 
 func TestDevphone_SaysWhyItCouldNotRun(t *testing.T) {

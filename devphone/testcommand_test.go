@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -175,6 +176,16 @@ func TestDevphoneTest_SaysWhyItCouldNotRun(t *testing.T) {
 	code, _, stderr := devphone(t, "test", "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stderr, "-target URL")
+}
+
+func TestDevphoneTest_NamesMistakesInPlainText(t *testing.T) {
+	_, _, stderr := devphone(t, "test", "-target", "http://127.0.0.1:1", "-secret", "s",
+		file(t, "name: a\nsteps:\n- {text: a, expect: {words: \"/(\\u009b31m\\u202e/\"}}\n"), file(t, "name: *a\u202e\n"), "\u009b31m\u202e.yaml")
+	assert.Contains(t, stderr, "missing closing ): `(\ufffd31m\ufffd`")
+	assert.Contains(t, stderr, "open \ufffd31m\ufffd.yaml: no such file")
+	assert.False(t, strings.ContainsFunc(stderr, func(r rune) bool {
+		return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), "%q", stderr)
 }
 
 // A Ctrl-C ends the agent, too, and what it has started.

@@ -22,6 +22,9 @@ func check(step *scenario.Step, o *observed) (failures []Failure) {
 	if refused != "" {
 		fail("status", "%s", refused)
 	}
+	if o.unreadable != "" {
+		fail("answer", "%s", o.unreadable)
+	}
 	e, text := &step.Expect, joined(o.heard)
 	found, missing := findInOrder(e.Words, text)
 	if len(missing) > 0 && (refused == "" || step.Action == scenario.ActionSay) { // else they were not waited for

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,9 @@ type observed struct {
 	transfer bool
 	digits   string
 	attempts []Attempt
-	err      error // why the person could not do what the step says
+	// unreadable says what of the answer to a voice turn could not be read, or is "".
+	unreadable string
+	err        error // why the person could not do what the step says
 }
 
 // play plays a step and checks what the agent does.
@@ -45,9 +49,11 @@ func (c *conversation) play(ctx context.Context, step *scenario.Step, result *St
 	o.err = c.act(step, &o)
 	id, _ := c.wire.delivered()
 	for i := 0; o.err == nil && id != "" && i < step.Fault.Duplicate && ctx.Err() == nil; i++ {
-		_, body, _ := c.server.Redeliver(id, agentphonetest.Redelivery{}) // the wire has a record of the error
-		if step.Action == scenario.ActionSay {
-			o.heard = append(o.heard, spoken(body, time.Since(began))...)
+		status, body, _ := c.server.Redeliver(id, agentphonetest.Redelivery{}) // the wire has a record of the error
+		if step.Action == scenario.ActionSay && status/100 == 2 {
+			_, attempts := c.wire.delivered()
+			heard, unreadable := spoken(attempts[len(attempts)-1].contentType, body, time.Since(began))
+			o.heard, o.unreadable = append(o.heard, heard...), cmp.Or(o.unreadable, unreadable)
 		}
 	}
 	if step.Action != scenario.ActionSay && o.err == nil {
@@ -113,21 +119,36 @@ func (c *conversation) say(name string, step *scenario.Step, o *observed) error 
 	for _, line := range answer.Lines {
 		o.heard = append(o.heard, Heard{Text: line.Text, Seconds: seconds(line.At)})
 	}
-	o.hangup, o.transfer, o.digits = answer.Hangup, answer.Transfer, answer.Digits
+	o.hangup, o.transfer, o.digits, o.unreadable = answer.Hangup, answer.Transfer, answer.Digits, answer.Unreadable
 	if o.hangup || o.transfer {
 		delete(c.calls, name)
 	}
 	return nil // what went wrong with the delivery is in the record of the wire
 }
 
-// spoken returns what an answer says: one JSON object or several.
-func spoken(answer string, at time.Duration) (heard []Heard) {
-	for objects := json.NewDecoder(strings.NewReader(answer)); ; {
-		var line struct{ Text string }
-		if objects.Decode(&line) != nil {
-			return heard
+// spoken returns what the answer to a duplicate says, and what of it cannot be read: one JSON object, or with NDJSON several.
+func spoken(contentType, answer string, at time.Duration) (heard []Heard, unreadable string) {
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	byLine := mediaType == "application/x-ndjson"
+	objects := json.NewDecoder(strings.NewReader(answer))
+	for n := 1; ; n++ {
+		var line *struct {
+			Text, Action, Digits string
+			Interim, Hangup      bool
 		}
-		if line.Text != "" {
+		err := objects.Decode(&line)
+		switch {
+		case errors.Is(err, io.EOF):
+			return heard, ""
+		case err != nil && !byLine:
+			return nil, fmt.Sprintf("that to a duplicate is not one JSON object: %v", err)
+		case err != nil:
+			return heard, fmt.Sprintf("that to a duplicate is no JSON object: %v", err)
+		case line == nil:
+			return heard, "that to a duplicate is null"
+		case n > 1 && !byLine:
+			return nil, "that to a duplicate is several JSON objects, which take the Content-Type application/x-ndjson"
+		case line.Text != "":
 			heard = append(heard, Heard{Text: line.Text, Seconds: seconds(at)})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestRun_HostileAgentsFail(t *testing.T) {
 		"invalid JSON": {
 			answers(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `{"text":"Hi`) }),
 			"  - {say: Hi, expect: {words: hi}}",
-			[]string{`words: "hi" is not in the answer`},
+			[]string{`answer: it is no JSON object: unexpected end of JSON input: "{\"text\":\"Hi"`, `words: "hi" is not in the answer`},
 		},
 		"closes the connection": {
 			answers(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
@@ -154,6 +155,61 @@ func TestRun_HostileAgentsFail(t *testing.T) {
 			}
 			assert.Equal(t, test.want, got)
 		})
+	}
+}
+
+// Silence is not what an agent meant whose answer cannot be read: a traceback, the HTML of an error page, lines without the
+// Content-Type of NDJSON. What else is expected may hold by accident.
+func TestRun_AnswerThatCannotBeReadFails(t *testing.T) {
+	writes := func(contentType, body string) agent {
+		return answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			_, _ = fmt.Fprint(w, body)
+		})
+	}
+	const json, ndjson, words = "application/json", "application/x-ndjson", `{"text":"secret words","interim":true}` + "\n"
+	for name, test := range map[string]struct {
+		agent agent
+		want  string // "" if the step passes
+	}{
+		"HTML":                       {writes("text/html", "<h1>Error</h1>"), "answer: it is no JSON object: "},
+		"a list":                     {writes(json, "[]"), "answer: it is no JSON object: "},
+		"other types":                {writes(json, `{"text":5}`), "answer: it is not as the API has it: text: "},
+		"lines without their type":   {writes(json, words+words), "several take the Content-Type application/x-ndjson"},
+		"words, then a traceback":    {writes(json, words+"Traceback"), "several take the Content-Type application/x-ndjson"},
+		"a line that is a traceback": {writes(ndjson, "Traceback\n"), "answer: line 1 is no JSON object: "},
+		"zeros without end":          {writes(json, strings.Repeat("\x00", 17<<20)), "answer: it is longer than 16 MiB"},
+		"nothing":                    {writes(json, ""), ""},
+		"an empty object":            {writes(json, "{}"), ""},
+		"empty lines":                {writes(ndjson, "\n\n"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, step := range []string{
+				"  - {say: Hello, expect: {not: [secret words], max: 0}}", "  - {say: Hello, expect: {max: 1}}", "  - say: Hello",
+				"  - {say: Hello, fault: {duplicate: 1}, expect: {max: 0}}",
+			} {
+				got := failures(play(t, test.agent, step))
+				if test.want == "" {
+					assert.Empty(t, got, step)
+				} else if assert.Len(t, got, 1, step) {
+					assert.Contains(t, got[0], test.want)
+				}
+			}
+		})
+	}
+	var turns atomic.Int32
+	second := func(body string) agent {
+		return answers(func(w http.ResponseWriter, _ *http.Request) {
+			if turns.Add(1)%2 == 0 {
+				_, _ = fmt.Fprint(w, body)
+			}
+		})
+	}
+	for _, body := range []string{"Traceback", words + words, words + "Traceback", `{"digits":1}`, "[]", "null"} {
+		got := failures(play(t, second(body), "  - {say: Hello, fault: {duplicate: 1}}"))
+		if assert.Len(t, got, 1, body) {
+			assert.Contains(t, got[0], "answer: ", "that to a duplicate")
+		}
 	}
 }
 

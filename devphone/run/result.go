@@ -47,7 +47,7 @@ type StepResult struct {
 
 // Failure is an expectation that does not hold.
 type Failure struct {
-	Rule    string `json:"rule"` // its key in the scenario, or the action that could not be taken
+	Rule    string `json:"rule"` // its key in the scenario, the action that could not be taken, or "answer"
 	Message string `json:"message"`
 }
 

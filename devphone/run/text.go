@@ -5,7 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/agentphone/agentphone-go/devphone/internal/terminal"
 )
 
 // WriteText writes the result of a scenario for people: one line, and if it failed what was expected and what came.
@@ -14,7 +15,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	if !r.Passed {
 		verdict = "FAIL"
 	}
-	_, err := fmt.Fprintf(w, "%s  %s:%d: %s (%s)\n%s", verdict, r.File, r.Line, oneLine(r.Name), shortSeconds(r.Seconds), indented(r.explanation()))
+	_, err := fmt.Fprintf(w, "%s  %s:%d: %s (%s)\n%s", verdict, terminal.Plain(r.File), r.Line, oneLine(r.Name), shortSeconds(r.Seconds), indented(r.explanation()))
 	return err
 }
 
@@ -30,7 +31,7 @@ func (r *Result) explanation() string {
 	var b strings.Builder
 	for i := range r.Steps {
 		if step := &r.Steps[i]; len(step.Failures) > 0 {
-			fmt.Fprintf(&b, "%s:%d: %s, from %s\n", r.File, step.Line, step.Step, oneLine(step.From))
+			fmt.Fprintf(&b, "%s:%d: %s, from %s\n", terminal.Plain(r.File), step.Line, step.Step, oneLine(step.From))
 			step.explain(&b)
 		}
 	}
@@ -39,10 +40,10 @@ func (r *Result) explanation() string {
 
 func (s *StepResult) explain(b *strings.Builder) {
 	for _, f := range s.Failures {
-		fmt.Fprintf(b, "  %s: %s\n", f.Rule, plain(f.Message))
+		fmt.Fprintf(b, "  %s: %s\n", f.Rule, terminal.Plain(f.Message))
 	}
 	for _, h := range s.Heard {
-		fmt.Fprintf(b, "  %8s | %s\n", shortSeconds(h.Seconds), strings.ReplaceAll(plain(h.Text), "\n", "\n           | "))
+		fmt.Fprintf(b, "  %8s | %s\n", shortSeconds(h.Seconds), strings.ReplaceAll(terminal.Plain(h.Text), "\n", "\n           | "))
 	}
 	if more := s.HeardAll - len(s.Heard); more > 0 {
 		fmt.Fprintf(b, "           | ... and %d more\n", more)
@@ -57,7 +58,7 @@ func (s *StepResult) explain(b *strings.Builder) {
 		}
 		outcome := strconv.Itoa(a.Status)
 		if a.Error != "" {
-			outcome = plain(a.Error)
+			outcome = terminal.Plain(a.Error)
 		}
 		fmt.Fprintf(b, "  delivery, attempt %d: %s (%s)\n", i+1, outcome, shortSeconds(a.Seconds))
 		if s.HeardAll == 0 && a.body != "" {
@@ -77,14 +78,4 @@ func shortBody(body string) string {
 	return body
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(plain(s)), " ") }
-
-// plain is text without what a terminal would take for a command, and what turns the order of letters around.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
+func oneLine(s string) string { return strings.Join(strings.Fields(terminal.Plain(s)), " ") }

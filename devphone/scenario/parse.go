@@ -15,6 +15,14 @@ import (
 // maxFile is far above the size of any scenario that somebody wrote.
 const maxFile = 4 << 20
 
+// What is read of a file is bounded, too: aliases make much of little.
+const (
+	maxValues   = 100_000
+	maxPeople   = 1000 // of a scenario
+	maxProblems = 100  // that are named
+	maxMessage  = 500  // runes of one
+)
+
 // Error is a mistake in a scenario file.
 type Error struct {
 	File         string
@@ -51,7 +59,7 @@ func Parse(file string, data []byte) ([]Scenario, error) {
 	p := &parser{file: file}
 	var scenarios []Scenario
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	for {
+	for !p.full {
 		var document yaml.Node
 		err := decoder.Decode(&document)
 		if errors.Is(err, io.EOF) {
@@ -60,6 +68,9 @@ func Parse(file string, data []byte) ([]Scenario, error) {
 		if err != nil {
 			p.problems = append(p.problems, syntaxError(file, err))
 			break // what follows cannot be read
+		}
+		if !p.more() {
+			break
 		}
 		scenarios = append(scenarios, p.scenario(document.Content[0]))
 	}
@@ -88,11 +99,30 @@ func syntaxError(file string, err error) error {
 type parser struct {
 	file     string
 	problems []error
+	values   int  // that were read
+	full     bool // nothing more is read
 }
 
 // fail notes a problem with a node.
 func (p *parser) fail(n *yaml.Node, format string, args ...any) {
-	p.problems = append(p.problems, &Error{p.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
+	switch {
+	case p.full:
+	case len(p.problems) == maxProblems:
+		p.problems = append(p.problems, &Error{p.file, n.Line, n.Column, "there are more mistakes"})
+		p.full = true
+	default:
+		p.problems = append(p.problems, &Error{p.file, n.Line, n.Column, cut(fmt.Sprintf(format, args...), maxMessage)})
+	}
+}
+
+// more reports whether another value may be read.
+func (p *parser) more() bool {
+	p.values++
+	if p.values > maxValues && !p.full {
+		p.problems = append(p.problems, &Error{p.file, 1, 0, fmt.Sprintf("it has more than %d values, counting each time what an alias stands for", maxValues)})
+		p.full = true
+	}
+	return !p.full
 }
 
 // found describes a node, for errors.
@@ -109,9 +139,16 @@ func found(n *yaml.Node) string {
 	return fmt.Sprintf("%q", shortened(n.Value))
 }
 
-func shortened(s string) string {
-	if runes := []rune(s); len(runes) > 60 {
-		return string(runes[:60]) + "..."
+func shortened(s string) string { return cut(s, 60) }
+
+// cut is the beginning of a text, of so many runes.
+func cut(s string, most int) string {
+	n := 0
+	for i := range s {
+		if n == most {
+			return s[:i] + "..."
+		}
+		n++
 	}
 	return s
 }
@@ -135,7 +172,7 @@ func (p *parser) mapping(n *yaml.Node, what string, fields []field) map[string]*
 	for i, f := range fields {
 		names[i] = f.name
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && p.more(); i += 2 {
 		key, value := resolved(n.Content[i]), resolved(n.Content[i+1])
 		f := indexOf(names, key)
 		switch {
@@ -180,6 +217,9 @@ func (p *parser) list(n *yaml.Node, item func(*yaml.Node)) {
 		return
 	}
 	for _, i := range n.Content {
+		if !p.more() {
+			return
+		}
 		item(resolved(i))
 	}
 }

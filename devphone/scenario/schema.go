@@ -25,6 +25,9 @@ func (p *parser) scenario(n *yaml.Node) Scenario {
 		p.fail(steps, `"steps" has to be a list of steps; found %s`, found(steps))
 	default:
 		for _, step := range steps.Content {
+			if !p.more() {
+				break
+			}
 			s.Steps = append(s.Steps, p.step(step, s.People))
 		}
 	}
@@ -34,11 +37,16 @@ func (p *parser) scenario(n *yaml.Node) Scenario {
 // people reads the names of people and, where they are given, their phone numbers or email addresses.
 func (p *parser) people(n *yaml.Node) []Person {
 	var people []Person
+	names, owners := map[string]bool{}, map[string]string{} // of addresses
 	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
 		p.fail(n, `"people" has to be a mapping of names to phone numbers; found %s`, found(n))
 		return nil
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	if len(n.Content)/2 > maxPeople {
+		p.fail(n, `"people" has to have at most %d; found %d`, maxPeople, len(n.Content)/2)
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content) && p.more(); i += 2 {
 		key, value := resolved(n.Content[i]), resolved(n.Content[i+1])
 		var person Person
 		p.textInto(&person.Name)("people", key)
@@ -49,14 +57,15 @@ func (p *parser) people(n *yaml.Node) []Person {
 					person.Name, found(value))
 			}
 		}
-		for _, other := range people {
-			switch {
-			case other.Name == person.Name:
-				p.fail(key, "%q is there twice", person.Name)
-			case other.Address != "" && other.Address == person.Address:
-				p.fail(value, "%q and %q have the same address", other.Name, person.Name)
-			}
+		switch owner := owners[person.Address]; {
+		case names[person.Name]:
+			p.fail(key, "%q is there twice", person.Name)
+		case owner != "":
+			p.fail(value, "%q and %q have the same address", owner, person.Name)
+		case person.Address != "":
+			owners[person.Address] = person.Name
 		}
+		names[person.Name] = true
 		people = append(people, person)
 	}
 	return people

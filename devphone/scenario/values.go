@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -99,6 +100,10 @@ func suggestion(got string, names []string) string {
 		return `; did you mean "` + best + `"?`
 	case len(names) == 0:
 		return ""
+	}
+	const most = 20
+	if len(names) > most {
+		return fmt.Sprintf("; known: %s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 	}
 	return "; known: " + strings.Join(names, ", ")
 }

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/agentphone/agentphone-go"
-	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/agentphone/agentphone-go/examples/internal/app"
 )
 
@@ -41,26 +40,6 @@ func main() {
 	})
 }
 
-// rehearse sends the reminders twice, in memory. The response to the first is lost.
-func rehearse(ctx context.Context) error {
-	srv := agentphonetest.NewServer()
-	defer srv.Close()
-	keys, err := os.CreateTemp("", "reminders")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = errors.Join(keys.Close(), os.Remove(keys.Name())) }()
-	srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Reset: true})
-	reminders := "ada-monday,+14155550101,See you on Monday at 9!\nben-monday,+14155550102,See you on Monday at 10!\n"
-	for range 2 {
-		if err := remind(ctx, srv.Client(), srv.AgentID(), reminders, keys.Name()); err != nil {
-			return err
-		}
-	}
-	fmt.Println("texts sent:", len(srv.Messages()))
-	return nil
-}
-
 func remind(ctx context.Context, client *agentphone.Client, agentID, reminders, keyFile string) error {
 	in := csv.NewReader(strings.NewReader(reminders))
 	in.FieldsPerRecord = 3
@@ -68,45 +47,48 @@ func remind(ctx context.Context, client *agentphone.Client, agentID, reminders, 
 	if err != nil {
 		return err
 	}
+	last, since := map[string]string{}, map[string]time.Time{} // by key: whether its text was begun, sent or certainly not sent, and when
+	for _, row := range rows {
+		if _, twice := last[row[0]]; twice {
+			return fmt.Errorf("the key %q is there twice", row[0])
+		}
+		last[row[0]] = ""
+	}
 	keys, err := os.OpenFile(keyFile, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = keys.Close() }()
-	past, err := io.ReadAll(keys)
+	text, err := io.ReadAll(keys)
 	if err != nil {
 		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		var key, what, when string
+		_, _ = fmt.Sscanf(line, "%q %s %s", &key, &what, &when)
+		if at, err := time.Parse(time.RFC3339, when); err == nil && last[key] != "sent" { // which is final
+			last[key], since[key] = what, at
+		}
 	}
 	for _, row := range rows {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		params := agentphone.SendMessageParams{AgentID: agentID, ToNumber: row[1], Body: row[2]}
-		outcome, sendErr := send(context.WithoutCancel(ctx), client, row[0], params, keys, string(past)) // a Ctrl-C breaks off no text
-		if sendErr != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", row[0], sendErr))
-			continue
+		if outcome, failed := send(context.WithoutCancel(ctx), client, row[0], params, keys, last[row[0]], since[row[0]]); failed != nil { // a Ctrl-C breaks off no text
+			err = errors.Join(err, fmt.Errorf("%s: %w", row[0], failed))
+		} else {
+			fmt.Printf("%s: %s\n", row[0], outcome)
 		}
-		fmt.Printf("%s: %s\n", row[0], outcome)
 	}
 	return err
 }
 
-// send sends a reminder, unless the key file or the API says that it was sent. A line of the file is a key, what
-// happened (a text was begun, sent or certainly not sent) and when.
-func send(ctx context.Context, client *agentphone.Client, key string, params agentphone.SendMessageParams, keys *os.File, past string) (string, error) {
+// send sends a reminder, unless the key file, by its last line of the key, or the API says that it was sent.
+func send(ctx context.Context, client *agentphone.Client, key string, params agentphone.SendMessageParams, keys *os.File, last string, since time.Time) (string, error) {
 	note := func(what string) error { // on the disk, before anything else is done; the last line may have been cut off by a crash
 		_, err := fmt.Fprintf(keys, "\n%q %s %s\n", key, what, time.Now().UTC().Format(time.RFC3339))
 		return errors.Join(err, keys.Sync())
-	}
-	last, since := "", time.Time{}
-	for line := range strings.Lines(past) {
-		var of, what, when string
-		if n, _ := fmt.Sscanf(line, "%q %s %s", &of, &what, &when); n == 3 && of == key {
-			if at, err := time.Parse(time.RFC3339, when); err == nil {
-				last, since = what, at
-			}
-		}
 	}
 	switch last {
 	case "sent":
@@ -127,11 +109,11 @@ func send(ctx context.Context, client *agentphone.Client, key string, params age
 		return "", err
 	}
 	_, err := client.Messages.Send(ctx, params, agentphone.WithIdempotencyKey(key)) // which looks for a text whose response was lost
-	if err != nil && !errors.Is(err, agentphone.ErrOutcomeUnknown) {
+	if err == nil {
+		return "sent", note("sent")
+	}
+	if !errors.Is(err, agentphone.ErrOutcomeUnknown) && !errors.Is(err, agentphone.ErrIdempotencyKeyReused) { // it may be that of a text which was sent
 		err = errors.Join(err, note("unsent"))
 	}
-	if err != nil {
-		return "", err
-	}
-	return "sent", note("sent")
+	return "", err
 }

@@ -106,3 +106,30 @@ func TestReminders_OneThatIsRefusedDoesNotStopTheOthers(t *testing.T) {
 	assert.Equal(t, "a 1: sent\nb: was sent before\n", out)
 	assert.Len(t, r.srv.Messages(), 2)
 }
+
+// A key is one reminder. With a file that has two of it, the second would undo what is known of the first.
+func TestReminders_RefusesAFileThatHasAKeyTwice(t *testing.T) {
+	r := newRun(t)
+	require.NoError(t, os.WriteFile(r.reminders, []byte("k,+14155550101,See you Ada\nother,+14155550103,Hi!\nk,+14155550102,See you Ben\n"), 0o600))
+	for range 3 {
+		out, err := r.start(t, false)
+		require.Error(t, err)
+		assert.Contains(t, out, `the key "k" is there twice`)
+	}
+	assert.Empty(t, r.srv.Messages(), "not even the others: they may be wrong, too")
+}
+
+// That a text was sent is final, whatever else the file of the keys says before or after.
+func TestReminders_WhatWasSentIsNeverSentAgain(t *testing.T) {
+	r := newRun(t)
+	at := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	for _, other := range []string{"unsent", "begun", "unknown"} {
+		for _, lines := range []string{"\n\"a 1\" sent %[2]s\n\n\"a 1\" %[1]s %[2]s\n", "\n\"a 1\" %[1]s %[2]s\n\n\"a 1\" sent %[2]s\n"} {
+			require.NoError(t, os.WriteFile(r.keys, fmt.Appendf(nil, lines+"\n\"b\" sent %[2]s\n", other, at), 0o600))
+			out, err := r.start(t, false)
+			require.NoError(t, err, out)
+			assert.Equal(t, "a 1: was sent before\nb: was sent before\n", out)
+		}
+	}
+	assert.Empty(t, r.srv.Messages())
+}

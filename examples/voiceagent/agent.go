@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"log"
 	"strings"
@@ -52,31 +53,39 @@ func (a agent) reply(ctx context.Context, conversation []message, voice *agentph
 		// Rather than silence. That it is too late, or the caller gone, matters to nobody.
 		moment := time.AfterFunc(2*time.Second, func() { _ = voice.Interim("One moment, please.") })
 		defer moment.Stop()
+		failed := func(err error) {
+			if ctx.Err() == nil { // else the caller is gone
+				log.Print("voiceagent: ", err)
+				yield("\nI'm sorry, something went wrong here. Could you say that again?", nil)
+			}
+		}
 		silent := true
-		const rounds = 5 // of tools, for a model that does not come to an end
+		const rounds = 5 // of tools
 		for range rounds {
 			text, calls := "", []toolCall(nil)
 			for part, err := range a.model.stream(ctx, conversation, tools) {
 				if err != nil {
-					if ctx.Err() == nil { // else the caller is gone
-						log.Print("voiceagent: ", err)
-						yield("\nI'm sorry, something went wrong here. Could you say that again?", nil)
-					}
+					failed(err)
 					return
 				}
 				if part.call != nil {
 					calls = append(calls, *part.call)
 				}
 				if part.text != "" {
-					moment.Stop()
-					silent = false
 					text += part.text
+					if strings.TrimSpace(part.text) != "" {
+						moment.Stop()
+						silent = false
+					}
 					if !yield(part.text, nil) {
 						return // the caller is gone
 					}
 				}
 			}
 			if len(calls) == 0 {
+				if strings.TrimSpace(text) == "" { // it may have spoken before it called a tool, but not since
+					failed(errors.New("the model said nothing"))
+				}
 				return
 			}
 			moment.Stop()
@@ -98,6 +107,7 @@ func (a agent) reply(ctx context.Context, conversation []message, voice *agentph
 				conversation = append(conversation, message{Role: "tool", ToolCallID: call.ID, Content: use(ctx, call)})
 			}
 		}
+		failed(errors.New("the model does not come to an end with its tools"))
 	}
 }
 

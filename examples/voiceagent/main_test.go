@@ -143,15 +143,40 @@ func (m slowModel) stream(context.Context, []message, []tool) iter.Seq2[part, er
 	}
 }
 
+// toolUser calls a tool each time, and says before what it is to; after that it says nothing more.
+type toolUser struct {
+	words  string
+	rounds int
+	name   string
+}
+
+func (m *toolUser) stream(context.Context, []message, []tool) iter.Seq2[part, error] {
+	return func(yield func(part, error) bool) {
+		if m.rounds--; m.rounds < 0 {
+			return
+		}
+		if m.words == "" || yield(part{text: m.words}, nil) {
+			yield(part{call: &toolCall{ID: "call_1", Type: "function", Function: calledByName{m.name, `{"number":"123"}`}}}, nil)
+		}
+	}
+}
+
 func TestVoiceAgent_NeverLeavesTheCallerInSilence(t *testing.T) {
+	sorry := []string{"I'm sorry, something went wrong here.", "Could you say that again?"}
 	for name, c := range map[string]struct {
-		model slowModel
+		model model
 		want  []string
 	}{
-		"a quick model":          {slowModel{time.Second, "Here I am.", nil}, []string{"Here I am."}},
-		"a slow model":           {slowModel{5 * time.Second, "Here I am.", nil}, []string{"One moment, please.", "Here I am."}},
-		"a model that breaks":    {slowModel{0, "Your order is", errors.New("broken")}, []string{"Your order is", "I'm sorry, something went wrong here.", "Could you say that again?"}},
-		"a model without a word": {slowModel{0, "", errors.New("broken")}, []string{"I'm sorry, something went wrong here.", "Could you say that again?"}},
+		"tools, and then nothing":       {&toolUser{"", 1, "look_up_order"}, append([]string{"One moment, I'll look that up."}, sorry...)},
+		"words, tools, then nothing":    {&toolUser{"Let me see.", 1, "look_up_order"}, append([]string{"Let me see."}, sorry...)},
+		"tools without end":             {&toolUser{"", 1000, "look_up_order"}, append([]string{"One moment, I'll look that up."}, sorry...)},
+		"white space and a goodbye":     {&toolUser{" ", 1, "hang_up"}, []string{"Goodbye!"}},
+		"a quick model":                 {slowModel{time.Second, "Here I am.", nil}, []string{"Here I am."}},
+		"a slow model":                  {slowModel{5 * time.Second, "Here I am.", nil}, []string{"One moment, please.", "Here I am."}},
+		"a model that breaks":           {slowModel{0, "Your order is", errors.New("broken")}, []string{"Your order is", "I'm sorry, something went wrong here.", "Could you say that again?"}},
+		"a model that says nothing":     {slowModel{0, "", nil}, sorry},
+		"a model that says white space": {slowModel{0, " \n\u00a0", nil}, sorry},
+		"a model without a word":        {slowModel{0, "", errors.New("broken")}, []string{"I'm sorry, something went wrong here.", "Could you say that again?"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

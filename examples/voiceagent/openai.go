@@ -85,6 +85,7 @@ type chunk struct {
 	Choices []struct {
 		Delta struct {
 			Content   string
+			Refusal   string // in place of content
 			ToolCalls []struct {
 				Index int
 				toolCall
@@ -104,7 +105,7 @@ func (e streamError) Error() string { return cmp.Or(e.Message, "(no message)") }
 func readStream(body io.Reader) iter.Seq2[part, error] {
 	return func(yield func(part, error) bool) {
 		var calls []toolCall
-		finished := false
+		said, finished, reason := false, false, ""
 		lines := bufio.NewScanner(body)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
@@ -142,14 +143,19 @@ func readStream(body io.Reader) iter.Seq2[part, error] {
 				call.Function.Name += piece.Function.Name
 				call.Function.Arguments += piece.Function.Arguments
 			}
-			finished = finished || c.Choices[0].FinishReason != ""
-			if text := c.Choices[0].Delta.Content; text != "" && !yield(part{text: text}, nil) {
+			reason = cmp.Or(reason, c.Choices[0].FinishReason)
+			text := c.Choices[0].Delta.Content + c.Choices[0].Delta.Refusal
+			said = said || strings.TrimSpace(text) != ""
+			if text != "" && !yield(part{text: text}, nil) {
 				return
 			}
 		}
-		if !finished {
+		if !finished && reason == "" {
 			yield(part{}, fmt.Errorf("its stream was cut: %w", cmp.Or(lines.Err(), io.ErrUnexpectedEOF)))
 			return
+		}
+		if !said && len(calls) == 0 { // such as "length", by a model that thought for too long
+			yield(part{}, fmt.Errorf("it said nothing, and finished with %q", reason))
 		}
 		for _, call := range calls {
 			if !yield(part{call: &call}, nil) {

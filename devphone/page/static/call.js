@@ -81,10 +81,10 @@ export function showCall(box, back) {
 // turnText says how the last turn went.
 function turnText(turn) {
   if (!turn) return "";
-  const { lines, hangup, transfer, digits } = turn.answer ?? { lines: [] };
+  const { lines, hangup, transfer, digits, unreadable } = turn.answer ?? { lines: [] };
   return [
     lines.length > 0 ? `First words after ${lines[0].atMs} ms, all after ${turn.durationMs} ms` : `No words, after ${turn.durationMs} ms`,
-    hangup && "hung up", transfer && "transferred", digits && "pressed " + digits, turn.error,
+    hangup && "hung up", transfer && "transferred", digits && "pressed " + digits, unreadable && "cannot be read: " + unreadable, turn.error,
   ].filter(Boolean).join(" · ");
 }
 
