@@ -274,6 +274,9 @@ func TestClient_ServesManyGoroutinesWithOneHandlerAndOneServer(t *testing.T) {
 	sub, err := c.SubAccounts.Create(t.Context(), agentphone.CreateSubAccountParams{Name: "sub"})
 	require.NoError(t, err)
 
+	for range goroutines * rounds {
+		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour}) // on a busy machine it would be over before it is ended
+	}
 	var all sync.WaitGroup
 	for g := range goroutines {
 		all.Go(func() {
