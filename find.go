@@ -113,13 +113,16 @@ func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
 // collectEffects returns the results of a finder.
 func collectEffects[T any](found iter.Seq2[effect, error]) ([]T, error) {
 	var out []T
+	ids := map[string]bool{} // a list that shrinks is read from further back
 	for e, err := range found {
 		if err != nil {
 			return nil, err
 		}
-		if !e.doubtful {
-			out = append(out, *e.result.(*T))
+		if e.doubtful || ids[e.id] {
+			continue
 		}
+		ids[e.id] = e.id != ""
+		out = append(out, *e.result.(*T))
 	}
 	return out, nil
 }
@@ -186,7 +189,7 @@ func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts
 		return []string{p.NumberID}, nil
 	}
 	var first, others []string
-	for number, err := range s.client.Numbers.All(ctx, ListNumbersParams{}, opts...) {
+	for number, err := range wholeNumbers(ctx, s.client, opts) {
 		switch {
 		case err != nil:
 			return nil, err
@@ -232,9 +235,7 @@ func findAll[T any](ctx context.Context, s *service, find finder, since time.Tim
 }
 
 func findPlaced(p CreateCallParams) finder {
-	return findIn(newestFirst, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Call, error] {
-		return c.Calls.All(ctx, ListCallsParams{Direction: DirectionOutbound}, opts...)
-	}, func(call *Call) (effect, Timestamp, likeness) {
+	return findIn(newestFirst, wholeCalls, func(call *Call) (effect, Timestamp, likeness) {
 		return effect{id: call.ID, result: call}, call.StartedAt,
 			sameIf(sameOrNone(call.AgentID, p.AgentID) && sameAddress(call.ToNumber, p.ToNumber) &&
 				(p.FromNumberID == "" || sameOrNone(call.PhoneNumberID, p.FromNumberID)))
@@ -252,9 +253,7 @@ func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, 
 }
 
 func findBought(p BuyNumberParams) finder {
-	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[PhoneNumber, error] {
-		return c.Numbers.All(ctx, ListNumbersParams{}, opts...)
-	}, func(n *PhoneNumber) (effect, Timestamp, likeness) {
+	return findIn(unordered, wholeNumbers, func(n *PhoneNumber) (effect, Timestamp, likeness) {
 		return effect{id: n.ID, result: n}, n.CreatedAt,
 			sameIf(sameOrNone(n.Country, p.Country) && strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode))
 	})
@@ -273,25 +272,19 @@ func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams,
 // What was created is found by its name or number.
 
 func findAgent(p CreateAgentParams) finder {
-	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Agent, error] {
-		return c.Agents.All(ctx, ListAgentsParams{}, opts...)
-	}, func(a *Agent) (effect, Timestamp, likeness) {
+	return findIn(unordered, wholeAgents, func(a *Agent) (effect, Timestamp, likeness) {
 		return effect{id: a.ID, result: a}, a.CreatedAt, compareTexts(a.Name, p.Name)
 	})
 }
 
 func findContact(p CreateContactParams) finder {
-	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[Contact, error] {
-		return c.Contacts.All(ctx, ListContactsParams{}, opts...)
-	}, func(contact *Contact) (effect, Timestamp, likeness) {
+	return findIn(unordered, wholeContacts, func(contact *Contact) (effect, Timestamp, likeness) {
 		return effect{id: contact.ID, result: contact}, contact.CreatedAt, sameIf(sameAddress(contact.PhoneNumber, p.PhoneNumber))
 	})
 }
 
 func findSubAccount(p CreateSubAccountParams) finder {
-	return findIn(unordered, func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[SubAccount, error] {
-		return c.SubAccounts.All(ctx, ListSubAccountsParams{}, opts...)
-	}, func(a *SubAccount) (effect, Timestamp, likeness) {
+	return findIn(unordered, wholeSubAccounts, func(a *SubAccount) (effect, Timestamp, likeness) {
 		return effect{id: a.ID, result: a}, a.CreatedAt, compareTexts(a.Name, p.Name)
 	})
 }
