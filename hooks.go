@@ -13,7 +13,8 @@ import (
 //
 // Each func is called when something begins. It returns a context for it, derived from the one that it was given, or nil for
 // that one; and a func that is called once, when it has ended, or nil. They are called concurrently, in the way of the
-// request: they should return soon. A hook that panics is logged, and has no other effect.
+// request: they should return soon. A hook that panics is logged, and has no other effect; one that ends its goroutine
+// ([runtime.Goexit], as testing.T.FailNow does) ends that of the request.
 //
 // No hook is given a phone number, a body, the text of an error or the API key: an address is a template.
 type Hooks struct {
@@ -30,8 +31,8 @@ type Hooks struct {
 	// the waits for the last retry, a pause and the limiter, and ends with the body of the response, or where that is read as
 	// it is received, with its header.
 	Attempt func(ctx context.Context, info AttemptInfo) (context.Context, func(AttemptResult))
-	// Delivery is called by a webhook handler for each request, when that has been verified or refused. Its context
-	// is that of the callback and of the log records about it.
+	// Delivery is called by a webhook handler for each request, when that has been verified or refused. The callback and the log
+	// records about it get the values of its context, and not its end.
 	Delivery func(ctx context.Context, info DeliveryInfo) (context.Context, func(DeliveryResult))
 }
 

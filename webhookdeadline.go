@@ -2,6 +2,7 @@ package agentphone
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 )
@@ -17,7 +18,8 @@ type writeDeadline struct{ rc *http.ResponseController }
 
 // setForCallback leaves time for all that comes before the response: the store, twice, and the callback.
 func (d writeDeadline) setForCallback(timeout time.Duration) {
-	_ = d.rc.SetWriteDeadline(time.Now().Add(2*storeTimeout + timeout + responseTimeout))
+	const more = 2*storeTimeout + responseTimeout
+	_ = d.rc.SetWriteDeadline(time.Now().Add(min(timeout, math.MaxInt64-more) + more))
 }
 
 // setForInterim leaves time for an interim line, but not beyond the end of the turn's context: nobody waits for it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -156,6 +157,43 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	p.conns <- server
 	return client, nil
+}
+
+// As long as anybody likes is what the largest durations are for.
+func TestWebhookHandler_AnyDurationsWork(t *testing.T) {
+	for _, most := range []time.Duration{math.MaxInt64, math.MaxInt64 - time.Second, 200 * 365 * 24 * time.Hour, 100 * 365 * 24 * time.Hour} {
+		for over, version := range map[string]*http.Protocols{"HTTP/1.1": protocols(true, false), "HTTP/2": protocols(false, true)} {
+			t.Run(fmt.Sprint(most, " over ", over), func(t *testing.T) {
+				store := newTestStore()
+				store.renew = func(context.Context, *agentphone.Claim, time.Duration) error {
+					t.Error("renewed at once")
+					return nil
+				}
+				h := newHandler(t, agentphone.WebhookHandlerConfig{
+					Store: store, Lease: most, StoreTimeout: most, CallbackTimeout: most, TurnTimeout: most, Tolerance: most,
+					OnMessage: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.MessageData) error {
+						return wait(ctx, 20*time.Millisecond)
+					},
+					OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+						return errors.Join(v.Interim("One moment."), wait(ctx, 20*time.Millisecond), v.Say("Hi."))
+					},
+				})
+				srv := serveHTTP(t, h)
+				transport := &http.Transport{Protocols: version}
+				defer transport.CloseIdleConnections()
+				for kind, body := range map[string]string{"message": apitest.TextEvent, "turn": apitest.TurnEvent} {
+					for range 2 {
+						res, err := transport.RoundTrip(signedTo(t.Context(), srv.URL, body, "whd_"+kind))
+						require.NoError(t, err, kind)
+						_, err = io.ReadAll(res.Body)
+						require.NoError(t, err, kind)
+						require.NoError(t, res.Body.Close())
+						assert.Equal(t, 200, res.StatusCode, kind)
+					}
+				}
+			})
+		}
+	}
 }
 
 // A server without a WriteTimeout sets no deadline of its own for the next request: one left behind would cut it.

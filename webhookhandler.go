@@ -201,23 +201,22 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, end := h.observe(r.Context(), d)
 		defer func() { end(d.resultSince(began, refused)) }() // also of a callback that ends its goroutine
 		if d != nil {
-			d.values = context.WithoutCancel(ctx)
+			d.request, d.values = valuesOf{d.request, ctx}, context.WithoutCancel(ctx)
 		}
-		r = r.WithContext(ctx)
 	}
 	if d != nil {
-		h.serve(w, r, d)
+		h.serve(w, d)
 	}
 }
 
 // serve serves a delivery.
-func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request, d *delivery) {
+func (h *WebhookHandler) serve(w http.ResponseWriter, d *delivery) {
 	callback := h.callback(d)
 	if callback == nil {
 		h.ignore(w, d)
 		return
 	}
-	d.setContext(r.Context())
+	d.setContext()
 	if !h.running.begin(d) {
 		d.ended(DeliveryRefused, refuseForNow(w, 0))
 		return
@@ -245,8 +244,8 @@ type delivery struct {
 	tenant   string
 	mismatch bool // the kind of the event is known, its data cannot be read
 
-	request context.Context
-	values  context.Context // of the request, without its end
+	request context.Context // with the values of the hook's context, if there is one
+	values  context.Context // the same without its end
 	ctx     context.Context // of the callback, without its timeout
 	cancel  context.CancelCauseFunc
 
@@ -262,11 +261,12 @@ type delivery struct {
 }
 
 // setContext makes the context of the callback.
-func (d *delivery) setContext(request context.Context) {
-	if !d.isTurn() {
-		request = d.values
-	} // else who has hung up hears no answer
-	d.ctx, d.cancel = context.WithCancelCause(request)
+func (d *delivery) setContext() {
+	parent := d.values
+	if d.isTurn() { // who has hung up hears no answer
+		parent = d.request
+	}
+	d.ctx, d.cancel = context.WithCancelCause(parent)
 }
 
 func (d *delivery) isTurn() bool {

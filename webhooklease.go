@@ -20,7 +20,7 @@ func (h *WebhookHandler) keep(d *delivery, claim *Claim) {
 	defer d.lease.mu.Unlock()
 	d.lease.claim = claim
 	if !h.inMemory {
-		d.lease.timer = time.AfterFunc(d.lease.term.left()-h.config.Lease*2/3, func() { h.renew(d) })
+		d.lease.timer = time.AfterFunc(d.lease.term.left()-h.config.Lease/3*2, func() { h.renew(d) })
 	}
 }
 

@@ -20,6 +20,14 @@ func (h *WebhookHandler) observe(ctx context.Context, d *delivery) (context.Cont
 	return startHook(ctx, h.config.Logger, "Delivery", h.config.Hooks.Delivery, info)
 }
 
+// valuesOf is a context with the values of another one, which may end earlier.
+type valuesOf struct {
+	context.Context
+	values context.Context
+}
+
+func (c valuesOf) Value(key any) any { return c.values.Value(key) }
+
 // ended notes what became of the delivery.
 func (d *delivery) ended(outcome DeliveryOutcome, status int) { d.outcome, d.status = outcome, status }
 

@@ -166,6 +166,111 @@ func TestWebhookHooks_ContextIsThatOfTheCallback(t *testing.T) {
 	}
 }
 
+// Otherwise a hook that limits its own time would limit that of the callback.
+func TestWebhookHooks_EndOfTheirContextEndsNoDelivery(t *testing.T) {
+	for name, derive := range map[string]func(context.Context) context.Context{
+		"canceled": func(ctx context.Context) context.Context {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			return ctx
+		},
+		"with a short deadline": func(ctx context.Context) context.Context {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			context.AfterFunc(ctx, cancel)
+			return ctx
+		},
+		"with a cause": func(ctx context.Context) context.Context {
+			ctx, cancel := context.WithCancelCause(ctx)
+			cancel(http.ErrServerClosed)
+			return ctx
+		},
+	} {
+		for kind, body := range map[string]string{"message": apitest.TextEvent, "voice turn": apitest.TurnEvent} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					use := func(ctx context.Context) error {
+						assert.Equal(t, "delivery", ctx.Value(ctxKey("delivery")))
+						return wait(ctx, 10*time.Second)
+					}
+					config := onMessage(use)
+					config.Store = newTestStore()
+					config.OnVoiceTurn = func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+						return errors.Join(use(ctx), v.Say("Hi."))
+					}
+					config.Hooks.Delivery = func(ctx context.Context, _ agentphone.DeliveryInfo) (context.Context, func(agentphone.DeliveryResult)) {
+						return derive(context.WithValue(ctx, ctxKey("delivery"), "delivery")), nil
+					}
+					h := newHandler(t, config)
+					assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(body, "whd_1")).Code)
+				})
+			})
+		}
+	}
+}
+
+// The context of a voice turn still ends with its sender, whatever context the hook returned.
+func TestWebhookHooks_ContextOfAVoiceTurnEndsWithTheSender(t *testing.T) {
+	for name, derived := range map[string]func(context.Context) context.Context{
+		"derived":     func(ctx context.Context) context.Context { return context.WithValue(ctx, ctxKey("x"), "x") },
+		"not derived": func(context.Context) context.Context { return context.Background() },
+		"none":        func(context.Context) context.Context { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, hangUp := context.WithCancel(t.Context())
+				var ended error
+				h := newHandler(t, agentphone.WebhookHandlerConfig{
+					Hooks: agentphone.Hooks{Delivery: func(ctx context.Context, _ agentphone.DeliveryInfo) (context.Context, func(agentphone.DeliveryResult)) {
+						return derived(ctx), nil
+					}},
+					OnVoiceTurn: func(ctx context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, _ *agentphone.VoiceResponse) error {
+						hangUp()
+						ended = wait(ctx, 10*time.Second)
+						return ended
+					},
+				})
+				assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1").WithContext(ctx)).Code)
+				assert.ErrorIs(t, ended, context.Canceled)
+			})
+		})
+	}
+}
+
+// A hook may end its goroutine, which is that of the request, as testing.T.FailNow does: the response is lost, the delivery is not.
+func TestWebhookHooks_GoexitKeepsNoClaim(t *testing.T) {
+	for when, hook := range map[string]func(first bool) func(agentphone.DeliveryResult){
+		"at the beginning": func(first bool) func(agentphone.DeliveryResult) {
+			if first {
+				runtime.Goexit()
+			}
+			return nil
+		},
+		"at the end": func(first bool) func(agentphone.DeliveryResult) {
+			return func(agentphone.DeliveryResult) {
+				if first {
+					runtime.Goexit()
+				}
+			}
+		},
+	} {
+		t.Run(when, func(t *testing.T) {
+			observed, handled := 0, 0
+			config := onMessage(func(context.Context) error { handled++; return nil })
+			config.Hooks.Delivery = func(ctx context.Context, _ agentphone.DeliveryInfo) (context.Context, func(agentphone.DeliveryResult)) {
+				observed++
+				return ctx, hook(observed == 1)
+			}
+			h := newHandler(t, config)
+			var sender sync.WaitGroup
+			sender.Go(func() { apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")) })
+			sender.Wait()
+			assert.Equal(t, 200, apitest.Serve(h, apitest.SignedRequest(apitest.TextEvent, "whd_1")).Code)
+			assert.Equal(t, 1, handled)
+			require.NoError(t, h.Shutdown(t.Context()))
+		})
+	}
+}
+
 // An id is not signed: a hook gets of it one short line.
 func TestWebhookHooks_InfoIsOneShortLine(t *testing.T) {
 	o := &observer{}
