@@ -43,7 +43,7 @@ func Handler(srv Server, api http.Handler, guard Guard) http.Handler {
 	control := srv.ControlHandler()
 	mux.Handle(ControlPath+"/", guard.withToken(http.StripPrefix(ControlPath, control)))
 	mux.Handle("GET "+ScenarioPath, guard.withToken(saved(control)))
-	return guard.sameSite(mux)
+	return guard.SameSite(mux)
 }
 
 // index serves the page itself.
