@@ -46,10 +46,7 @@ func parseServeFlags(args []string, stderr io.Writer) (*serveFlags, error) {
 	set.StringVar(&f.listen, "listen", "127.0.0.1:8787", "`address` to listen at; with port 0 a free port. Not on the loopback interface the page takes a token")
 	set.StringVar(&f.webhook, "webhook", "", "`URL` of your agent's webhook, such as http://127.0.0.1:8080/webhook")
 	set.StringVar(&f.secret, "secret", "", "what signs events: your agent's `whsec_...` (default: a random one)")
-	set.Func("host", "`name` by which this machine is reached, such as host.docker.internal; can be given more than once. localhost and IP addresses always are", func(name string) error {
-		f.hosts = append(f.hosts, strings.ToLower(name))
-		return nil
-	})
+	hostsVar(set, &f.hosts)
 	set.BoolVar(&f.rateLimits, "rate-limits", false, "keep to the API's published rates: 429 to what comes too soon")
 	set.BoolVar(&f.noPayment, "no-payment-method", false, "refuse what costs something with 402")
 	if err := set.Parse(args); err != nil {
@@ -67,6 +64,14 @@ func parseServeFlags(args []string, stderr io.Writer) (*serveFlags, error) {
 	}
 	f.secret = cmp.Or(f.secret, "whsec_"+rand.Text())
 	return f, nil
+}
+
+// hostsVar defines the flag -host.
+func hostsVar(set *flag.FlagSet, hosts *[]string) {
+	set.Func("host", "`name` by which this machine is reached, such as host.docker.internal; can be given more than once. localhost and IP addresses always are", func(name string) error {
+		*hosts = append(*hosts, strings.ToLower(name))
+		return nil
+	})
 }
 
 // runServe runs devphone without a subcommand.

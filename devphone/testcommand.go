@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agentphone/agentphone-go/devphone/page"
 	"github.com/agentphone/agentphone-go/devphone/run"
 	"github.com/agentphone/agentphone-go/devphone/scenario"
 )
@@ -24,6 +25,7 @@ import (
 type testFlags struct {
 	target, secret, listen string
 	junit, json            string
+	hosts                  []string
 	files                  []string
 	command                []string // that starts the agent; empty if it runs already
 }
@@ -56,6 +58,7 @@ func parseTestFlags(args []string, stderr io.Writer) (*testFlags, error) {
 	set.StringVar(&f.target, "target", "", "`URL` of the agent's webhook, such as http://127.0.0.1:8080/webhook")
 	set.StringVar(&f.secret, "secret", "", "what signs deliveries: the agent's `whsec_...` (default: a random one, given to COMMAND)")
 	set.StringVar(&f.listen, "listen", "127.0.0.1:0", "`address` to serve the API at, for an agent that runs already")
+	hostsVar(set, &f.hosts)
 	set.StringVar(&f.junit, "junit", "", "`file` to write a report to, as JUnit XML")
 	set.StringVar(&f.json, "json", "", "`file` to write a report to, as JSON")
 	for rest := args; ; {
@@ -136,7 +139,8 @@ func test(ctx context.Context, flags *testFlags, stdout, stderr io.Writer) (repo
 	if err != nil {
 		return nil, fmt.Errorf("-listen: %w", err)
 	}
-	server := &http.Server{Handler: runner, ReadHeaderTimeout: time.Minute}
+	guard := page.Guard{Hosts: flags.hosts}
+	server := &http.Server{Handler: guard.SameSite(runner), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	defer func() { _ = server.Close() }()
 	apiURL := "http://" + reachable(listener.Addr())

@@ -138,6 +138,49 @@ func TestDevphoneTest_TakesAnAgentThatRuns(t *testing.T) {
 	assert.Equal(t, 1, code, stderr)
 }
 
+// The key of a test never changes, so a site that the developer has open could use the API: by its own name for this machine,
+// or from its pages.
+func TestDevphoneTest_RefusesRequestsOfOtherSites(t *testing.T) {
+	listen := apitest.FreeAddress(t)
+	entered, over := make(chan struct{}, 10), make(chan struct{})
+	agent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-over
+	}))
+	defer agent.Close()
+	defer close(over)
+	cmd := apitest.Program(t, nil, "test", "-listen", listen, "-target", agent.URL, "-secret", "s", "-host", "mine.example", file(t, holds))
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	defer func() { _ = cmd.Process.Kill() }()
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	require.NoError(t, err)
+	var account accountLine
+	require.NoError(t, json.Unmarshal(line, &account))
+	<-entered // the API is that of the scenario
+
+	status := func(host string, header ...string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listen+"/v1/agents", nil)
+		require.NoError(t, err)
+		req.Host = host
+		req.Header.Set("Authorization", "Bearer "+account.APIKey)
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	assert.Equal(t, 200, status(listen))
+	assert.Equal(t, 200, status("localhost:1"))
+	assert.Equal(t, 200, status("mine.example"))
+	assert.Equal(t, 403, status("evil.example"))
+	assert.Equal(t, 403, status(listen, "Origin", "http://evil.example"))
+	assert.Equal(t, 403, status(listen, "Sec-Fetch-Site", "cross-site"))
+}
+
 func TestDevphoneTest_SaysWhyItCouldNotRun(t *testing.T) {
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()

@@ -33,8 +33,8 @@ var securityHeaders = map[string]string{
 	"X-Content-Type-Options":       "nosniff",
 }
 
-// sameSite lets requests through that a program or the server's own page sends, and nobody else's.
-func (g *Guard) sameSite(next http.Handler) http.Handler {
+// SameSite lets requests through that a program or the server's own page sends, and nobody else's. It is a part of [Handler].
+func (g *Guard) SameSite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range securityHeaders {
 			w.Header().Set(name, value)

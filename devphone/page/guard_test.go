@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -138,7 +139,13 @@ func TestGuard_LetsNothingReachTheAPIWithoutKeyOrToken(t *testing.T) {
 	srv := agentphonetest.NewServer()
 	t.Cleanup(srv.Close)
 	reached := 0
-	api := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ })
+	body := ""
+	api := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		reached++
+		text, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		body = string(text)
+	})
 	handler := page.Handler(srv, api, page.Guard{Token: "T0KEN"})
 	status := func(method, path string, header ...string) int {
 		req := httptest.NewRequest(method, path, strings.NewReader("{}"))
@@ -171,6 +178,7 @@ func TestGuard_LetsNothingReachTheAPIWithoutKeyOrToken(t *testing.T) {
 	status("POST", "/v0//agent/sign-up") // is redirected
 	require.Zero(t, reached)
 	assert.Equal(t, http.StatusOK, status("GET", "/v1/calls/call_1/recording"), "its address is the secret: the SDK sends no key")
+	assert.Empty(t, body, "nor does it send a body, which would take memory")
 }
 
 func TestPage_RunsNoCodeButItsOwn(t *testing.T) {

@@ -37,13 +37,22 @@ func Handler(srv Server, api http.Handler, guard Guard) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", guard.withKey(srv, api))
-	mux.Handle(recordingPattern, api)
+	mux.Handle(recordingPattern, withoutBody(api))
 	mux.Handle("/{$}", guard.withToken(index(static)))
 	mux.Handle(staticPath+"/", guard.withToken(fresh(http.StripPrefix(staticPath, http.FileServerFS(static)))))
 	control := srv.ControlHandler()
 	mux.Handle(ControlPath+"/", guard.withToken(http.StripPrefix(ControlPath, control)))
 	mux.Handle("GET "+ScenarioPath, guard.withToken(saved(control)))
-	return guard.sameSite(mux)
+	return guard.SameSite(mux)
+}
+
+// withoutBody reads no body, which those who have neither key nor token would fill the memory with.
+func withoutBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.Body, r.ContentLength = http.NoBody, 0
+		next.ServeHTTP(w, r)
+	})
 }
 
 // index serves the page itself.

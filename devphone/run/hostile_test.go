@@ -80,6 +80,20 @@ func TestRun_HostileAgentsFail(t *testing.T) {
 			"  - {say: Hi, expect: {status: 200}}",
 			[]string{"status: no response: the agent closed the connection; 200 expected"},
 		},
+		"closes it each time, until there is no time left": {
+			answers(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+			"  - {text: Hi, expect: {within: 200ms}}", // the third attempt comes at 200 ms
+			[]string{"status: no response: the agent closed the connection; 2xx expected"},
+		},
+		"500 each time, until there is no time left": {
+			answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
+			"  - {text: Hi, expect: {within: 200ms}}", []string{"status: 500, expected 2xx"},
+		},
+		"is too slow for a duplicate": {
+			answers(func(w http.ResponseWriter, _ *http.Request) { time.Sleep(150 * time.Millisecond) }),
+			"  - {text: Hi, fault: {duplicate: 3}, expect: {within: 200ms}}",
+			[]string{"status: no response: it took longer than 200ms; 2xx expected"},
+		},
 		"closes it in the middle": {
 			answers(func(w http.ResponseWriter, _ *http.Request) {
 				ndjson(w, `{"text":"Hi","interim":true}`)

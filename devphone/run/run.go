@@ -60,17 +60,18 @@ func (r *Runner) Close() { r.api.Load().Close() }
 // would take a delivery for one of an earlier scenario.
 func (r *Runner) newServer() *agentphonetest.Server {
 	r.played++
-	return agentphonetest.NewServer(
+	srv := agentphonetest.NewServer(
 		agentphonetest.WithEchoes(), agentphonetest.WithIDSeed(fmt.Sprint(r.seed, r.played)), agentphonetest.WithDeliveryPauses(pauses...),
 		agentphonetest.WithRecentRequests(1), // nobody looks at them
 	)
+	srv.SetReceiver(r.wire)
+	return srv
 }
 
 // Run plays a scenario until it is over or a step fails. The error is that of ctx.
 func (r *Runner) Run(ctx context.Context, s *scenario.Scenario) (*Result, error) {
 	start := time.Now()
 	srv := r.newServer()
-	srv.SetReceiver(r.wire)
 	if err := setUp(ctx, srv, r.wire.target); err != nil {
 		srv.Close()
 		return nil, err

@@ -247,3 +247,25 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 		runner.Close()
 	}
 }
+
+// Events go to the target only, also before the first scenario: the key is one that everybody knows.
+func TestRunner_DeliversToTheTargetOnly(t *testing.T) {
+	other, target := make(chan string, 10), make(chan string, 10)
+	receiver := func(got chan string) *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Get(agentphone.WebhookEventHeader) }))
+		t.Cleanup(s.Close)
+		return s
+	}
+	runner := run.New(receiver(target).URL, secret)
+	defer runner.Close()
+	api := httptest.NewServer(runner)
+	defer api.Close()
+	client, err := agentphone.NewClient(runner.APIKey(), agentphone.WithBaseURL(api.URL))
+	require.NoError(t, err)
+	_, err = client.Webhooks.Set(t.Context(), agentphone.SetWebhookParams{URL: receiver(other).URL})
+	require.NoError(t, err)
+	_, err = client.Messages.Send(t.Context(), agentphone.SendMessageParams{AgentID: runner.AgentID(), ToNumber: "+14155550123", Body: "Hi"})
+	require.NoError(t, err)
+	assert.Equal(t, "agent.message", <-target, "its own text")
+	assert.Empty(t, other)
+}

@@ -61,6 +61,9 @@ type Attempt struct {
 	contentType, body string // of the response, the beginning
 }
 
+// failed reports whether the API makes another attempt.
+func (a *Attempt) failed() bool { return a.Error != "" || a.Status >= 500 }
+
 // begin has the next delivery that fits an action be that of a step.
 func (w *wire) begin(step *scenario.Step, within time.Duration, deadline time.Time) {
 	w.mu.Lock()
@@ -79,8 +82,11 @@ func (w *wire) delivered() (id string, attempts []Attempt) {
 	return w.step.id, append([]Attempt(nil), w.step.attempts...)
 }
 
+// errTooLate ends an attempt that nobody waits for. It is not recorded: what went wrong is what ended the one before.
+var errTooLate = errors.New("the step is over")
+
 // beginAttempt returns the step that a delivery is of, or nil, and whether this is the first attempt at it.
-func (w *wire) beginAttempt(id string, payload []byte) (s *stepDelivery, first bool) {
+func (w *wire) beginAttempt(id string, payload []byte) (s *stepDelivery, first bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s = w.step
@@ -88,10 +94,13 @@ func (w *wire) beginAttempt(id string, payload []byte) (s *stepDelivery, first b
 		s.id = id
 	}
 	if s == nil || s.id != id {
-		return nil, false
+		return nil, false, nil
+	}
+	if n := len(s.attempts); n > 0 && s.attempts[n-1].failed() && !time.Now().Before(s.deadline) {
+		return nil, false, errTooLate
 	}
 	s.begun++
-	return s, s.begun == 1
+	return s, s.begun == 1, nil
 }
 
 // endAttempt adds an attempt to the record of a step.
@@ -136,7 +145,10 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	ctx, secret, at := r.Context(), w.secret, time.Now()
-	step, first := w.beginAttempt(r.Header.Get(agentphone.WebhookIDHeader), payload)
+	step, first, err := w.beginAttempt(r.Header.Get(agentphone.WebhookIDHeader), payload)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
 	givenUp := false
 	if step != nil {
 		limit, cause := step.deadline, fmt.Errorf("it took longer than %v", step.within)
