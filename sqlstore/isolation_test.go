@@ -21,10 +21,11 @@ import (
 
 // openIsolated opens a database whose transactions have an isolation level unless they ask for another, as an administrator may set it.
 func openIsolated(t *testing.T, p *postgres, level string) *sql.DB {
-	db, err := sql.Open("pgx", p.url()+"&default_transaction_isolation="+url.QueryEscape(level))
+	db, err := sql.Open("pgx", "postgres://postgres@"+p.address()+"/postgres?default_transaction_isolation="+url.QueryEscape(level))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	db.SetMaxOpenConns(50)
+	db.SetMaxOpenConns(16) // a busy machine takes long to make one
+	db.SetMaxIdleConns(16)
 	var got string
 	require.NoError(t, db.QueryRow("SHOW transaction_isolation").Scan(&got))
 	require.Equal(t, level, got)
