@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 
 	"github.com/agentphone/agentphone-go/internal/lenientjson"
 )
@@ -145,7 +147,7 @@ func (*UnknownData) eventData()       {}
 // ParseEvent parses the body of a webhook request. It does not verify the signature: call [VerifyWebhook] first.
 //
 // The Data of an event of an unknown kind is *[UnknownData]. A field of an unexpected type is left zero; its value is
-// in Raw. Numbers in strings are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
+// in Raw. So is one that would take sixteen times the memory of the whole payload, and more than 16 MiB. Numbers in strings are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
 // Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
 	event, _, err := parseEvent(bytes.Clone(payload))
@@ -193,20 +195,30 @@ func parseFields(payload []byte) (event *Event, mismatch bool, err error) {
 		return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
 	}
 	var envelope wireEvent[json.RawMessage]
-	lenientjson.ReadFieldsRepaired(body, &envelope)
+	lenientjson.ReadFieldsRepaired(body, &envelope, maxWeight(payload))
 	if envelope.Event == "" {
 		return nil, false, fmt.Errorf("%w: it has no event type", ErrWebhookMalformed)
 	}
 	data := kindOf(envelope.Event, envelope.Channel).newData()
-	mismatch = !readEventData(envelope.Data, data)
+	mismatch = !readEventData(envelope.Data, data, maxWeight(payload))
 	if mismatch {
 		data = &UnknownData{Raw: envelope.Data}
 	}
 	return envelope.event(payload, data), mismatch, nil
 }
 
-// readEventData reads raw into data and reports whether it could: data that has fields takes an object.
-func readEventData(raw json.RawMessage, data EventData) bool {
+// maxWeight is how many bytes of memory a field of an event may take: what the API sends takes a few times the length of its JSON, and a list
+// of a million items can take a thousand times that.
+func maxWeight(payload []byte) int { return 16 * min(max(len(payload), 1<<20), math.MaxInt/16) }
+
+// isHeavy reports whether an event may take more than that, all in all.
+func isHeavy[Data any](payload []byte, wire *wireEvent[Data]) bool {
+	return lenientjson.IsHeavy(payload, reflect.TypeOf(wire).Elem(), maxWeight(payload))
+}
+
+// readEventData reads raw into data, without the fields that take more than limit bytes of memory, and reports whether it could: data that
+// has fields takes an object.
+func readEventData(raw json.RawMessage, data EventData, limit int) bool {
 	switch data := data.(type) {
 	case *ContactSharedData:
 		data.Raw = raw
@@ -219,7 +231,7 @@ func readEventData(raw json.RawMessage, data EventData) bool {
 	if json.Unmarshal(raw, &object) != nil || object == nil {
 		return false
 	}
-	lenientjson.ReadFieldsRepaired(object, data)
+	lenientjson.ReadFieldsRepaired(object, data, limit)
 	return true
 }
 
@@ -247,7 +259,7 @@ func kindWithFields[Fields any, Data interface {
 		newData: func() EventData { return Data(new(Fields)) },
 		decode: func(payload []byte) *Event {
 			var wire wireEvent[Data]
-			if lenientjson.Unmarshal(payload, &wire) != nil || wire.Data == nil {
+			if isHeavy(payload, &wire) || lenientjson.Unmarshal(payload, &wire) != nil || wire.Data == nil {
 				return nil
 			}
 			return wire.event(payload, wire.Data)
@@ -260,7 +272,7 @@ func kindOfAnyShape(data func(raw json.RawMessage) EventData) *eventKind {
 		newData: func() EventData { return data(nil) },
 		decode: func(payload []byte) *Event {
 			var wire wireEvent[json.RawMessage]
-			if lenientjson.Unmarshal(payload, &wire) != nil || wire.Event == "" {
+			if isHeavy(payload, &wire) || lenientjson.Unmarshal(payload, &wire) != nil || wire.Event == "" {
 				return nil
 			}
 			return wire.event(payload, data(wire.Data))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +217,57 @@ func TestParseEvent_AllocatesForAWellFormedEventWhatDecodingDoes(t *testing.T) {
 			assert.LessOrEqual(t, allocs, plain)
 		})
 	}
+}
+
+// A tenant can sign lists of a million items where none is due: what would take much memory is left out, and the event is not lost.
+func TestParseEvent_LeavesOutWhatTakesMuchMemory(t *testing.T) {
+	list := func(item string) string {
+		return "[" + strings.Repeat(item+",", (1<<20-1000)/(len(item)+1)) + item + "]"
+	}
+	event := func(data, rest string) string {
+		return `{"event":"agent.message","channel":"sms","data":{"message":"hi"` + data + `}` + rest + `}`
+	}
+	for name, body := range map[string]string{
+		"history of objects":           event(``, `,"recentHistory":`+list(`{}`)),
+		"history of numbers":           event(``, `,"recentHistory":`+list(`1`)),
+		"history of nulls":             event(``, `,"recentHistory":`+list(`null`)),
+		"history with wrong members":   event(``, `,"recentHistory":`+list(`{"at":5}`)),
+		"URLs":                         event(`,"mediaUrls":`+list(`""`), ``),
+		"URLs that are numbers":        event(`,"mediaUrls":`+list(`1`), ``),
+		"group":                        event(`,"group":{"a":`+list(`[]`)+`}`, ``),
+		"state of lists":               event(``, `,"conversationState":{"a":`+list(`[]`)+`}`),
+		"state of objects":             event(``, `,"conversationState":{"a":`+list(`{"a":0}`)+`}`),
+		"state of objects and a fault": event(``, `,"conversationState":{"a":`+list(`{"a":0}`)+`,"b":1e999}`),
+		"members":                      event(``, strings.Repeat(`,"recentHistory":[{}]`, 50_000)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			e, err := agentphone.ParseEvent([]byte(body))
+			runtime.ReadMemStats(&after)
+			require.NoError(t, err)
+			assert.Less(t, (after.TotalAlloc-before.TotalAlloc)>>20, uint64(100), "MiB")
+			require.IsType(t, &agentphone.MessageData{}, e.Data)
+			assert.Equal(t, "hi", e.Data.(*agentphone.MessageData).Message)
+			assert.Len(t, e.Raw, len(body))
+		})
+	}
+}
+
+// A conversation of hours is no such thing.
+func TestParseEvent_ReadsLongHonestEvents(t *testing.T) {
+	turn := `{"role":"agent","content":"We do have a table for two tonight, at seven or at nine."},`
+	entry := `{"content":"Hello, do you have a table tonight?","direction":"inbound","channel":"sms","at":"2026-04-19T17:19:02.5Z","messageId":"msg_1a"},`
+	order := `{"id":"o_1","items":[{"sku":"a-1","count":2},{"sku":"b-2","count":1}]},`
+	const n = 3000
+	e, err := agentphone.ParseEvent([]byte(`{"event":"agent.call_ended","data":{"callId":"c","transcript":[` + strings.TrimSuffix(strings.Repeat(turn, n), ",") + `]},` +
+		`"recentHistory":[` + strings.TrimSuffix(strings.Repeat(entry, n), ",") + `],` +
+		`"conversationState":{"orders":[` + strings.TrimSuffix(strings.Repeat(order, n), ",") + `]}}`))
+	require.NoError(t, err)
+	require.IsType(t, &agentphone.CallEndedData{}, e.Data)
+	assert.Len(t, e.Data.(*agentphone.CallEndedData).Transcript, n)
+	assert.Len(t, e.RecentHistory, n)
+	assert.Len(t, e.ConversationState["orders"], n)
 }
 
 func TestParseEvent_DoesNotRetainThePayload(t *testing.T) {

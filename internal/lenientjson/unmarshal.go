@@ -3,6 +3,7 @@ package lenientjson
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 )
@@ -24,8 +25,17 @@ const (
 //   - a phone number is decoded to E.164 from a tel: URI, or from the ten digits of a North American number
 func Unmarshal(data []byte, v any) error { return unmarshal(data, reflect.ValueOf(v), "") }
 
-// ReadFieldsRepaired is [ReadFields] with the tolerance of [Unmarshal].
-func ReadFieldsRepaired(object map[string]json.RawMessage, to any) { readFields(object, to, unmarshal) }
+// ReadFieldsRepaired is [ReadFields] with the tolerance of [Unmarshal]. A field that is heavy ([IsHeavy]) cannot be decoded.
+func ReadFieldsRepaired(object map[string]json.RawMessage, to any, limit int) {
+	readFields(object, to, func(data []byte, v reflect.Value, name string) error {
+		if IsHeavy(data, v.Elem().Type(), limit) {
+			return errTooHeavy
+		}
+		return unmarshal(data, v, name)
+	})
+}
+
+var errTooHeavy = errors.New("lenientjson: the value takes too much memory")
 
 // unmarshal is [Unmarshal] for the member of that name.
 func unmarshal(data []byte, v reflect.Value, name string) error {

@@ -75,9 +75,20 @@ func TestUnmarshal_ReadsWhatHasBeenSeenInsteadOfThePublishedTypes(t *testing.T) 
 			var object map[string]json.RawMessage
 			require.NoError(t, json.Unmarshal([]byte(in), &object))
 			want.inner, got = inner{}, value{} // fields of embedded structs are not for ReadFields
-			lenientjson.ReadFieldsRepaired(object, &got)
+			lenientjson.ReadFieldsRepaired(object, &got, 1)
 			assert.Equal(t, want, got)
 		})
+	}
+}
+
+func TestReadFieldsRepaired_LeavesOutWhatIsHeavy(t *testing.T) {
+	items := "[" + strings.Repeat("{},", 50_000) + "{}]"
+	for limit, want := range map[int]int{1 << 20: 0, 1 << 30: 50_001} {
+		object := map[string]json.RawMessage{"n": json.RawMessage("7"), "list": json.RawMessage(items)}
+		var got value
+		lenientjson.ReadFieldsRepaired(object, &got, limit)
+		assert.Equal(t, 7, got.N)
+		assert.Len(t, got.List, want)
 	}
 }
 

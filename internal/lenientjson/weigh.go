@@ -21,6 +21,14 @@ func Weigh(data []byte, t reflect.Type, limit int) int {
 	return w.weight
 }
 
+// maxLight is the length of the longest text that is never heavy: a byte takes a thousand at most.
+const maxLight = 32 << 10
+
+// IsHeavy reports whether it may take more than limit bytes of memory to decode data into a value of the type t.
+func IsHeavy(data []byte, t reflect.Type, limit int) bool {
+	return len(data) > maxLight && Weigh(data, t, limit) > limit
+}
+
 // weigher goes once over a JSON text, which need not be valid: nothing is decoded of what is behind its first mistake.
 type weigher struct {
 	in            []byte
