@@ -78,7 +78,7 @@ func TestWithIdempotencyKey_EffectIsFoundHoweverTheListSpellsIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				again, posts := callTwice(t, tc.call, with(item{"receivedAt": now, "startedAt": now, "createdAt": now}, tc.item))
+				posts, again := callTwice(t, tc.call, with(item{"receivedAt": now, "startedAt": now, "createdAt": now}, tc.item))
 				require.NoError(t, again)
 				assert.Equal(t, 1, posts)
 			})
@@ -116,7 +116,7 @@ func TestWithIdempotencyKey_WhatMayBeTheEffectIsNotSentAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				again, posts := callTwice(t, tc.call, with(item{"receivedAt": time.Now()}, tc.item))
+				posts, again := callTwice(t, tc.call, with(item{"receivedAt": time.Now()}, tc.item))
 				require.ErrorIs(t, again, agentphone.ErrOutcomeUnknown)
 				var pending *agentphone.PendingError
 				require.ErrorAs(t, again, &pending)
@@ -135,9 +135,9 @@ func with(base, over item) item {
 	return out
 }
 
-// callTwice makes a call whose response is lost, and again an hour later, when its list shows an item. It returns the second error and
-// how often the request was sent.
-func callTwice(t *testing.T, call func(context.Context, *agentphone.Client) error, shown item) (again error, posts int) {
+// callTwice makes a call whose response is lost, and again an hour later, when its list shows an item. It returns
+// how often the request was sent, and the second error.
+func callTwice(t *testing.T, call func(context.Context, *agentphone.Client) error, shown item) (posts int, again error) {
 	t.Helper()
 	began := time.Now()
 	c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
@@ -155,7 +155,8 @@ func callTwice(t *testing.T, call func(context.Context, *agentphone.Client) erro
 	})
 	require.ErrorIs(t, call(t.Context(), c), agentphone.ErrOutcomeUnknown)
 	time.Sleep(time.Hour)
-	return call(t.Context(), c), posts
+	again = call(t.Context(), c)
+	return posts, again
 }
 
 // Of some messages no list shows what they were: nothing there proves that one was not sent, however long ago.
