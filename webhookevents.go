@@ -147,7 +147,8 @@ func (*UnknownData) eventData()       {}
 // ParseEvent parses the body of a webhook request. It does not verify the signature: call [VerifyWebhook] first.
 //
 // The Data of an event of an unknown kind is *[UnknownData]. A field of an unexpected type is left zero; its value is
-// in Raw. So is one that would take sixteen times the memory of the whole payload, and more than 16 MiB. Numbers in strings are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
+// in Raw. So is one that would take sixteen times the memory of the whole payload, and more than 16 MiB. Numbers in strings
+// are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
 // Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
 	event, _, err := parseEvent(bytes.Clone(payload))
