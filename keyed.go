@@ -232,10 +232,14 @@ func (rc *requestConfig) settled(res *transport.Response, replayed bool) {
 	rc.observed.mark(res.Status, replayed)
 }
 
-// lookOptions are those of the call that its look needs too: the sub-account and other headers.
+// lookOptions are those of the call that its look needs too: the sub-account and other headers, timeouts and retries.
 func (k *keyedCall) lookOptions() RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.unobserved = true
+		rc.maxRetries = k.rc.maxRetries
+		if k.rc.timeoutSet {
+			rc.timeout, rc.timeoutSet = k.rc.timeout, true
+		}
 		maps.Copy(rc.header, k.req.Header)
 		return nil
 	})

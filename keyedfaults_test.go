@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,7 +63,7 @@ func TestWithIdempotencyKey_SettleTimeIsOverBeforeTheLookBegins(t *testing.T) {
 // with an error, if it has one.
 type lateStore struct {
 	agentphone.Store
-	delay   time.Duration
+	delay   atomic.Int64 // nanoseconds
 	release error
 }
 
@@ -71,7 +72,7 @@ func (s *lateStore) Claim(ctx context.Context, key string, opts agentphone.Claim
 	case <-ctx.Done():
 		_, _ = s.Store.Claim(context.WithoutCancel(ctx), key, opts)
 		return nil, ctx.Err()
-	case <-time.After(s.delay):
+	case <-time.After(time.Duration(s.delay.Load())):
 		return s.Store.Claim(context.WithoutCancel(ctx), key, opts)
 	}
 }
@@ -102,8 +103,8 @@ func TestWithIdempotencyKey_IsFreeAfterNothingWasSent(t *testing.T) {
 	} {
 		for fault, fail := range map[string]func(t *testing.T, s *lateStore, c *agentphone.Client) error{
 			"the claim comes in when the context has ended": func(t *testing.T, s *lateStore, c *agentphone.Client) error {
-				s.delay = 3 * time.Second
-				defer func() { s.delay = 0 }()
+				s.delay.Store(int64(3 * time.Second))
+				defer s.delay.Store(0)
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
 				err := send(ctx, c, false)
@@ -158,7 +159,7 @@ func TestWithIdempotencyKey_LateClaimKeepsWhatTheOneBeforeLeft(t *testing.T) {
 			return err
 		}
 		require.ErrorIs(t, verify(t.Context()), agentphone.ErrOutcomeUnknown)
-		store.delay = 3 * time.Second
+		store.delay.Store(int64(3 * time.Second))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, verify(ctx), agentphone.ErrTemporary)
@@ -218,4 +219,27 @@ func TestWithIdempotencyKey_KeyIsUTF8(t *testing.T) {
 	_, err := c.Messages.Send(t.Context(), plainText, key("order-\xe9"))
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	assert.Empty(t, stub.Requests())
+}
+
+// A look is part of the call: its options hold for it.
+func TestWithIdempotencyKey_OptionsHoldForTheLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodGet {
+				looks++
+				assert.Equal(t, "round 1", r.Header.Get("X-Round"))
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			return nil, io.ErrUnexpectedEOF
+		}))
+		began := time.Now()
+		_, err := c.Messages.Send(t.Context(), plainText, key("k"), agentphone.WithRequestMaxRetries(0), agentphone.WithRequestTimeout(7*time.Second),
+			agentphone.WithRequestHeader("X-Round", "round 1"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		assert.Equal(t, 1, looks)
+		assert.Equal(t, 7*time.Second, time.Since(began))
+	})
 }
