@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/leasetime"
 )
 
 // boundedStore is a Store whose calls return when their context ends, even if the store hangs in spite of it. What a store does after
@@ -23,12 +26,17 @@ func (s boundedStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	// Of a claim that was cut off nobody would know whether it was granted: it gets the time of its lease.
-	claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), opts.Lease)
+	// Of a claim that was cut off nobody would know whether it was granted: it gets the time of a lease.
+	claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(opts.Lease, leasetime.Key))
 	return within(ctx, func() (*Claim, error) {
 		defer cancel()
 		return s.store.Claim(claiming, key, opts)
-	}, s.giveBack)
+	}, func(c *Claim) {
+		// That of a result stays: the key that it is for may have been completed with it meanwhile, or will be.
+		if !strings.HasPrefix(key, resultKeys) {
+			s.giveBack(c)
+		}
+	})
 }
 
 // giveBack undoes a claim that was granted when nobody waited for it any more. The key had been free, or it gets back what a claim that

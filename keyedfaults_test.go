@@ -243,3 +243,64 @@ func TestWithIdempotencyKey_OptionsHoldForTheLook(t *testing.T) {
 		assert.Equal(t, 7*time.Second, time.Since(began))
 	})
 }
+
+// slowResultStore grants the first claim of a result at once, and says so when it likes.
+type slowResultStore struct {
+	agentphone.Store
+	delay   time.Duration
+	asked   atomic.Bool
+	waiting atomic.Int32
+}
+
+func (s *slowResultStore) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	c, err := s.Store.Claim(ctx, key, opts)
+	if strings.HasPrefix(key, "result:") && s.asked.CompareAndSwap(false, true) {
+		s.waiting.Add(1)
+		defer s.waiting.Add(-1)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(s.delay):
+		}
+	}
+	return c, err
+}
+
+// The claim of a result is not given back, however late it comes in: its key may have been completed with it meanwhile.
+func TestWithIdempotencyKey_LateClaimOfAResultStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		posts, began := 0, time.Now()
+		c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+			switch {
+			case r.Method == http.MethodGet:
+				return apitest.Response(200, fmt.Sprintf(`{"data":[{"id":"x","to":"+14155550123","body":"hi","direction":"outbound","receivedAt":%q}],"hasMore":false}`,
+					began.Format(time.RFC3339))), nil
+			case posts > 0:
+				return apitest.Response(500, ""), nil // without effect
+			}
+			posts++
+			return apitest.Response(200, `{"id":"x"}`), nil
+		}, agentphone.WithStore(&slowResultStore{Store: agentphone.NewMemoryStore(), delay: 8 * time.Second}))
+		send := func(k string) error {
+			_, err := c.Messages.Send(t.Context(), plainText, key(k))
+			return err
+		}
+		require.ErrorIs(t, send("a"), agentphone.ErrOutcomeUnknown)
+		time.Sleep(time.Second)
+		require.NoError(t, send("a"))
+		time.Sleep(10 * time.Second)
+		require.ErrorIs(t, send("b"), agentphone.ErrOutcomeUnknown, "it had no effect of its own")
+	})
+}
+
+// A store that waits as long as its context allows is not left waiting for as long as a result is remembered.
+func TestWithIdempotencyKey_NoClaimWaitsLongerThanALease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &slowResultStore{Store: agentphone.NewMemoryStore(), delay: 1000 * time.Hour}
+		c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithStore(store))
+		_, err := c.Messages.Send(t.Context(), plainText, key("k"))
+		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+		time.Sleep(time.Minute)
+		assert.Zero(t, store.waiting.Load())
+	})
+}

@@ -60,17 +60,32 @@ func (p *silentProxy) serve() {
 	}
 }
 
+// inOwnProcess runs the test in a process of its own, whose connection pool it can configure, and reports whether this is that.
+func inOwnProcess(t *testing.T) bool {
+	const child = "AGENTPHONE_TEST_CHILD"
+	if os.Getenv(child) != "" {
+		return true
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "--- PASS: "+t.Name())
+	return false
+}
+
+// trust makes the pool, which has not been used, trust a certificate.
+func trust(t *testing.T, config *tls.Config) {
+	std, ok := http.DefaultTransport.(*http.Transport)
+	require.True(t, ok)
+	std.TLSClientConfig = config
+}
+
 // An HTTP/2 connection is shared by all requests. One that has gone silent would make the outcome of each unknown until the kernel
 // gives it up, after a quarter of an hour. The pool is that of the process, and here one of its own that trusts the server.
 func TestConnections_SilentHTTP2ConnectionIsGivenUp(t *testing.T) {
 	t.Parallel()
-	const child = "AGENTPHONE_TEST_SILENT"
-	if os.Getenv(child) == "" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
-		cmd.Env = append(os.Environ(), child+"=1")
-		out, err := cmd.CombinedOutput()
-		assert.NoError(t, err, "%s", out)
-		assert.Contains(t, string(out), "--- PASS: "+t.Name())
+	if !inOwnProcess(t) {
 		return
 	}
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -85,9 +100,7 @@ func TestConnections_SilentHTTP2ConnectionIsGivenUp(t *testing.T) {
 	defer func() { _ = listener.Close() }()
 	p := &silentProxy{Listener: listener, to: srv.Listener.Addr().String()}
 	go p.serve()
-	std, ok := http.DefaultTransport.(*http.Transport)
-	require.True(t, ok)
-	std.TLSClientConfig = &tls.Config{RootCAs: srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
+	trust(t, &tls.Config{RootCAs: srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"})
 
 	c := newClient(t, "https://"+listener.Addr().String(), agentphone.WithTimeout(time.Second), agentphone.WithMaxRetries(0))
 	require.NoError(t, apitest.CreateCall(t.Context(), c))

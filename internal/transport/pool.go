@@ -44,6 +44,9 @@ var pool = sync.OnceValue(func() pooled {
 			return proxy(r)
 		}
 	}
+	if dial := t.DialContext; dial != nil { // with GOOS=js there is none, and one would be used instead of fetch
+		t.DialContext = boundWrites(dial)
+	}
 	t.MaxIdleConns = 512
 	t.MaxIdleConnsPerHost = 256
 	t.MaxResponseHeaderBytes = maxHeader
