@@ -37,6 +37,7 @@ const (
 	defaultWaitInterval    = 2 * time.Second
 	defaultWaitMaxInterval = 5 * time.Second
 	minWaitInterval        = 100 * time.Millisecond
+	maxWaitInterval        = 24 * time.Hour
 )
 
 func (p WaitParams) withDefaults() (WaitParams, error) {
@@ -46,7 +47,8 @@ func (p WaitParams) withDefaults() (WaitParams, error) {
 	}
 	p.MaxInterval = cmp.Or(p.MaxInterval, max(p.Interval, defaultWaitMaxInterval))
 	p.Interval = cmp.Or(p.Interval, min(p.MaxInterval, defaultWaitInterval))
-	p.MaxInterval, p.Interval = max(p.MaxInterval, minWaitInterval), max(p.Interval, minWaitInterval)
+	within := func(d time.Duration) time.Duration { return min(max(d, minWaitInterval), maxWaitInterval) }
+	p.MaxInterval, p.Interval = within(p.MaxInterval), within(p.Interval)
 	return p, err
 }
 

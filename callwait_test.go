@@ -3,6 +3,7 @@ package agentphone_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -393,4 +394,17 @@ func TestCallsWait_EndOnCancelIsBounded(t *testing.T) {
 		assert.ErrorIs(t, stopped.EndErr, context.DeadlineExceeded)
 	})
 	assert.Equal(t, 11*time.Second, d)
+}
+
+// No interval overflows.
+func TestCallsWait_AnyInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		polls := 0
+		c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+			polls++
+			return apitest.Response(200, `{"id":"call_1","status":"`+map[bool]string{true: "completed", false: "in-progress"}[polls > 2]+`"}`), nil
+		})
+		_, err := c.Calls.Wait(t.Context(), "call_1", agentphone.WaitParams{Interval: math.MaxInt64, MaxInterval: math.MaxInt64})
+		require.NoError(t, err)
+	})
 }

@@ -17,7 +17,7 @@ import (
 // ErrConflict.
 var (
 	// ErrOutcomeUnknown reports that a request that is not idempotent (it places a call, sends a message, buys a
-	// number) failed, and may have taken effect: a timeout or a broken connection after it was sent, a 408, a 302 or
+	// number) failed, and may have taken effect: a timeout or a broken connection after it was sent, a 408, 460 or 499, a 302 or
 	// 303, a 5xx (except 501, and 503 with Retry-After), or a 2xx whose body cannot be read. It was not retried. Check
 	// whether it took effect before you send it again: the method's documentation says where.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")

@@ -4,6 +4,7 @@ import (
 	"html"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // What took effect and is not recognized would take effect again. So what the API, or a carrier, may spell in another way than it was
@@ -31,8 +32,9 @@ func sameOrNone[S ~string](listed, sent S) bool {
 // minCut is the length in bytes from which on a text may have been cut: a text message has 160 characters.
 const minCut = 120
 
-// compareTexts compares a text in a list with one that was sent. White space is no difference, nor what carriers replace. A line may have
-// been added, such as how to opt out, or the end cut off.
+// compareTexts compares a text in a list with one that was sent. White space is no difference, nor are the quotation marks and dashes that
+// carriers replace most often. Only letters and digits can show that two texts are different: carriers replace other characters too, and
+// letters with accents. A line may have been added, such as how to opt out, or the end cut off.
 func compareTexts(listed, sent string) likeness {
 	plainListed, plainSent := plainText(listed), plainText(sent)
 	if plainListed == plainSent {
@@ -40,7 +42,7 @@ func compareTexts(listed, sent string) likeness {
 	}
 	more, added := strings.CutPrefix(strings.TrimSpace(listed), strings.TrimSpace(sent))
 	cut := len(listed) >= minCut && strings.HasPrefix(plainSent, plainListed)
-	if cut || added && strings.HasPrefix(more, "\n") {
+	if cut || added && strings.HasPrefix(more, "\n") || sameLetters(plainListed, plainSent) {
 		return similar
 	}
 	return different
@@ -56,4 +58,38 @@ func plainText(s string) string {
 		}
 		return r
 	}, plainCharacters.Replace(html.UnescapeString(s)))
+}
+
+// sameLetters reports whether two texts have the same letters and digits, but for those that are no ASCII and may have become others, or none.
+func sameLetters(a, b string) bool {
+	a, lettersOfA := plainLetters(a)
+	b, lettersOfB := plainLetters(b)
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	const most = 3 // letters that may stand for one, as 1/2 does
+	if len(a)-len(b) > most*(lettersOfA+lettersOfB) || len(a) > 2*len(b) {
+		return false
+	}
+	for _, r := range a { // is b what is left of a without some letters?
+		if first, size := utf8.DecodeRuneInString(b); size > 0 && first == r {
+			b = b[size:]
+		}
+	}
+	return b == ""
+}
+
+// plainLetters returns the letters and digits of a text, in lower case, and how many there are that may have become others.
+func plainLetters(s string) (letters string, doubtful int) {
+	letters = strings.Map(func(r rune) rune {
+		switch {
+		case r >= utf8.RuneSelf && (unicode.Is(unicode.Latin, r) || unicode.IsMark(r) || unicode.Is(unicode.No, r)):
+			doubtful++
+			return -1
+		case unicode.IsLetter(r) || unicode.IsNumber(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+	return letters, doubtful
 }

@@ -99,8 +99,13 @@ func TestWithIdempotencyKey_WhatMayBeTheEffectIsNotSentAgain(t *testing.T) {
 		call func(context.Context, *agentphone.Client) error
 		item item
 	}{
-		"a text with a line more":  {send("hi"), item{"to": "+14155550123", "body": "hi\nReply STOP to opt out", "direction": "outbound"}},
-		"a text whose end is gone": {send(long), item{"to": "+14155550123", "body": long[:1600], "direction": "outbound"}},
+		"a text with a line more":            {send("hi"), item{"to": "+14155550123", "body": "hi\nReply STOP to opt out", "direction": "outbound"}},
+		"a text whose end is gone":           {send(long), item{"to": "+14155550123", "body": long[:1600], "direction": "outbound"}},
+		"a text with a non-breaking hyphen":  {send("9\u201110 today"), item{"to": "+14155550123", "body": "9-10 today", "direction": "outbound"}},
+		"a text with German quotation marks": {send("\u201eja\u201c \u00abnein\u00bb"), item{"to": "+14155550123", "body": `"ja" <<nein>>`, "direction": "outbound"}},
+		"a text without its accents":         {send("Un caf\u00e9 \u00e0 Orl\u00e9ans"), item{"to": "+14155550123", "body": "Un cafe a Orleans", "direction": "outbound"}},
+		"a text in another form of Unicode":  {send("Un caf\u00e9 au lait"), item{"to": "+14155550123", "body": "Un cafe\u0301 au lait", "direction": "outbound"}},
+		"a text without its emoji":           {send("See you \U0001F44B"), item{"to": "+14155550123", "body": "See you ?", "direction": "outbound"}},
 		"a sub-account of no time": {func(ctx context.Context, c *agentphone.Client) error {
 			_, err := c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "Ada"}, key("k"))
 			return err
@@ -190,6 +195,28 @@ func TestWithIdempotencyKey_MessageThatCannotBeFoundIsNotSentAgain(t *testing.T)
 				assert.Equal(t, 1, posts)
 				_, err := c.Messages.FindSent(t.Context(), params, time.Now())
 				require.ErrorIs(t, err, agentphone.ErrValidation)
+			})
+		})
+	}
+}
+
+// Another text to the same person is no doubt: the request is sent again, for it had no effect.
+func TestWithIdempotencyKey_OtherTextsAreNoDoubt(t *testing.T) {
+	for sent, listed := range map[string]string{
+		"Your code is 1042":                "Your code is 1043",
+		"hi":                               "hi there",
+		"Un caf\u00e9 \u00e0 Orl\u00e9ans": "Un th\u00e9 \u00e0 Orl\u00e9ans",
+		"\u4f60\u597d":                     "\u518d\u89c1",
+		"ok":                               "L'\u00e9t\u00e9 \u00e0 l'\u00e9cole de la Corr\u00e8ze, \u00e0 pied ou \u00e0 v\u00e9lo, ok",
+	} {
+		t.Run(sent, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				posts, again := callTwice(t, func(ctx context.Context, c *agentphone.Client) error {
+					_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: sent}, key("k"))
+					return err
+				}, item{"id": "y", "to": "+14155550123", "body": listed, "direction": "outbound", "receivedAt": time.Now()})
+				require.ErrorIs(t, again, agentphone.ErrOutcomeUnknown, "its response is lost, too")
+				assert.Equal(t, 2, posts)
 			})
 		})
 	}

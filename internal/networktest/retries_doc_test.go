@@ -49,6 +49,7 @@ var retryRows = map[string]retryRow{
 		}
 	},
 	"302": replies(302, ""), "303": replies(303, ""), "400": replies(400, ""), "401": replies(401, ""), "404": replies(404, ""), "408": replies(408, ""),
+	"460": replies(460, ""), "499": replies(499, ""),
 	"409": replies(409, ""), "422": replies(422, ""), "500": replies(500, ""), "501": replies(501, ""), "502": replies(502, ""), "504": replies(504, ""),
 }
 

@@ -36,7 +36,7 @@ func decide(o outcome, idempotent bool) verdict {
 			return verdict{retry: true}
 		}
 		return unknown
-	case http.StatusRequestTimeout:
+	case http.StatusRequestTimeout, clientClosedRequest, clientClosedConnection:
 		return unknown
 	case http.StatusFound, http.StatusSeeOther: // "done, see there", for which many servers send 302
 		return verdict{outcomeUnknown: !idempotent}
@@ -48,3 +48,6 @@ func decide(o outcome, idempotent bool) verdict {
 	}
 	return verdict{}
 }
+
+// Gateways respond with these if it was they who gave up on the API: nginx and gRPC, and load balancers of AWS.
+const clientClosedRequest, clientClosedConnection = 499, 460

@@ -19,6 +19,8 @@ var rows = map[string]outcome{
 	"503 with Retry-After":                        {status: 503, retryAfter: true},
 	"503 without":                                 {status: 503},
 	"408":                                         {status: 408},
+	"460":                                         {status: 460},
+	"499":                                         {status: 499},
 	"500":                                         {status: 500},
 	"501":                                         {status: 501},
 	"502":                                         {status: 502},
