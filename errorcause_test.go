@@ -53,7 +53,7 @@ func TestErrors_AreNotOfTheKindsOfTheirCauses(t *testing.T) {
 		"the key source": {func(t *testing.T, cause error) error {
 			c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithKeySource(func(context.Context) (string, error) { return "", cause }))
 			return apitest.CreateCall(t.Context(), c)
-		}, nil},
+		}, []error{agentphone.ErrTemporary}},
 		"the store, before": {func(t *testing.T, cause error) error {
 			c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithStore(failingStore(cause, nil)))
 			_, err := c.Messages.Send(t.Context(), plainText, key("k"))

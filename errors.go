@@ -22,7 +22,8 @@ var (
 	// whether it took effect before you send it again: the method's documentation says where.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
 	// ErrTemporary reports that a request failed, retries included, certainly had no effect, and may succeed later: a
-	// 429 that waiting clears, a 503 with Retry-After, no connection, or a refusal of the [Limiter]. An error is never
+	// 429 that waiting clears, a 503 with Retry-After, no connection, a refusal of the [Limiter], or a
+	// failure of the key's source ([WithKeySource]). An error is never
 	// both ErrTemporary and ErrOutcomeUnknown, so that a program that sends many requests can sort their errors: after
 	// ErrOutcomeUnknown check, after ErrTemporary try again later, after ErrUnauthorized and ErrPaymentRequired stop;
 	// anything else was refused for good, but for a *[WaitError]: the call was placed.

@@ -65,8 +65,8 @@ func TestErrors_TextsAreOneCleanLine(t *testing.T) {
 			"agentphone: GET /v1/agents/{agent_id}: 403 Forbidden (attempts=1)",
 		},
 		"status without a name": {
-			apitest.GetAgent, apitest.Always(499, `[]`),
-			"agentphone: GET /v1/agents/{agent_id}: 499 (attempts=1)",
+			apitest.GetAgent, apitest.Always(498, `[]`),
+			"agentphone: GET /v1/agents/{agent_id}: 498 (attempts=1)",
 		},
 		"message with line breaks": {
 			apitest.GetAgent, apitest.Always(400, `{"detail":"a\r\n2026-01-01 level=ERROR forged\u2028b\u0000"}`),

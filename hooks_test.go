@@ -207,7 +207,7 @@ func TestHooks_OperationBeginsWhenTheArgumentsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	assert.Empty(t, o.operations)
 	require.Error(t, apitest.GetAgent(t.Context(), c))
-	assert.Equal(t, []agentphone.OperationResult{{Outcome: agentphone.OutcomeRefused, Failure: agentphone.FailureOther}}, o.results())
+	assert.Equal(t, []agentphone.OperationResult{{Outcome: agentphone.OutcomeTemporary, Failure: agentphone.FailureOther}}, o.results())
 	assert.Empty(t, o.attempts)
 }
 

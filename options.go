@@ -178,8 +178,8 @@ func WithTimeout(d time.Duration) Option {
 // WithKeySource sets a function that returns the API key for each request, instead of the key given to [NewClient],
 // which may then be "". It is for keys that are rotated, or fetched from a vault. It is called once for each request,
 // with the request's context, and not for sign-up and recordings, which need no key; retries use the same key. It must
-// be safe for concurrent use and should cache what it fetches. If it fails, the request fails with its error, redacted, and
-// nothing is sent; a key of "" is [ErrNoAPIKey].
+// be safe for concurrent use and should cache what it fetches. If it fails, nothing is sent, and the request fails
+// with its error, redacted, which is [ErrTemporary]; a key of "" is [ErrNoAPIKey].
 func WithKeySource(source func(ctx context.Context) (string, error)) Option {
 	return func(c *config) error {
 		if source == nil {
