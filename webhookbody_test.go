@@ -70,18 +70,18 @@ func (e *endless) Read(p []byte) (int, error) {
 func floodOf(t *testing.T, h http.Handler, length int, f func() int) int {
 	t.Helper()
 	ending := make(chan struct{})
-	var waiting, senders sync.WaitGroup
-	for range 300 {
-		waiting.Add(1)
-		waits := sync.OnceFunc(waiting.Done)
+	var senders sync.WaitGroup
+	for range 300 { // one after the other: of many that grow at once, more would be refused than there is no room for
+		waiting := make(chan struct{})
+		waits := sync.OnceFunc(func() { close(waiting) })
 		senders.Go(func() {
 			defer waits()
 			r := apitest.SignedRequest("something else", "whd_0")
 			r.Body, r.ContentLength = io.NopCloser(&endless{length - 1, waits, ending}), int64(length)
 			assert.Equal(t, 503, apitest.Serve(h, r).Code)
 		})
+		<-waiting
 	}
-	waiting.Wait()
 	defer senders.Wait()
 	defer close(ending)
 	return f()
