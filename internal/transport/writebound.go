@@ -11,7 +11,7 @@ import (
 const maxWrite = 10 * time.Second
 
 // boundWrites makes the connections that dial opens give up when a write takes too long. A server that sends HTTP/2 pings or asks for
-// new TLS keys, and reads no answers, blocks a write that holds a lock which the end of a request needs: net/http and crypto/tls
+// new TLS keys, and does not read what it is sent, blocks a write that holds a lock which the end of a request needs: net/http and crypto/tls
 // then wait for it, whatever the context says.
 func boundWrites(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {

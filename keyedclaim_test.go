@@ -59,7 +59,7 @@ func TestWithIdempotencyKey_SettleTimeIsOverBeforeTheLookBegins(t *testing.T) {
 	})
 }
 
-// lateStore grants claims after a delay, also of a claim whose context has ended by then, although that gets no answer. Its Release fails
+// lateStore grants claims after a delay, also of a claim whose context has ended by then, although its caller has returned. Its Release fails
 // with an error, if it has one.
 type lateStore struct {
 	agentphone.Store
