@@ -31,11 +31,11 @@ func (s boundedStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 	return within(ctx, func() (*Claim, error) {
 		defer cancel()
 		return s.store.Claim(claiming, key, opts)
-	}, func(c *Claim) {
-		// That of a result stays: the key that it is for may have been completed with it meanwhile, or will be.
-		if !strings.HasPrefix(key, resultKeys) {
-			s.giveBack(c)
+	}, func() func(*Claim) {
+		if strings.HasPrefix(key, resultKeys) { // the key that it is for may have been completed with it meanwhile, or will be
+			return func(*Claim) {}
 		}
+		return s.giveBack
 	})
 }
 
@@ -67,12 +67,12 @@ func (s boundedStore) Release(ctx context.Context, c *Claim) error {
 }
 
 func endWithin(ctx context.Context, call func() error) error {
-	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, call() }, func(struct{}) {})
+	_, err := within(ctx, func() (struct{}, error) { return struct{}{}, call() }, func() func(struct{}) { return func(struct{}) {} })
 	return err
 }
 
-// within returns what call returns. If ctx ends sooner, late gets it, in a goroutine of its own.
-func within[T any](ctx context.Context, call func() (T, error), late func(T)) (T, error) {
+// within returns what call, of a store, returns. If ctx ends sooner, it calls abandoned, and what that returns gets the value that comes late.
+func within[T any](ctx context.Context, call func() (T, error), abandoned func() (late func(T))) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -97,6 +97,7 @@ func within[T any](ctx context.Context, call func() (T, error), late func(T)) (T
 	case r := <-returned: // at the same moment
 		return r.value, r.err
 	default:
+		late := abandoned()
 		go func() { late((<-returned).value) }()
 		var none T
 		return none, ctx.Err()

@@ -16,7 +16,7 @@ import (
 type WaitParams struct {
 	// Interval is the time between the first two polls: by default 2 seconds, or MaxInterval if that is shorter. It
 	// grows by 25 % with each poll, up to MaxInterval, and is randomized by up to 10 %. At least 100 ms pass between two
-	// polls, however short Interval and MaxInterval are.
+	// polls, and at most a day, whatever Interval and MaxInterval are.
 	Interval time.Duration
 	// MaxInterval is the longest time between two polls: by default 5 seconds, or Interval if that is longer. One of less
 	// than 100 ms counts as 100 ms.

@@ -38,6 +38,13 @@ func (c *cause) As(target any) bool {
 // Format writes the text, whatever the verb: %#v would print what else the error holds.
 func (c *cause) Format(f fmt.State, verb rune) { redact.Print(f, verb, c.Error()) }
 
+// temporaryError is [ErrTemporary]: nothing was sent, because of something that says nothing of the request, such as a vault or a store that
+// cannot be reached.
+type temporaryError struct{ error }
+
+func (e temporaryError) Unwrap() error        { return e.error }
+func (e temporaryError) Is(target error) bool { return target == ErrTemporary }
+
 // kinds are the errors that say what became of a request.
 var kinds = []error{
 	ErrOutcomeUnknown, ErrTemporary, ErrNoAPIKey,

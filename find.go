@@ -178,9 +178,7 @@ func checkFindable(p SendMessageParams) error {
 }
 
 // isReceived reports whether a message is certainly not one that the agent sent.
-func isReceived(direction Direction) bool {
-	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(string(direction))), "in")
-}
+func isReceived(direction Direction) bool { return begins(direction, "in") }
 
 // senders returns the ids of the numbers that a text may have been sent from, the agent's first. A number may have been moved to
 // another agent since.

@@ -34,7 +34,7 @@ func (c *config) authorize(ctx context.Context, op *operation, req *transport.Re
 		key, err := c.keySource(ctx)
 		if err != nil {
 			c.recent().add(key) // with an error too, it may be what the error quotes
-			return &keySourceError{fmt.Errorf("agentphone: %s: API key: %w", op, causedBy(err, c.recent().add(k.key)))}
+			return temporaryError{fmt.Errorf("agentphone: %s: API key: %w", op, causedBy(err, c.recent().add(k.key)))}
 		}
 		if k, err = newAPIKey(key); err != nil {
 			return fmt.Errorf("agentphone: %s: API key: %w", op, err)
@@ -53,12 +53,6 @@ func (c *config) authorize(ctx context.Context, op *operation, req *transport.Re
 	req.Authorization = k.authorization
 	return nil
 }
-
-// keySourceError is temporary: a vault that cannot be reached says nothing of the request.
-type keySourceError struct{ error }
-
-func (e *keySourceError) Unwrap() error        { return e.error }
-func (e *keySourceError) Is(target error) bool { return target == ErrTemporary }
 
 // recentKeys are the keys that a source has supplied lately: a server may quote one after it was replaced.
 type recentKeys struct {

@@ -214,14 +214,10 @@ func (k *keyedCall) pending(err error) error {
 
 // storeError reports that the store failed before anything was sent.
 func (k *keyedCall) storeError(err error) error {
-	return &keyStoreError{fmt.Errorf("agentphone: %s: the store of idempotency keys: %w", k.op, k.shown(err))}
+	return &keyStoreError{temporaryError{fmt.Errorf("agentphone: %s: the store of idempotency keys: %w", k.op, k.shown(err))}}
 }
 
-// keyStoreError is temporary: this call sent nothing.
-type keyStoreError struct{ error }
-
-func (e *keyStoreError) Unwrap() error        { return e.error }
-func (e *keyStoreError) Is(target error) bool { return target == ErrTemporary }
+type keyStoreError struct{ temporaryError }
 
 func (k *keyedCall) shown(err error) error { return causedBy(err, k.req.Key) }
 

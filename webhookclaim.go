@@ -3,7 +3,6 @@ package agentphone
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -97,39 +96,11 @@ func (h *WebhookHandler) ask(ctx context.Context, timeout time.Duration, call fu
 		return call(ctx) // at once
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
-	type result struct {
-		claim *Claim
-		err   error
-	}
-	returned, late := make(chan result), make(chan func(), 1)
-	go func() {
-		defer cancel()
-		r := result{err: errors.New("the store ended its goroutine")}
-		defer func() {
-			if p := recover(); p != nil {
-				r.err = fmt.Errorf("the store panicked: %s", panicText(p))
-			}
-			select {
-			case returned <- r:
-			case done := <-late:
-				h.giveBack(r.claim, done)
-			}
-		}()
-		r.claim, r.err = call(ctx)
-	}()
-	select {
-	case r := <-returned:
-		return r.claim, r.err
-	case <-ctx.Done():
-	}
-	select {
-	case r := <-returned: // at the same moment
-		return r.claim, r.err
-	default:
-	}
-	h.running.hold()
-	done := sync.OnceFunc(h.running.release)
-	time.AfterFunc(2*storeTimeout, done)
-	late <- done
-	return nil, ctx.Err()
+	defer cancel()
+	return within(ctx, func() (*Claim, error) { return call(ctx) }, func() func(*Claim) {
+		h.running.hold()
+		done := sync.OnceFunc(h.running.release)
+		time.AfterFunc(2*storeTimeout, done)
+		return func(late *Claim) { h.giveBack(late, done) }
+	})
 }

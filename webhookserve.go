@@ -45,7 +45,11 @@ func (h *WebhookHandler) callback(d *delivery) boundCallback {
 // Published is [DirectionOutbound], but other APIs have forms such as "outbound-api" and "outgoing", and a bot that takes one of those for
 // what somebody said replies to itself for ever. Any other direction may be of something that somebody said.
 func isSent(direction Direction) bool {
-	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(string(direction))), "out")
+	return begins(direction, "out")
+}
+
+func begins(direction Direction, with string) bool {
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(string(direction))), with)
 }
 
 // bind returns a callback with its arguments, or nil if there is none.
