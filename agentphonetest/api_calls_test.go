@@ -261,12 +261,14 @@ func TestCalls_GetThatWaitsNoticesAHangup(t *testing.T) {
 		client, ctx := srv.Client(), t.Context()
 		srv.NextCall(booking)
 		placed := placeCall(t, srv, person)
-		go func() {
+		var hangup sync.WaitGroup
+		hangup.Go(func() {
 			time.Sleep(5 * time.Second)
 			_, err := client.Calls.End(ctx, placed.ID)
 			assert.NoError(t, err)
-		}()
+		})
 		call, err := client.Calls.Get(ctx, placed.ID, agentphone.GetCallOptions{Wait: true})
+		hangup.Wait()
 		require.NoError(t, err)
 		assert.InDelta(t, 5, *call.DurationSeconds, 0)
 	})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,13 +91,15 @@ func TestTranscriptStream_NoticesAHangup(t *testing.T) {
 		srv := newServer(t)
 		srv.NextCall(agentphonetest.CallScript{Duration: time.Hour})
 		placed := placeCall(t, srv, person)
-		go func() {
+		var hangup sync.WaitGroup
+		hangup.Go(func() {
 			time.Sleep(5 * time.Second)
-			_, err := srv.Client().Calls.End(context.Background(), placed.ID)
+			_, err := srv.Client().Calls.End(t.Context(), placed.ID)
 			assert.NoError(t, err)
-		}()
+		})
 		resp := openStream(t, t.Context(), srv, srv.Transport(), agentphone.DefaultBaseURL, placed.ID)
 		all, err := io.ReadAll(resp.Body)
+		hangup.Wait()
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		assert.Contains(t, string(all), `"durationSeconds":5`)

@@ -2,6 +2,7 @@ package agentphonetest_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,11 +137,13 @@ func TestEndCall_DuringAVoiceTurn(t *testing.T) {
 			return nil
 		})
 		id := srv.ReceiveCall(person, srv.PhoneNumber())
-		go func() {
+		var hangup sync.WaitGroup
+		hangup.Go(func() {
 			time.Sleep(time.Second)
 			assert.NoError(t, srv.EndCall(id))
-		}()
+		})
 		_, err := srv.CallerSays(id, "Hello?")
+		hangup.Wait()
 		require.ErrorIs(t, err, agentphonetest.ErrCallOver)
 		require.ErrorIs(t, <-gone, context.Canceled)
 		end := <-over
