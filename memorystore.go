@@ -25,12 +25,13 @@ const (
 // forgotten. Other keys are not, before their retention ends, for a text would be sent twice: a claim of a new one is [ErrStoreFull].
 type MemoryStore struct {
 	maxKeys int
+	made    time.Time
 
 	mu         sync.Mutex
 	entries    map[string]*memoryEntry
-	deliveries entryQueue // but those that were handled
-	handled    entryLine  // the deliveries that were, which are so many that a heap would take longer
-	results    entryQueue // as many as there are calls: one that was sent is not refused the room for its result
+	deliveries entryQueue  // but those that were handled
+	handled    handledKeys // they have no entries
+	results    entryQueue  // as many as there are calls: one that was sent is not refused the room for its result
 	others     entryQueue
 	tokens     int
 }
@@ -38,8 +39,8 @@ type MemoryStore struct {
 // MemoryStoreOption configures a [MemoryStore].
 type MemoryStoreOption func(*MemoryStore)
 
-// WithMaxKeys sets how many deliveries, and how many other keys, the store has room for: 100,000 of each by default. A delivery takes about 300
-// bytes, another key and its result about twice that, and each its note and value.
+// WithMaxKeys sets how many deliveries, and how many other keys, the store has room for: 100,000 of each by default. A delivery that was
+// handled takes about 80 bytes, another key and its result about 600, and each its note and value.
 func WithMaxKeys(n int) MemoryStoreOption {
 	return func(s *MemoryStore) {
 		if n > 0 {
@@ -50,7 +51,7 @@ func WithMaxKeys(n int) MemoryStoreOption {
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore(opts ...MemoryStoreOption) *MemoryStore {
-	s := &MemoryStore{maxKeys: defaultMaxKeys, entries: map[string]*memoryEntry{}}
+	s := &MemoryStore{maxKeys: defaultMaxKeys, made: time.Now(), entries: map[string]*memoryEntry{}, handled: newHandledKeys()}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -59,17 +60,14 @@ func NewMemoryStore(opts ...MemoryStoreOption) *MemoryStore {
 
 type memoryEntry struct {
 	key       string
-	token     string
+	token     int
 	completed bool
 	firstAt   time.Time
 	expires   time.Time
 	retention time.Duration
 	note      []byte
 	value     []byte
-
-	place   int       // in its queue, or its line, from 1; 0 is not in one
-	inLine  bool      // not in the queue
-	lineEnd time.Time // in the line: the end of its retention
+	place     int // in its queue, from 1; 0 is not in one
 }
 
 // Claim implements [Store].
@@ -82,11 +80,11 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 	now := time.Now()
 	s.forget(now)
 	c := &Claim{Key: key, Now: now}
-	e := s.entries[key]
-	if e != nil && e.inLine && !now.Before(e.lineEnd) { // behind one with a longer retention
-		s.remove(e)
-		e = nil
+	if s.handled.has(key, now.Sub(s.made)) {
+		c.Status = ClaimCompleted
+		return c, nil
 	}
+	e := s.entries[key]
 	switch {
 	case e == nil:
 		e = &memoryEntry{key: key, firstAt: now, note: bytes.Clone(opts.Note)}
@@ -104,9 +102,9 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 		c.Note, c.LapsedAt = bytes.Clone(e.note), e.expires
 	}
 	s.tokens++
-	e.token, e.retention = strconv.Itoa(s.tokens), opts.Retention
+	e.token, e.retention = s.tokens, opts.Retention
 	s.lease(e, now.Add(opts.Lease))
-	c.Status, c.Token, c.Expires, c.FirstAt = ClaimGranted, e.token, e.expires, e.firstAt
+	c.Status, c.Token, c.Expires, c.FirstAt = ClaimGranted, strconv.Itoa(e.token), e.expires, e.firstAt
 	return c, nil
 }
 
@@ -144,15 +142,14 @@ func (s *MemoryStore) Complete(_ context.Context, c *Claim, value []byte) error 
 	if e == nil {
 		return ErrClaimLost
 	}
-	e.completed, e.value, e.note = true, bytes.Clone(value), nil
-	now := time.Now()
-	if q := s.queue(e); q == &s.deliveries {
-		heap.Remove(q, e.place-1)
-		e.lineEnd = now.Add(e.retention)
-		s.handled.push(e)
-	} else {
-		q.set(e, now)
+	now, q := time.Now(), s.queue(e)
+	if q == &s.deliveries && value == nil {
+		s.remove(e)
+		s.handled.add(e.key, now.Add(e.retention).Sub(s.made))
+		return nil
 	}
+	e.completed, e.value, e.note = true, bytes.Clone(value), nil
+	q.set(e, now)
 	return nil
 }
 
@@ -170,11 +167,11 @@ func (s *MemoryStore) Release(_ context.Context, c *Claim) error {
 
 // owned returns the entry of a claim if that is still the caller's.
 func (s *MemoryStore) owned(c *Claim) *memoryEntry {
-	if c == nil || c.Token == "" {
+	if c == nil {
 		return nil
 	}
 	e := s.entries[c.Key]
-	if e == nil || e.completed || e.token != c.Token {
+	if e == nil || e.completed || strconv.Itoa(e.token) != c.Token {
 		return nil
 	}
 	return e
@@ -197,11 +194,7 @@ func (s *MemoryStore) lease(e *memoryEntry, expires time.Time) {
 
 func (s *MemoryStore) remove(e *memoryEntry) {
 	delete(s.entries, e.key)
-	if e.inLine {
-		s.handled.remove(e)
-	} else {
-		heap.Remove(s.queue(e), e.place-1)
-	}
+	heap.Remove(s.queue(e), e.place-1)
 }
 
 // forget removes what is past its retention.
@@ -211,9 +204,7 @@ func (s *MemoryStore) forget(now time.Time) {
 			s.remove(q.slots[0].entry)
 		}
 	}
-	for e := s.handled.first(); e != nil && !now.Before(e.lineEnd); e = s.handled.first() {
-		s.remove(e)
-	}
+	s.handled.forget(now.Sub(s.made))
 }
 
 // makeRoom reports whether there is room for an entry. For a delivery, one makes room that nobody holds.
@@ -224,11 +215,7 @@ func (s *MemoryStore) makeRoom(e *memoryEntry, now time.Time) bool {
 		return true
 	case q == &s.others:
 		return len(q.slots) < s.maxKeys
-	case len(q.slots)+s.handled.n < s.maxKeys:
-		return true
-	}
-	if oldest := s.handled.first(); oldest != nil {
-		s.remove(oldest)
+	case len(q.slots)+len(s.handled.ends) < s.maxKeys, s.handled.removeFirst():
 		return true
 	}
 	first := q.slots[0] // the lease of this one ended, or ends, first
@@ -240,10 +227,10 @@ func (s *MemoryStore) makeRoom(e *memoryEntry, now time.Time) bool {
 }
 
 // entryQueue is a heap of entries by the end of their retention.
-type entryQueue struct{ slots []queueSlot }
+type entryQueue struct{ slots []entrySlot }
 
-// queueSlot has the time beside the entry: reading it there takes much longer if there are many entries.
-type queueSlot struct {
+// entrySlot has the end of the retention beside the entry: reading it there takes much longer if there are many entries.
+type entrySlot struct {
 	end   time.Time
 	entry *memoryEntry
 }
@@ -258,7 +245,7 @@ func (q *entryQueue) Push(any) {} // set does without
 func (q *entryQueue) Pop() any {
 	last := len(q.slots) - 1
 	q.slots[last].entry.place = 0
-	q.slots[last] = queueSlot{}
+	q.slots[last] = entrySlot{}
 	q.slots = q.slots[:last]
 	return nil
 }
@@ -266,40 +253,9 @@ func (q *entryQueue) Pop() any {
 // set puts an entry into the queue, or in its new place. Its retention begins at a time.
 func (q *entryQueue) set(e *memoryEntry, begin time.Time) {
 	if e.place == 0 {
-		q.slots = append(q.slots, queueSlot{entry: e})
+		q.slots = append(q.slots, entrySlot{entry: e})
 		e.place = len(q.slots)
 	}
 	q.slots[e.place-1].end = begin.Add(e.retention)
 	heap.Fix(q, e.place-1)
-}
-
-// entryLine is a line of entries, in the order in which they came. Its zero value is empty.
-type entryLine struct {
-	places []*memoryEntry // nil is one who has left
-	left   int            // places[0] has the place left+1
-	n      int
-}
-
-func (l *entryLine) push(e *memoryEntry) {
-	l.places = append(l.places, e)
-	l.n++
-	e.inLine, e.place = true, l.left+len(l.places)
-}
-
-// first returns the entry that came first, or nil.
-func (l *entryLine) first() *memoryEntry {
-	if l.n == 0 {
-		return nil
-	}
-	return l.places[0]
-}
-
-func (l *entryLine) remove(e *memoryEntry) {
-	l.places[e.place-l.left-1] = nil
-	l.n--
-	e.inLine, e.place = false, 0
-	for len(l.places) > 0 && l.places[0] == nil {
-		l.places = l.places[1:]
-		l.left++
-	}
 }

@@ -96,8 +96,11 @@ func TestMemoryStore_RetentionIsThatOfEachClaim(t *testing.T) {
 			take(t, s, "delivery:short", agentphone.ClaimCompleted)
 			time.Sleep(time.Hour)
 		}
-		handle("delivery:short", time.Hour)
+		handle("delivery:short", 5*time.Hour)
 		take(t, s, "delivery:long", agentphone.ClaimCompleted)
+		time.Sleep(time.Hour)
+		take(t, s, "delivery:long", agentphone.ClaimGranted)
+		take(t, s, "delivery:short", agentphone.ClaimCompleted)
 	})
 }
 
@@ -272,6 +275,14 @@ func TestMemoryStore_FloodKeepsMemoryBounded(t *testing.T) {
 	for name, each := range map[string]func(*agentphone.MemoryStore, string) error{
 		"handled": func(s *agentphone.MemoryStore, key string) error {
 			c, err := s.Claim(ctx, key, anHour)
+			return cmp.Or(err, s.Complete(ctx, c, nil))
+		},
+		"handled again and again, behind one with a longer retention": func(s *agentphone.MemoryStore, key string) error {
+			opts := anHour
+			if key != "delivery:0" {
+				key, opts.Retention = "delivery:again", time.Nanosecond
+			}
+			c, err := s.Claim(ctx, key, opts)
 			return cmp.Or(err, s.Complete(ctx, c, nil))
 		},
 		"failed": func(s *agentphone.MemoryStore, key string) error {

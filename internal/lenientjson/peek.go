@@ -42,4 +42,9 @@ func stringAt(data []byte) []byte {
 	return data[1:]
 }
 
-func trimSpace(data []byte) []byte { return bytes.TrimLeft(data, " \t\r\n") }
+func trimSpace(data []byte) []byte {
+	for len(data) > 0 && data[0] <= ' ' && (data[0] == ' ' || data[0] == '\n' || data[0] == '\t' || data[0] == '\r') {
+		data = data[1:]
+	}
+	return data
+}

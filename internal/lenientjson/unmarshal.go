@@ -64,19 +64,45 @@ func unmarshal(data []byte, v reflect.Value, name string) error {
 
 // suspicious reports whether data may hold a string that repair changes. Some that it changes are so common where they are right
 // ("") that they are no suspicion.
+//
+// Looked at is what follows each colon, be it one in a string, and what is in an array that does not begin with an object.
 func suspicious(data []byte) bool {
-	// What is between any two quotes is looked at, be it a string or what is between strings, which begins with none of these.
+	for {
+		switch value := trimSpace(data); {
+		case len(value) < 2:
+		case value[0] == '"':
+			if mayBeOdd(value[1]) && isOdd(stringAt(value)) {
+				return true
+			}
+		case value[0] == '[':
+			if item := trimSpace(value[1:]); len(item) > 0 && item[0] != '{' && item[0] != ']' && hasOdd(item) {
+				return true
+			}
+		}
+		colon := bytes.IndexByte(data, ':')
+		if colon < 0 {
+			return false
+		}
+		data = data[colon+1:]
+	}
+}
+
+// hasOdd looks at all strings, and at what is between strings, which begins with nothing that may be odd.
+func hasOdd(data []byte) bool {
 	for {
 		end := bytes.IndexByte(data, '"')
 		if end < 0 {
 			return false
 		}
-		if end > 0 && kinds[data[0]]&^inNumber != 0 && isOdd(data[:end]) {
+		if end > 0 && mayBeOdd(data[0]) && isOdd(data[:end]) {
 			return true
 		}
 		data = data[end+1:]
 	}
 }
+
+// mayBeOdd reports whether an odd string may begin with c.
+func mayBeOdd(c byte) bool { return kinds[c]&^inNumber != 0 }
 
 // kinds has what each character may stand for in an odd text.
 var kinds = func() (kinds [256]uint8) {

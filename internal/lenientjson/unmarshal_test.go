@@ -27,6 +27,7 @@ type value struct {
 	Enum     enum                      `json:"enum"`
 	AgentID  string                    `json:"agentId"`
 	MediaURL string                    `json:"mediaUrl"`
+	Media    []string                  `json:"mediaUrls"`
 	From     string                    `json:"from"`
 	ToNumber string                    `json:"to_number"`
 	Email    string                    `json:"email"`
@@ -53,7 +54,10 @@ func TestUnmarshal_ReadsWhatHasBeenSeenInsteadOfThePublishedTypes(t *testing.T) 
 		`{"agentId":"None","mediaUrl":"None","email":"None","from":"None","to_number":"None"}`:                      {},
 		`{"from":"tel:+14155550124","to_number":"4155550124"}`:                                                      {From: "+14155550124", ToNumber: "+14155550124"},
 		`{"from":"TEL:+1-415-555-0124","to_number":"tel:(415)555.0124"}`:                                            {From: "+14155550124", ToNumber: "+14155550124"},
-		`{"from":"tel:911"}`: {From: "911"},
+		`{"from":"tel:911"}`:                                       {From: "911"},
+		`{"mediaUrls":["None","x"],"email":"x"}`:                   {Media: []string{"", "x"}, Email: "x"},
+		`{"mediaUrls":[ null, "None" ],"email":"x"}`:               {Media: []string{"", ""}, Email: "x"},
+		"{ \"message\" : \":\",\n\t\"agentId\" :\t\r\n \"None\" }": {inner: inner{Message: ":"}},
 		// What is as it should be, or cannot be repaired with certainty, stays.
 		`{"from":"+14155550124","to_number":"55555","agentId":"4155550124","email":"tel:+14155550124"}`: {From: "+14155550124", ToNumber: "55555", AgentID: "4155550124", Email: "tel:+14155550124"},
 		`{"from":"4930901820","to_number":"1234567890"}`:                                                {From: "4930901820", ToNumber: "1234567890"}, // Berlin without its +, and no number
