@@ -141,5 +141,6 @@ func (v *VoiceResponse) close() voiceState {
 	}
 }
 
-// finish sends the last words. It is called after close, which keeps all others from using v.
-func (v *VoiceResponse) finish() error { return v.out.writeLast(v.last) }
+// finish writes the last words, and sends them if that is not left to the server. It is called after close, which keeps all others
+// from using v.
+func (v *VoiceResponse) finish(send bool) error { return v.out.writeLast(v.last, send) }

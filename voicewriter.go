@@ -36,25 +36,25 @@ func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
 		w.w.WriteHeader(http.StatusOK)
 	}
 	writeDeadline{&w.rc}.setForInterim(ctx)
-	return w.write(voiceLine{Text: text, Interim: true})
+	return w.write(voiceLine{Text: text, Interim: true}, true)
 }
 
 // writeLast writes the last line, or the one object that is the whole answer.
-func (w *voiceWriter) writeLast(line voiceLine) error {
+func (w *voiceWriter) writeLast(line voiceLine, flush bool) error {
 	if !w.streamed {
 		w.w.Header().Set("Content-Type", "application/json")
 		w.w.Header().Set("Cache-Control", "no-store")
 	}
 	writeDeadline{&w.rc}.setForLast()
-	return w.write(line)
+	return w.write(line, flush || w.streamed)
 }
 
-func (w *voiceWriter) write(line voiceLine) error {
+func (w *voiceWriter) write(line voiceLine, flush bool) error {
 	text, err := json.Marshal(line) // contains no line feed
 	if err == nil {
 		_, err = w.w.Write(append(text, '\n'))
 	}
-	if err == nil && w.streamed {
+	if err == nil && flush {
 		err = w.rc.Flush()
 		w.sent = w.sent || err == nil
 		if errorIs(err, http.ErrNotSupported) {

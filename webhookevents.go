@@ -148,7 +148,7 @@ func (*UnknownData) eventData()       {}
 //
 // The Data of an event of an unknown kind is *[UnknownData]. A field of an unexpected type is left zero; its value is
 // in Raw. So is one that would take sixteen times the memory of the whole payload, and more than 16 MiB. Numbers in strings
-// are read all the same, "None" as null, and phone numbers in other forms as E.164 if that is certain.
+// are read all the same, "None" as null, as is Python's NaN, and phone numbers in other forms as E.164 if that is certain.
 // Only a body that is not an event at all is an error, [ErrWebhookMalformed].
 func ParseEvent(payload []byte) (*Event, error) {
 	event, _, err := parseEvent(bytes.Clone(payload))
@@ -192,7 +192,7 @@ func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 // parseFields is parseEvent for an event some of whose fields may be of unexpected types.
 func parseFields(payload []byte) (event *Event, mismatch bool, err error) {
 	var body map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &body); err != nil {
+	if err := json.Unmarshal(payload, &body); err != nil && json.Unmarshal(lenientjson.FromPython(payload), &body) != nil {
 		return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
 	}
 	var envelope wireEvent[json.RawMessage]

@@ -92,7 +92,7 @@ func TestParseEvent_RequiresOnlyAnEventType(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &agentphone.UnknownData{}, e.Data)
 
-	for _, payload := range []string{``, `null`, `[]`, `{}`, `"x"`, `{"event":""}`, `{"event":7}`, `{"event":"x"`, `{"event":"x"} y`} {
+	for _, payload := range []string{``, `null`, `[]`, `{}`, `"x"`, `{"event":""}`, `{"event":7}`, `{"event":"x"`, `{"event":"x"} y`, `{"event":NaN}`, `{"event":"x","data":NaNa}`, "NaN", "\ufeff"} {
 		t.Run("malformed "+payload, func(t *testing.T) {
 			_, err := agentphone.ParseEvent([]byte(payload))
 			require.ErrorIs(t, err, agentphone.ErrWebhookMalformed)
@@ -110,6 +110,17 @@ func TestParseEvent_AcceptsMistypedEnvelopeFields(t *testing.T) {
 			_, err := agentphone.ParseEvent([]byte(in))
 			assert.NoError(t, err)
 		})
+	}
+}
+
+// Python's json module writes NaN, unless it is told not to.
+func TestParseEvent_ReadsWhatPythonWrites(t *testing.T) {
+	for _, confidence := range []string{"NaN", "Infinity", "-Infinity", `"None"`, "null"} {
+		payload := "\ufeff" + `{"event":"agent.message","channel":"voice","data":{"transcript":"NaN, \"Infinity\"","confidence":` + confidence + `,"callId":"c"}}`
+		e, err := agentphone.ParseEvent([]byte(payload))
+		require.NoError(t, err, confidence)
+		assert.Equal(t, &agentphone.VoiceTurnData{CallID: "c", Transcript: `NaN, "Infinity"`}, e.Data)
+		assert.Equal(t, payload, string(e.Raw))
 	}
 }
 

@@ -68,8 +68,8 @@ type WebhookHandlerConfig struct {
 	Lease time.Duration
 
 	// StoreTimeout is how long a voice turn waits for the Store, all in all. If the Store does not return in time, or with an error, the
-	// turn is handled without it, and a redelivery would be handled again: better a sentence twice than silence on the phone. Other events
-	// wait for up to 5 seconds and then get 503. If zero, it is 300 milliseconds.
+	// turn is handled without it, and a redelivery would be handled again: better a sentence twice than silence on the phone. The answer is
+	// sent before the Store is told of it. Other events wait for up to 5 seconds and then get 503. If zero, it is 300 milliseconds.
 	StoreTimeout time.Duration
 
 	// CallbackTimeout is how long any callback but OnVoiceTurn may take. If zero, it is 5 minutes.

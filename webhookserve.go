@@ -68,7 +68,7 @@ func (h *WebhookHandler) ignore(w http.ResponseWriter, d *delivery) {
 		d.ended(DeliveryFailed, refuse(w, http.StatusInternalServerError))
 		return
 	case d.isTurn():
-		h.finish(d, newVoiceResponse(d.values, w))
+		_ = h.finish(d, newVoiceResponse(d.values, w))
 	default:
 		w.WriteHeader(http.StatusOK)
 	}
@@ -112,37 +112,45 @@ func (h *WebhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, 
 func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d *delivery, callback boundCallback) {
 	voice := newVoiceResponse(ctx, w)
 	defer voice.close() // if the callback ends its goroutine
-	outcome := DeliveryDuplicate
-	if !d.handled {
-		err := h.callBack(ctx, d, callback, voice)
-		state := voice.close()
-		if state.said && isOnly(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
-			h.log(d, slog.LevelWarn, "what came after the last words was not said")
-			err = nil
-		}
-		if err == nil && state.unsent && d.isSenderGone() {
-			err = errSenderGone
-		}
-		h.settleTurn(d, err)
-		outcome = deliveryOutcome(err)
-		if err != nil && !state.begun {
-			d.ended(outcome, refuse(w, http.StatusInternalServerError))
-			return
-		}
+	if d.handled {
+		_ = h.finish(d, voice)
+		d.ended(DeliveryDuplicate, http.StatusOK)
+		return
 	}
-	h.finish(d, voice)
-	d.ended(outcome, http.StatusOK)
+	err := h.callBack(ctx, d, callback, voice)
+	state := voice.close()
+	if state.said && isOnly(err, ErrVoiceAnswered) { // the callback tried to say more: the turn itself went well
+		h.log(d, slog.LevelWarn, "what came after the last words was not said")
+		err = nil
+	}
+	if err == nil && state.unsent && d.isSenderGone() {
+		err = errSenderGone
+	}
+	h.logCallback(d, err)
+	if err != nil && !state.begun {
+		h.settleTurn(d, err) // before the response, or the redelivery could find the delivery claimed
+		d.ended(deliveryOutcome(err), refuse(w, http.StatusInternalServerError))
+		return
+	}
+	// The caller does not wait for the store, which is told whether the answer could be sent.
+	if failure := h.finish(d, voice); err == nil && state.unsent {
+		err = failure
+	}
+	h.settleTurn(d, err)
+	d.ended(deliveryOutcome(err), http.StatusOK)
 }
 
-// finish sends the last words of the answer to a voice turn.
-func (h *WebhookHandler) finish(d *delivery, voice *VoiceResponse) {
-	if err := voice.finish(); err != nil {
+// finish sends the last words of the answer to a voice turn: at once, if the store may take long.
+func (h *WebhookHandler) finish(d *delivery, voice *VoiceResponse) error {
+	err := voice.finish(!h.inMemory)
+	if err != nil {
 		if d.isSenderGone() {
 			err = errSenderGone
 		}
 		h.logFailure(d, "sending the answer", err)
 	}
 	d.firstWords = voice.out.firstWords
+	return err
 }
 
 // callBack runs a callback and returns a panic as an error. A callback that ends its goroutine (runtime.Goexit, as

@@ -46,9 +46,8 @@ func (h *WebhookHandler) record(d *delivery, claim *Claim, failure error) {
 	}
 }
 
-// settleTurn settles a voice turn. A slow store does not hold the answer back longer than StoreTimeout, all in all.
+// settleTurn settles a voice turn. A slow store does not hold the end of the response back longer than StoreTimeout, all in all.
 func (h *WebhookHandler) settleTurn(d *delivery, failure error) {
-	h.logCallback(d, failure)
 	claim := d.lease.end()
 	if h.inMemory || claim == nil {
 		h.record(d, claim, failure) // at once

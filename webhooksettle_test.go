@@ -1,11 +1,15 @@
 package agentphone_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,8 +37,9 @@ func (w *noteWriter) Write(p []byte) (int, error) {
 	return w.ResponseRecorder.Write(p)
 }
 
-// Otherwise the sender could get the response, and deliver the event again, before the store knows.
-func TestWebhookHandler_SettlesBeforeItResponds(t *testing.T) {
+// Otherwise the sender could get the response, and deliver the event again, before the store knows. The answer to a voice turn does not wait
+// for the store.
+func TestWebhookHandler_SettlesBeforeAStatusAndAfterAnAnswer(t *testing.T) {
 	failure := errors.New("x")
 	for name, tc := range map[string]struct {
 		body string
@@ -45,22 +50,22 @@ func TestWebhookHandler_SettlesBeforeItResponds(t *testing.T) {
 		"handled": {apitest.TextEvent, nil, nil, []string{"claim i", "complete i", "status 200"}},
 		"failed":  {apitest.TextEvent, nil, failure, []string{"claim i", "release i", "status 500", "body Internal Server Error"}},
 		"turn": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Say("Hi.") }, nil,
-			[]string{"claim i", "complete i", `body {"text":"Hi."}`}},
+			[]string{"claim i", `body {"text":"Hi."}`, "complete i"}},
 		// It has failed: a redelivery may succeed.
 		"turn that failed after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Interim("Hm."), failure)
-		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "release i", "body {}"}},
+		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "body {}", "release i"}},
 		"turn that panicked after its first line": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			_ = v.Interim("Hm.")
 			panic("x")
-		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "release i", "body {}"}},
+		}, nil, []string{"claim i", "status 200", `body {"text":"Hm.","interim":true}`, "body {}", "release i"}},
 		// A turn that tries to say too much has succeeded nevertheless.
 		"turn that said its last words twice": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Say("Hi."), v.Say("Hi!"))
-		}, nil, []string{"claim i", "complete i", `body {"text":"Hi."}`}},
+		}, nil, []string{"claim i", `body {"text":"Hi."}`, "complete i"}},
 		"turn that said more after its tokens": {apitest.TurnEvent, func(_ context.Context, v *agentphone.VoiceResponse) error {
 			return errors.Join(v.Stream(tokens("Hi")), v.Interim("Hi!"))
-		}, nil, []string{"claim i", "complete i", `body {"text":"Hi"}`}},
+		}, nil, []string{"claim i", `body {"text":"Hi"}`, "complete i"}},
 		// ErrVoiceAnswered without last words is a failure like any other.
 		"turn that said nothing": {apitest.TurnEvent, func(context.Context, *agentphone.VoiceResponse) error { return agentphone.ErrVoiceAnswered }, nil,
 			[]string{"claim i", "release i", "status 500", "body Internal Server Error"}},
@@ -79,6 +84,56 @@ func TestWebhookHandler_SettlesBeforeItResponds(t *testing.T) {
 		})
 	}
 }
+
+// A slow store keeps no caller waiting, and nobody has the turn meanwhile.
+func TestWebhookHandler_AnswerDoesNotWaitUntilTheStoreKnows(t *testing.T) {
+	completing, completed := make(chan bool), make(chan bool)
+	store := newTestStore()
+	store.complete = func(ctx context.Context, c *agentphone.Claim) error {
+		completing <- true
+		<-completed
+		return store.Store.Complete(ctx, c, nil)
+	}
+	srv := serveHTTP(t, newHandler(t, agentphone.WebhookHandlerConfig{Store: store, StoreTimeout: time.Minute,
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			return v.Say("Booked.")
+		}}))
+	send := func() *http.Response {
+		res, err := http.DefaultClient.Do(signedTo(t.Context(), srv.URL, apitest.TurnEvent, "whd_1"))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = res.Body.Close() })
+		return res
+	}
+	began := time.Now()
+	res := send()
+	line, err := bufio.NewReader(res.Body).ReadString('\n')
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"text":"Booked."}`, line)
+	assert.Less(t, time.Since(began), 4*time.Second, "after 5 s the store would be given up")
+	<-completing
+	assert.Equal(t, 503, send().StatusCode)
+	close(completed)
+	_, _ = io.ReadAll(res.Body)
+	again, err := io.ReadAll(send().Body)
+	require.NoError(t, err)
+	assert.JSONEq(t, "{}", string(again))
+}
+
+// The server may learn only then that the connection is broken.
+func TestWebhookHandler_AnswerThatCannotBeSentIsGivenToTheRedelivery(t *testing.T) {
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Store: newTestStore(), Logger: quiet,
+		OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+			return v.Say("Booked.")
+		}})
+	h.ServeHTTP(&brokenFlusher{httptest.NewRecorder()}, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+	for _, want := range []string{`{"text":"Booked."}`, "{}"} {
+		assert.JSONEq(t, want, apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Body.String())
+	}
+}
+
+type brokenFlusher struct{ *httptest.ResponseRecorder }
+
+func (*brokenFlusher) FlushError() error { return syscall.EPIPE }
 
 func TestWebhookHandler_SettlesAfterTheSenderIsGone(t *testing.T) {
 	for name, tc := range map[string]struct {
