@@ -60,6 +60,7 @@ func NewMemoryStore(opts ...MemoryStoreOption) *MemoryStore {
 
 type memoryEntry struct {
 	key       string
+	digest    keyDigest
 	token     int
 	completed bool
 	firstAt   time.Time
@@ -80,14 +81,15 @@ func (s *MemoryStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 	now := time.Now()
 	s.forget(now)
 	c := &Claim{Key: key, Now: now}
-	if s.handled.has(key, now.Sub(s.made)) {
+	digest := digestOf(key)
+	if s.handled.has(digest, now.Sub(s.made)) {
 		c.Status = ClaimCompleted
 		return c, nil
 	}
 	e := s.entries[key]
 	switch {
 	case e == nil:
-		e = &memoryEntry{key: key, firstAt: now, note: bytes.Clone(opts.Note)}
+		e = &memoryEntry{key: key, digest: digest, firstAt: now, note: bytes.Clone(opts.Note)}
 		if !s.makeRoom(e, now) {
 			return nil, ErrStoreFull
 		}
@@ -145,7 +147,7 @@ func (s *MemoryStore) Complete(_ context.Context, c *Claim, value []byte) error 
 	now, q := time.Now(), s.queue(e)
 	if q == &s.deliveries && value == nil {
 		s.remove(e)
-		s.handled.add(e.key, now.Add(e.retention).Sub(s.made))
+		s.handled.add(e.digest, now.Add(e.retention).Sub(s.made))
 		return nil
 	}
 	e.completed, e.value, e.note = true, bytes.Clone(value), nil

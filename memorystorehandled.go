@@ -35,8 +35,8 @@ func digestOf(key string) keyDigest {
 func newHandledKeys() handledKeys { return handledKeys{ends: map[keyDigest]time.Duration{}} }
 
 // add adds a key whose retention ends at a time.
-func (h *handledKeys) add(key string, end time.Duration) {
-	k := handledKey{digestOf(key), end}
+func (h *handledKeys) add(key keyDigest, end time.Duration) {
+	k := handledKey{key, end}
 	h.ends[k.key] = end
 	if len(h.line) == cap(h.line) {
 		h.closeUp()
@@ -55,11 +55,10 @@ func (h *handledKeys) closeUp() {
 }
 
 // has reports whether a key is there. One may be behind others with a longer retention.
-func (h *handledKeys) has(key string, now time.Duration) bool {
-	digest := digestOf(key)
-	end, ok := h.ends[digest]
+func (h *handledKeys) has(key keyDigest, now time.Duration) bool {
+	end, ok := h.ends[key]
 	if ok && end <= now {
-		delete(h.ends, digest)
+		delete(h.ends, key)
 		return false
 	}
 	return ok

@@ -31,8 +31,8 @@ type VoiceResponse struct {
 	closed  bool    // the callback has returned
 }
 
-func newVoiceResponse(ctx context.Context, w http.ResponseWriter) *VoiceResponse {
-	return &VoiceResponse{ctx: ctx, out: voiceWriter{w: w, rc: *http.NewResponseController(w)}}
+func newVoiceResponse(ctx context.Context, w http.ResponseWriter, timed bool) *VoiceResponse {
+	return &VoiceResponse{ctx: ctx, out: voiceWriter{w: w, rc: *http.NewResponseController(w), timed: timed}}
 }
 
 // Interim says text at once, with more to follow, as in "One moment, I'll look that up." If text is empty, nothing is

@@ -23,7 +23,8 @@ type voiceWriter struct {
 	rc         http.ResponseController
 	streamed   bool      // an interim line was written, and the status 200 with it
 	sent       bool      // one was sent at once
-	firstWords time.Time // when the first line with a text was written
+	timed      bool
+	firstWords time.Time // if timed: when the first line with a text was written
 }
 
 // writeInterim writes an interim line and flushes it. ctx is that of the turn.
@@ -64,7 +65,7 @@ func (w *voiceWriter) write(line voiceLine, flush bool) error {
 	if err != nil {
 		return fmt.Errorf("agentphone: the voice turn cannot be answered: %w", err)
 	}
-	if line.Text != "" && w.firstWords.IsZero() {
+	if w.timed && line.Text != "" && w.firstWords.IsZero() {
 		w.firstWords = time.Now()
 	}
 	return nil

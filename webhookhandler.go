@@ -195,9 +195,13 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseForNow(w, 0)
 		return
 	}
-	began := time.Now()
+	var began time.Time
+	observed := h.config.Hooks.Delivery != nil
+	if observed {
+		began = time.Now()
+	}
 	d, refused := h.receive(w, r)
-	if h.config.Hooks.Delivery != nil {
+	if observed {
 		ctx, end := h.observe(r.Context(), d)
 		defer func() { end(d.resultSince(began, refused)) }() // also of a callback that ends its goroutine
 		if d != nil {

@@ -68,7 +68,7 @@ func (h *WebhookHandler) ignore(w http.ResponseWriter, d *delivery) {
 		d.ended(DeliveryFailed, refuse(w, http.StatusInternalServerError))
 		return
 	case d.isTurn():
-		_ = h.finish(d, newVoiceResponse(d.values, w))
+		_ = h.finish(d, newVoiceResponse(d.values, w, false))
 	default:
 		w.WriteHeader(http.StatusOK)
 	}
@@ -110,7 +110,7 @@ func (h *WebhookHandler) serveEvent(ctx context.Context, w http.ResponseWriter, 
 // serveTurn serves a voice turn: the response is the answer that OnVoiceTurn gives, or an empty one if that was given
 // before.
 func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d *delivery, callback boundCallback) {
-	voice := newVoiceResponse(ctx, w)
+	voice := newVoiceResponse(ctx, w, h.config.Hooks.Delivery != nil)
 	defer voice.close() // if the callback ends its goroutine
 	if d.handled {
 		_ = h.finish(d, voice)
