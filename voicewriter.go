@@ -21,8 +21,8 @@ type voiceLine struct {
 type voiceWriter struct {
 	w          http.ResponseWriter
 	rc         http.ResponseController
-	streamed   bool      // an interim line was written, and the status 200 with it
-	sent       bool      // one was sent at once
+	streamed   bool // an interim line was written, and the status 200 with it
+	sent       bool // one was sent at once
 	timed      bool
 	firstWords time.Time // if timed: when the first line with a text was written
 }
