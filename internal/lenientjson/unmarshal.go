@@ -75,8 +75,8 @@ func suspicious(data []byte) bool {
 				return true
 			}
 		case value[0] == '[':
-			if item := trimSpace(value[1:]); len(item) > 0 && item[0] != '{' && item[0] != ']' && hasOdd(item) {
-				return true
+			if item := trimSpace(value[1:]); len(item) > 0 && item[0] != '{' && item[0] != ']' {
+				return hasOdd(item) // of all that follows
 			}
 		}
 		colon := bytes.IndexByte(data, ':')
