@@ -19,7 +19,8 @@ var (
 	// ErrOutcomeUnknown reports that a request that is not idempotent (it places a call, sends a message, buys a
 	// number) failed, and may have taken effect: a timeout or a broken connection after it was sent, a 408, 460 or 499, a 302 or
 	// 303, a 5xx (except 501, and 503 with Retry-After), or a 2xx whose body cannot be read. It was not retried. Check
-	// whether it took effect before you send it again: the method's documentation says where.
+	// whether it took effect before you send it again: the method's documentation says where. The methods that look for
+	// an effect, such as [MessagesService.FindSent], return it if a list has what may be the effect, or not.
 	ErrOutcomeUnknown = errors.New("agentphone: outcome unknown: the request may have taken effect")
 	// ErrTemporary reports that a request failed, retries included, certainly had no effect, and may succeed later: a
 	// 429 that waiting clears, a 503 with Retry-After, no connection, a refusal of the [Limiter], or a

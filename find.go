@@ -2,7 +2,7 @@ package agentphone
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"strings"
@@ -17,7 +17,8 @@ type finder func(ctx context.Context, c *Client, since time.Time, opts []Request
 type effect struct {
 	id       string
 	result   any
-	doubtful bool // the list shows too little to tell, or something that may have become of what was sent
+	endedAt  Timestamp // zero if it has not ended, or nothing says when
+	doubtful bool      // the list shows too little to tell, or something that may have become of what was sent
 }
 
 // findBy makes the finder of an operation's parameters, for its declaration. with returns nil for parameters whose effect no list
@@ -68,22 +69,15 @@ const (
 	same
 )
 
-func sameIf(fits bool) likeness {
-	if fits {
-		return same
-	}
-	return different
-}
-
 // listOrder is the order of a list by the time when its items came to be.
 type listOrder int
 
 const (
-	unordered   listOrder = iota // an item that says no time may be old
-	newestFirst                  // the first item that is too old is the last that is looked at
+	unordered   listOrder = iota
+	newestFirst           // the first item that is too old is the last that is looked at
 )
 
-// findIn makes the finder of a list.
+// findIn makes the finder of a list. What says no time may be old, wherever it stands: nobody knows where a server sorts it.
 func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
 	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
 		return func(yield func(effect, error) bool) {
@@ -99,8 +93,8 @@ func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
 					if order == newestFirst {
 						return
 					}
-				case fits != different:
-					found.doubtful = fits == similar || at.IsZero() && order == unordered
+				case fits != different && !when.isBefore(found.endedAt):
+					found.doubtful = fits == similar || at.IsZero()
 					if !yield(found, nil) {
 						return
 					}
@@ -110,118 +104,30 @@ func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
 	}
 }
 
+// errPerhapsFound reports that a list has something that may be an effect, or not, and nothing that certainly is one. An empty result
+// would say that there was none.
+var errPerhapsFound = fmt.Errorf("agentphone: a list has what may be the effect, or not: %w", ErrOutcomeUnknown)
+
 // collectEffects returns the results of a finder.
 func collectEffects[T any](found iter.Seq2[effect, error]) ([]T, error) {
 	var out []T
+	doubtful := false
 	ids := map[string]bool{} // a list that shrinks is read from further back
 	for e, err := range found {
-		if err != nil {
-			return nil, err
-		}
-		if e.doubtful || ids[e.id] {
-			continue
-		}
-		ids[e.id] = e.id != ""
-		out = append(out, *e.result.(*T))
-	}
-	return out, nil
-}
-
-// findSent finds a text among those of the numbers that it may have been sent from.
-func findSent(p SendMessageParams) finder {
-	if checkFindable(p) != nil {
-		return nil
-	}
-	match := func(m *NumberMessage) (effect, Timestamp, likeness) {
-		fits := different
-		if !isReceived(m.Direction) && sameAddress(m.To, p.ToNumber) {
-			fits = compareTexts(m.Body, p.Body)
-		}
-		sent := &SentMessage{ID: m.ID, Channel: m.Channel, FromNumber: m.From, ToNumber: m.To}
-		return effect{id: m.ID, result: sent}, m.ReceivedAt, fits
-	}
-	return func(ctx context.Context, c *Client, since time.Time, opts []RequestOption) iter.Seq2[effect, error] {
-		return func(yield func(effect, error) bool) {
-			numbers, err := c.Messages.senders(ctx, p, opts)
-			if err != nil {
-				yield(effect{}, err)
-				return
-			}
-			for _, number := range numbers {
-				messages := func(ctx context.Context, c *Client, opts []RequestOption) iter.Seq2[NumberMessage, error] {
-					return c.Numbers.AllMessages(ctx, number, ListMessagesParams{}, opts...)
-				}
-				for found, err := range findIn(newestFirst, messages, match)(ctx, c, since, opts) {
-					if !yield(found, err) || err != nil {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
-// checkFindable returns an error for a message of which the lists show too little.
-func checkFindable(p SendMessageParams) error {
-	reason := ""
-	switch {
-	case len(p.Recipients) > 0 || strings.HasPrefix(p.ToNumber, groupPrefix):
-		reason = "a message to a group cannot be found"
-	case p.Template != nil:
-		reason = "a message made from a template cannot be found"
-	case strings.TrimSpace(p.Body) == "":
-		reason = "a message without words cannot be found"
-	default:
-		return nil
-	}
-	return &ValidationError{"params", reason}
-}
-
-// isReceived reports whether a message is certainly not one that the agent sent.
-func isReceived(direction Direction) bool { return begins(direction, "in") }
-
-// senders returns the ids of the numbers that a text may have been sent from, the agent's first. A number may have been moved to
-// another agent since.
-func (s *MessagesService) senders(ctx context.Context, p SendMessageParams, opts []RequestOption) ([]string, error) {
-	if p.FromNumber == "" && p.NumberID != "" {
-		return []string{p.NumberID}, nil
-	}
-	var first, others []string
-	for number, err := range wholeNumbers(ctx, s.client, opts) {
 		switch {
 		case err != nil:
 			return nil, err
-		case p.FromNumber != "" && sameAddress(number.PhoneNumber, p.FromNumber):
-			return []string{number.ID}, nil
-		case number.AgentID == p.AgentID:
-			first = append(first, number.ID)
-		default:
-			others = append(others, number.ID)
+		case e.doubtful:
+			doubtful = true
+		case !ids[e.id]:
+			ids[e.id] = e.id != ""
+			out = append(out, *e.result.(*T))
 		}
 	}
-	if p.FromNumber != "" {
-		return nil, errNumberGone
+	if doubtful && len(out) == 0 {
+		return nil, errPerhapsFound
 	}
-	return append(first, others...), nil
-}
-
-// errNumberGone reports that a text cannot be looked for: the list of the account's numbers does not have the one that it was sent from.
-var errNumberGone = errors.New("agentphone: from_number: is none of the account's numbers (any more)")
-
-// FindSent lists the messages that Send with params may have sent since a time, newest first: outbound, to the same address, with the
-// same body but for white space, from the number given or, if none is, from any of the account's. since is by the local clock; there is
-// an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given ([WithIdempotencyKey]
-// does it by itself). Media are not compared. A message to a group, one made from a template and one without a body cannot be found: a
-// *[ValidationError].
-// Retried. (GET /v1/numbers/{number_id}/messages)
-func (s *MessagesService) FindSent(ctx context.Context, params SendMessageParams, since time.Time, opts ...RequestOption) ([]SentMessage, error) {
-	if err := checkParams(params); err != nil {
-		return nil, err
-	}
-	if err := checkFindable(params); err != nil {
-		return nil, err
-	}
-	return findAll[SentMessage](ctx, (*service)(s), findSent(params), since, opts)
+	return out, nil
 }
 
 func findAll[T any](ctx context.Context, s *service, find finder, since time.Time, opts []RequestOption) ([]T, error) {
@@ -234,15 +140,21 @@ func findAll[T any](ctx context.Context, s *service, find finder, since time.Tim
 
 func findPlaced(p CreateCallParams) finder {
 	return findIn(newestFirst, wholeCalls, func(call *Call) (effect, Timestamp, likeness) {
-		return effect{id: call.ID, result: call}, call.StartedAt,
-			sameIf(sameOrNone(call.AgentID, p.AgentID) && sameAddress(call.ToNumber, p.ToNumber) &&
-				(p.FromNumberID == "" || sameOrNone(call.PhoneNumberID, p.FromNumberID)))
+		fits := different
+		if sameOrNone(call.AgentID, p.AgentID) && (p.FromNumberID == "" || sameOrNone(call.PhoneNumberID, p.FromNumberID)) &&
+			!isReceived(call.Direction) && !begins(call.Direction, "web") { // to no number
+			fits = compareAddresses(call.ToNumber, p.ToNumber)
+		}
+		return effect{id: call.ID, result: call, endedAt: call.EndedAt}, call.StartedAt, fits
 	})
 }
 
 // FindPlaced lists the calls that Create with params may have placed since a time, newest first: outbound, by the same agent, to the
 // same number. since is by the local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown],
 // where no idempotency key was given. Retried. (GET /v1/calls)
+//
+// If none certainly fits, but one may, the error is [ErrOutcomeUnknown]: its number is missing or may be the same without its country
+// code, or it has no time and may be old. Then the phone may have rung: look at the list yourself.
 func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, since time.Time, opts ...RequestOption) ([]Call, error) {
 	if err := checkParams(params); err != nil {
 		return nil, err
@@ -252,14 +164,24 @@ func (s *CallsService) FindPlaced(ctx context.Context, params CreateCallParams, 
 
 func findBought(p BuyNumberParams) finder {
 	return findIn(unordered, wholeNumbers, func(n *PhoneNumber) (effect, Timestamp, likeness) {
-		return effect{id: n.ID, result: n}, n.CreatedAt,
-			sameIf(sameOrNone(n.Country, p.Country) && strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode))
+		fits := different
+		switch {
+		case !sameOrNone(n.Country, p.Country):
+		case isMissing(n.PhoneNumber): // it may be on its way
+			fits = similar
+		case strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode):
+			fits = same
+		}
+		return effect{id: n.ID, result: n}, n.CreatedAt, fits
 	})
 }
 
 // FindBought lists the numbers that Buy with params may have bought since a time: of the same country and area code. since is by the
 // local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given.
 // Retried. (GET /v1/numbers)
+//
+// If none certainly fits, but one may, the error is [ErrOutcomeUnknown]: the list does not show its number yet, or no time, and it may be
+// old. Then it may have been bought: look at the list yourself.
 func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams, since time.Time, opts ...RequestOption) ([]PhoneNumber, error) {
 	if err := checkParams(params); err != nil {
 		return nil, err
@@ -277,7 +199,7 @@ func findAgent(p CreateAgentParams) finder {
 
 func findContact(p CreateContactParams) finder {
 	return findIn(unordered, wholeContacts, func(contact *Contact) (effect, Timestamp, likeness) {
-		return effect{id: contact.ID, result: contact}, contact.CreatedAt, sameIf(sameAddress(contact.PhoneNumber, p.PhoneNumber))
+		return effect{id: contact.ID, result: contact}, contact.CreatedAt, compareAddresses(contact.PhoneNumber, p.PhoneNumber)
 	})
 }
 

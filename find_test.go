@@ -3,8 +3,10 @@ package agentphone_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -14,43 +16,6 @@ import (
 	"github.com/agentphone/agentphone-go/agentphonetest"
 	"github.com/agentphone/agentphone-go/internal/apitest"
 )
-
-func TestMessagesFindSent_ListsWhatFits(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
-		c := srv.Client()
-		params := text(srv, "hi")
-		_, err := c.Messages.Send(t.Context(), params)
-		require.NoError(t, err)
-		time.Sleep(time.Hour)
-		began := time.Now()
-		var want []string
-		for range 3 {
-			m, err := c.Messages.Send(t.Context(), params)
-			require.NoError(t, err)
-			want = append([]string{m.ID}, want...)
-			time.Sleep(time.Second)
-		}
-		_, err = c.Messages.Send(t.Context(), text(srv, "ho"))
-		require.NoError(t, err)
-		srv.ReceiveMessage("+14155550123", srv.PhoneNumber(), "hi")
-		found, err := c.Messages.FindSent(t.Context(), params, began)
-		require.NoError(t, err)
-		var got []string
-		for _, m := range found {
-			got = append(got, m.ID)
-		}
-		assert.Equal(t, want, got)
-		for _, from := range []agentphone.SendMessageParams{
-			{NumberID: srv.NumberID(), ToNumber: params.ToNumber, Body: "hi"}, {FromNumber: srv.PhoneNumber(), ToNumber: params.ToNumber, Body: "hi"},
-		} {
-			found, err := c.Messages.FindSent(t.Context(), from, began)
-			require.NoError(t, err)
-			assert.Len(t, found, 3, fmt.Sprint(from))
-		}
-		_, err = c.Messages.FindSent(t.Context(), agentphone.SendMessageParams{AgentID: srv.AgentID(), Recipients: []string{"+14155550101", "+14155550102"}, Body: "b"}, began)
-		require.ErrorIs(t, err, agentphone.ErrValidation)
-	})
-}
 
 func TestCallsFindPlaced_ListsWhatFits(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
@@ -138,16 +103,70 @@ func TestFind_ListThatFailsIsAnError(t *testing.T) {
 	require.ErrorAs(t, err, &refused, "the list of messages")
 }
 
-// What has no time is looked at in a list that is newest first, and is taken for old in another.
-func TestFind_ItemWithoutATime(t *testing.T) {
-	c, _ := apitest.NewClient(t, apitest.Always(200,
-		`{"data":[{"id":"x_1","agentId":"agt_1","toNumber":"+14155550123","country":"US","phoneNumber":"+12125550100"}],"hasMore":false}`))
+// What is in a list and may be the effect, or not, is no result, and an empty one would say that there was no effect.
+func TestFind_WhatMayBeTheEffectIsAnError(t *testing.T) {
+	now := time.Now().UTC().Format(time.RFC3339)
+	for name, shown := range map[string]string{
+		"a text with a line more, a call and a number of no time": `{"id":"x_1","agentId":"agt_1","to":"+14155550123",
+			"toNumber":"+14155550123","country":"US","phoneNumber":"+12125550100","body":"hi\nReply STOP to opt out","receivedAt":"` + now + `"}`,
+		"no numbers": `{"id":"x_1","agentId":"agt_1","country":"US","body":"hi",
+			"receivedAt":"` + now + `","startedAt":"` + now + `","createdAt":"` + now + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[`+shown+`],"hasMore":false}`))
+			for name, err := range find(t.Context(), c, validSend, validCall, validBuy) {
+				require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown, name)
+			}
+		})
+	}
+}
+
+// Beside what certainly is an effect, what may be one is left out.
+func TestFind_WhatIsCertainIsListed(t *testing.T) {
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[{"id":"x_1","agentId":"agt_1","toNumber":"+14155550123","startedAt":null},
+		{"id":"x_2","agentId":"agt_1","toNumber":"+14155550123","startedAt":"`+time.Now().UTC().Format(time.RFC3339)+`"}],"hasMore":false}`))
 	calls, err := c.Calls.FindPlaced(t.Context(), validCall, time.Now())
 	require.NoError(t, err)
-	assert.Len(t, calls, 1)
-	numbers, err := c.Numbers.FindBought(t.Context(), validBuy, time.Now())
+	require.Len(t, calls, 1)
+	assert.Equal(t, "x_2", calls[0].ID)
+}
+
+// A call that says no time may be that of last week, wherever it stands, unless it had ended before.
+func TestFind_ItemWithoutATime(t *testing.T) {
+	shown := func(ended string) *agentphone.Client {
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[
+			{"id":"x","agentId":"agt_1","toNumber":"+14155550123","status":"failed","endedAt":`+ended+`},
+			{"id":"y","agentId":"agt_1","toNumber":"+14155559999","startedAt":"`+time.Now().UTC().Format(time.RFC3339)+`"}],"hasMore":false}`))
+		return c
+	}
+	calls, err := shown(`"1999-12-20T00:00:00Z"`).Calls.FindPlaced(t.Context(), validCall, time.Now())
 	require.NoError(t, err)
-	assert.Empty(t, numbers)
+	assert.Empty(t, calls)
+	_, err = shown("null").Calls.FindPlaced(t.Context(), validCall, time.Now())
+	require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+}
+
+// No call is said to be placed because of an old one that says no time.
+func TestWithIdempotencyKey_ItemWithoutATimeIsNoResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		posts := 0
+		c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
+			if r.Method == http.MethodPost {
+				posts++
+				return nil, io.ErrUnexpectedEOF // the API never saw it
+			}
+			return apitest.Response(200, `{"data":[
+				{"id":"call_lastweek","agentId":"agt_1","toNumber":"+14155550123","direction":"outbound","status":"failed","startedAt":null},
+				{"id":"call_old","agentId":"agt_1","toNumber":"+14155559999","direction":"outbound","status":"completed","startedAt":"1999-12-20T00:00:00Z"}]}`,
+				"Date", time.Now().UTC().Format(http.TimeFormat)), nil
+		})
+		for range 2 {
+			_, err := c.Calls.Create(t.Context(), validCall, key("k"))
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			time.Sleep(time.Hour)
+		}
+		assert.Equal(t, 1, posts)
+	})
 }
 
 // The API's clock is that of the Date header, an hour ahead here.
@@ -164,37 +183,4 @@ func TestFind_TimesAreThoseOfTheAPIsClock(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, calls, 1)
 	assert.Equal(t, "new", calls[0].ID)
-}
-
-// The number that a text was sent from may belong to another agent by now.
-func TestWithIdempotencyKey_NumberThatWasMovedIsSearched(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
-		c := srv.Client()
-		sendUnknown(t, srv, c, "k")
-		other, err := c.Agents.Create(t.Context(), agentphone.CreateAgentParams{Name: "other"})
-		require.NoError(t, err)
-		require.NoError(t, c.Agents.DetachNumber(t.Context(), srv.AgentID(), srv.NumberID()))
-		require.NoError(t, apitest.Err(c.Agents.AttachNumber(t.Context(), other.ID, agentphone.AttachNumberParams{NumberID: srv.NumberID()})))
-		time.Sleep(11 * time.Minute)
-		_, err = c.Messages.Send(t.Context(), text(srv, "hi"), key("k"))
-		require.NoError(t, err)
-		assert.Len(t, srv.Messages(), 1)
-	})
-}
-
-// Of a number that is not listed any more nothing can be said.
-func TestWithIdempotencyKey_NumberThatIsGoneLeavesItUnknown(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *agentphonetest.Server) {
-		c := srv.Client()
-		params := agentphone.SendMessageParams{FromNumber: srv.PhoneNumber(), ToNumber: "+14155550123", Body: "hi"}
-		srv.InjectFault(agentphonetest.Fault{Operation: "POST /v1/messages", Status: 500})
-		_, err := c.Messages.Send(t.Context(), params, key("k"))
-		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-		_, err = c.Numbers.Release(t.Context(), srv.NumberID())
-		require.NoError(t, err)
-		time.Sleep(11 * time.Minute)
-		_, err = c.Messages.Send(t.Context(), params, key("k"))
-		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-		require.ErrorContains(t, err, "from_number")
-	})
 }

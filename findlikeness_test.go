@@ -3,11 +3,9 @@ package agentphone_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,45 +86,84 @@ func TestWithIdempotencyKey_EffectIsFoundHoweverTheListSpellsIt(t *testing.T) {
 
 // What a list shows may be what was sent, or not: nobody can tell, so it is not sent again.
 func TestWithIdempotencyKey_WhatMayBeTheEffectIsNotSentAgain(t *testing.T) {
-	long := strings.Repeat("words ", 300)
-	send := func(body string) func(context.Context, *agentphone.Client) error {
+	sent := func(to string) func(context.Context, *agentphone.Client) error {
 		return func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: body}, key("k"))
+			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{NumberID: "num_1", ToNumber: to, Body: "hi"}, key("k"))
 			return err
 		}
+	}
+	placed := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Calls.Create(ctx, agentphone.CreateCallParams{AgentID: "agt_1", ToNumber: "+442079460000"}, key("k"))
+		return err
+	}
+	bought := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: "US", AreaCode: "415"}, key("k"))
+		return err
+	}
+	contact := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Contacts.Create(ctx, agentphone.CreateContactParams{PhoneNumber: "+442079460000", Name: "Ada"}, key("k"))
+		return err
+	}
+	agent := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "Ada"}, key("k"))
+		return err
+	}
+	account := func(ctx context.Context, c *agentphone.Client) error {
+		_, err := c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "Ada"}, key("k"))
+		return err
+	}
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // as in a bubble
+	message := func(to any) item { return item{"to": to, "body": "hi", "direction": "outbound", "receivedAt": now} }
+	call := func(to any) item {
+		return item{"agentId": "agt_1", "toNumber": to, "direction": "outbound", "startedAt": now}
 	}
 	for name, tc := range map[string]struct {
 		call func(context.Context, *agentphone.Client) error
 		item item
 	}{
-		"a text with a line more":            {send("hi"), item{"to": "+14155550123", "body": "hi\nReply STOP to opt out", "direction": "outbound"}},
-		"a text whose end is gone":           {send(long), item{"to": "+14155550123", "body": long[:1600], "direction": "outbound"}},
-		"a text with a non-breaking hyphen":  {send("9\u201110 today"), item{"to": "+14155550123", "body": "9-10 today", "direction": "outbound"}},
-		"a text with German quotation marks": {send("\u201eja\u201c \u00abnein\u00bb"), item{"to": "+14155550123", "body": `"ja" <<nein>>`, "direction": "outbound"}},
-		"a text without its accents":         {send("Un caf\u00e9 \u00e0 Orl\u00e9ans"), item{"to": "+14155550123", "body": "Un cafe a Orleans", "direction": "outbound"}},
-		"a text in another form of Unicode":  {send("Un caf\u00e9 au lait"), item{"to": "+14155550123", "body": "Un cafe\u0301 au lait", "direction": "outbound"}},
-		"a text without its emoji":           {send("See you \U0001F44B"), item{"to": "+14155550123", "body": "See you ?", "direction": "outbound"}},
-		"a sub-account of no time": {func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.SubAccounts.Create(ctx, agentphone.CreateSubAccountParams{Name: "Ada"}, key("k"))
-			return err
-		}, item{"id": "x", "name": "Ada", "createdAt": nil}},
-		"an agent of no time": {func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Agents.Create(ctx, agentphone.CreateAgentParams{Name: "Ada"}, key("k"))
-			return err
-		}, item{"id": "x", "name": "Ada"}},
-		"a number of no time": {func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Numbers.Buy(ctx, agentphone.BuyNumberParams{Country: "US"}, key("k"))
-			return err
-		}, item{"id": "x", "phoneNumber": "+14155550100", "country": "US"}},
+		"a text to a British number without its code":  {sent("+442079460000"), message("2079460000")},
+		"a text to a British number, as dialed there":  {sent("+442079460000"), message("020 7946 0000")},
+		"a text to a Mexican number without its code":  {sent("+525512345678"), message("5512345678")},
+		"a text to a Russian number, as dialed there":  {sent("+79121234567"), message("8 (912) 123-45-67")},
+		"a text to a Hungarian one, as dialed there":   {sent("+36201234567"), message("tel:06201234567")},
+		"a text to a number without its area code":     {sent("+14155550123"), message("555-0123")},
+		"a text to nobody":                             {sent("+14155550123"), message(nil)},
+		"a text to None":                               {sent("+14155550123"), message("None")},
+		"a text without words":                         {sent("+14155550123"), with(message("+14155550123"), item{"body": nil})},
+		"a text of no time":                            {sent("+14155550123"), with(message("+14155550123"), item{"receivedAt": nil})},
+		"a call to a British number, as dialed there":  {placed, call("02079460000")},
+		"a call to nobody":                             {placed, call(nil)},
+		"a call of no time":                            {placed, with(call("+442079460000"), item{"startedAt": nil})},
+		"a number that is not there yet":               {bought, item{"country": "US", "createdAt": now}},
+		"a number of no time":                          {bought, item{"phoneNumber": "+14155550100", "country": "US"}},
+		"a contact without a number":                   {contact, item{"name": "Ada", "createdAt": now}},
+		"a contact with a number as dialed in Britain": {contact, item{"phoneNumber": "(020) 7946 0000", "createdAt": now}},
+		"a sub-account of no time":                     {account, item{"name": "Ada", "createdAt": nil}},
+		"a sub-account without a name":                 {account, item{"createdAt": now}},
+		"an agent of no time":                          {agent, item{"name": "Ada"}},
+		"an agent without a name":                      {agent, item{"createdAt": now}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { assertNotSentAgain(t, tc.call, with(tc.item, item{"id": "x"})) })
+		})
+	}
+}
+
+// What went to another number, or into none, is no doubt: the request is sent again, for it had no effect.
+func TestWithIdempotencyKey_OtherNumbersAreNoDoubt(t *testing.T) {
+	for name, shown := range map[string]item{
+		"another area code":       {"toNumber": "+12125550123", "direction": "outbound"},
+		"another country":         {"toNumber": "+444155550123", "direction": "outbound"},
+		"no number, in a browser": {"direction": "web"},
+		"no number, received":     {"direction": "inbound"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				posts, again := callTwice(t, tc.call, with(item{"receivedAt": time.Now()}, tc.item))
-				require.ErrorIs(t, again, agentphone.ErrOutcomeUnknown)
-				var pending *agentphone.PendingError
-				require.ErrorAs(t, again, &pending)
-				assert.Zero(t, pending.RetryAfter)
-				assert.Equal(t, 1, posts)
+				posts, _ := callTwice(t, func(ctx context.Context, c *agentphone.Client) error {
+					_, err := c.Calls.Create(ctx, validCall, key("k"))
+					return err
+				}, with(shown, item{"id": "x", "agentId": "agt_1", "startedAt": time.Now()}))
+				assert.Equal(t, 2, posts)
 			})
 		})
 	}
@@ -164,60 +201,13 @@ func callTwice(t *testing.T, call func(context.Context, *agentphone.Client) erro
 	return posts, again
 }
 
-// Of some messages no list shows what they were: nothing there proves that one was not sent, however long ago.
-func TestWithIdempotencyKey_MessageThatCannotBeFoundIsNotSentAgain(t *testing.T) {
-	group := []string{"+14155550101", "+14155550102"}
-	for name, params := range map[string]agentphone.SendMessageParams{
-		"to a group":           {AgentID: "agt_1", ToNumber: "grp_1", Body: "hi"},
-		"that starts a group":  {AgentID: "agt_1", Recipients: group, Body: "hi"},
-		"from a template":      {AgentID: "agt_1", ToNumber: "+14155550123", Channel: agentphone.ChannelWhatsApp, Template: &agentphone.WhatsAppTemplate{Name: "reminder"}},
-		"with media only":      {AgentID: "agt_1", ToNumber: "+14155550123", MediaURL: "https://example.com/a.png"},
-		"of blanks, and media": {AgentID: "agt_1", ToNumber: "+14155550123", Body: " ", MediaURL: "https://example.com/a.png"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				posts := 0
-				c, _ := apitest.NewClient(t, func(_ int, r apitest.Request) (*http.Response, error) {
-					if r.Method == http.MethodPost {
-						posts++
-						return nil, io.ErrUnexpectedEOF
-					}
-					return apitest.Response(200, `{"data":[],"hasMore":false}`), nil
-				})
-				for range 3 {
-					_, err := c.Messages.Send(t.Context(), params, key("k"))
-					require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
-					var pending *agentphone.PendingError
-					require.ErrorAs(t, err, &pending)
-					assert.Zero(t, pending.RetryAfter, fmt.Sprint("it never is: ", err))
-					time.Sleep(time.Hour)
-				}
-				assert.Equal(t, 1, posts)
-				_, err := c.Messages.FindSent(t.Context(), params, time.Now())
-				require.ErrorIs(t, err, agentphone.ErrValidation)
-			})
-		})
-	}
-}
-
-// Another text to the same person is no doubt: the request is sent again, for it had no effect.
-func TestWithIdempotencyKey_OtherTextsAreNoDoubt(t *testing.T) {
-	for sent, listed := range map[string]string{
-		"Your code is 1042":                "Your code is 1043",
-		"hi":                               "hi there",
-		"Un caf\u00e9 \u00e0 Orl\u00e9ans": "Un th\u00e9 \u00e0 Orl\u00e9ans",
-		"\u4f60\u597d":                     "\u518d\u89c1",
-		"ok":                               "L'\u00e9t\u00e9 \u00e0 l'\u00e9cole de la Corr\u00e8ze, \u00e0 pied ou \u00e0 v\u00e9lo, ok",
-	} {
-		t.Run(sent, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				posts, again := callTwice(t, func(ctx context.Context, c *agentphone.Client) error {
-					_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: sent}, key("k"))
-					return err
-				}, item{"id": "y", "to": "+14155550123", "body": listed, "direction": "outbound", "receivedAt": time.Now()})
-				require.ErrorIs(t, again, agentphone.ErrOutcomeUnknown, "its response is lost, too")
-				assert.Equal(t, 2, posts)
-			})
-		})
-	}
+// assertNotSentAgain makes a call whose response is lost, and again when its list shows an item that may be its effect.
+func assertNotSentAgain(t *testing.T, call func(context.Context, *agentphone.Client) error, shown item) {
+	t.Helper()
+	posts, again := callTwice(t, call, shown)
+	assert.Equal(t, 1, posts)
+	require.ErrorIs(t, again, agentphone.ErrOutcomeUnknown)
+	var pending *agentphone.PendingError
+	require.ErrorAs(t, again, &pending)
+	assert.Zero(t, pending.RetryAfter)
 }

@@ -103,7 +103,7 @@ func WithKeyRetention(d time.Duration) Option {
 // needs to be undone; repeat the call with the same key.
 type PendingError struct {
 	Operation  string
-	RetryAfter time.Duration // when repeating the call is worth it; 0 if it never is, for no list shows the operation's effect
+	RetryAfter time.Duration // when repeating the call is worth it; 0 if it never is, for no list shows whether the operation had its effect
 	Err        error         // what is pending
 }
 

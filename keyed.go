@@ -208,7 +208,7 @@ func (k *keyedCall) send(ctx context.Context, out any) error {
 }
 
 // pending reports a call that has, or may have, taken effect, and whose key could not be settled because of err.
-func (k *keyedCall) pending(err error) error {
+func (k *keyedCall) pending(err error) *PendingError {
 	return &PendingError{k.op.String(), k.keyedConfig.lease, fmt.Errorf("%w: settling the idempotency key: %w", ErrOutcomeUnknown, k.shown(err))}
 }
 

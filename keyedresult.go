@@ -76,7 +76,11 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 	byLocalClock := k.askedAt.Add(since.Sub(k.claim.Now))
 	for found, err := range k.finder(ctx, k.client, byLocalClock, []RequestOption{k.lookOptions()}) {
 		if err != nil {
-			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
+			pending := k.pending(fmt.Errorf("looking for its effect: %w", err))
+			if isUnlisted(err) {
+				pending.RetryAfter = 0
+			}
+			return false, pending
 		}
 		if found.doubtful {
 			doubtful = true

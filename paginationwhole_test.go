@@ -243,8 +243,8 @@ func TestNumbersFindBought_PagesThatDoNotOverlapGoByTheTotal(t *testing.T) {
 		"one item each, another total":       {map[int]string{0: `[ID1],"hasMore":true,"total":3`, 1: `[ID2],"hasMore":true,"total":2`, -1: `[ID3],"hasMore":false,"total":2`}, false},
 		"one item each, no total":            {map[int]string{0: `[ID1],"hasMore":true`, 1: `[ID2],"hasMore":true`, -1: `[ID3],"hasMore":false`}, false},
 		"an empty page":                      {map[int]string{0: `[ID1,ID2],"hasMore":true,"total":3`, 1: `[],"hasMore":true,"total":3`, -1: `[ID3],"hasMore":false,"total":3`}, true},
-		"no ids":                             {map[int]string{0: `[{},{}],"hasMore":true,"total":3`, -1: `[{}],"hasMore":false,"total":3`}, true},
-		"no ids, another total":              {map[int]string{0: `[{},{}],"hasMore":true,"total":3`, -1: `[{}],"hasMore":false,"total":2`}, false},
+		"no ids":                             {map[int]string{0: `[NONE,NONE],"hasMore":true,"total":3`, -1: `[NONE],"hasMore":false,"total":3`}, true},
+		"no ids, another total":              {map[int]string{0: `[NONE,NONE],"hasMore":true,"total":3`, -1: `[NONE],"hasMore":false,"total":2`}, false},
 		"the same page, whatever the offset": {map[int]string{-1: `[ID1,ID2],"hasMore":true,"total":99`}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,6 +254,7 @@ func TestNumbersFindBought_PagesThatDoNotOverlapGoByTheTotal(t *testing.T) {
 				if !ok {
 					body = tc.pages[-1]
 				}
+				body = strings.ReplaceAll(body, "NONE", `{"country":"CA"}`)
 				for _, id := range []string{"ID1", "ID2", "ID3"} {
 					body = strings.ReplaceAll(body, id, fmt.Sprintf(`{"id":%q,"createdAt":"1990-01-01T00:00:00Z"}`, id))
 				}

@@ -60,6 +60,7 @@ var manyRequests = map[string]func(ctx context.Context, c *agentphone.Client, di
 // requestsOfMany responds so that each of manyRequests makes all of its requests: a call goes on until it is ended, lists have two
 // pages, a stream breaks off once, a recording is not there at first.
 func requestsOfMany(n int, r apitest.Request) (*http.Response, error) {
+	const noEffect = `"agentId":"agt_1","direction":"inbound","country":"CA"` // of a request of manyRequests
 	switch {
 	case strings.HasSuffix(r.Path, "/recording"):
 		if n == 1 {
@@ -75,9 +76,9 @@ func requestsOfMany(n int, r apitest.Request) (*http.Response, error) {
 	case r.Path == "/v1/calls/call_1", r.Method == http.MethodPost:
 		return apitest.Response(200, `{"id":"call_1","status":"in-progress"}`), nil
 	case n == 1:
-		return apitest.Response(200, `{"data":[{"id":"a","agentId":"agt_1","receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true,"total":2}`), nil
+		return apitest.Response(200, `{"data":[{"id":"a",`+noEffect+`,"receivedAt":"2026-01-01T00:00:00Z"}],"hasMore":true,"total":2}`), nil
 	}
-	return apitest.Response(200, `{"data":[{"id":"b","agentId":"agt_1","receivedAt":"2025-01-01T00:00:00Z"}],"hasMore":false,"total":2}`), nil
+	return apitest.Response(200, `{"data":[{"id":"b",`+noEffect+`,"receivedAt":"2025-01-01T00:00:00Z"}],"hasMore":false,"total":2}`), nil
 }
 
 // An option of a request is for each request of a method, or for those of one operation, or for none: then it is refused before
