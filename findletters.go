@@ -13,13 +13,16 @@ const (
 	fewestAfterWords = 60
 	// mostForOne is how many letters a carrier may write for one that is no ASCII: (c), or 1/2.
 	mostForOne = 3
+	// mostBytes is how much of a longer text is looked at, far more than the longest that carriers take with what they add.
+	mostBytes = 64 << 10
 )
 
 // mayBecome reports whether a list may show a text that was sent as another. Only letters and digits can show that two texts are different:
 // carriers replace other characters, and letters with accents. There may be lines before and after the text, such as how to opt out, and if
 // it is no short one other words, too; its end may be cut off, or its first lines. Where it is short, other words make it another text.
 func mayBecome(sent, listed string) bool {
-	was, is := lettersOf(sent), lettersOf(listed)
+	most := max(4*len(sent), mostBytes) // a hostile server would have us compare for minutes
+	was, is := lettersOf(sent), lettersOf(listed[:min(len(listed), most)])
 	if len(was.text) == 0 {
 		return hasLineOf(listed, mostForOne*was.gaps[0].lost)
 	}
