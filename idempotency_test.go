@@ -109,8 +109,7 @@ func TestWithIdempotencyKey_OtherQueryIsRefused(t *testing.T) {
 	}
 	send := func(test string) func(ctx context.Context, c *agentphone.Client) error {
 		return func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"},
-				key("k"), agentphone.WithRequestQuery("test", test))
+			_, err := c.Messages.React(ctx, "msg_1", agentphone.ReactParams{Reaction: agentphone.ReactionLove}, key("k"), agentphone.WithRequestQuery("test", test))
 			return err
 		}
 	}
@@ -148,6 +147,20 @@ func TestWithIdempotencyKey_BadInputSendsNothing(t *testing.T) {
 	}
 	_, err = c.Messages.Send(t.Context(), params, key(strings.Repeat("k", 255)))
 	require.NoError(t, err)
+}
+
+// Of lists that are asked without the query, or that it filters, nobody knows whether they would show the effect.
+func TestWithIdempotencyKey_QueryOfACallThatIsLookedForIsRefused(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`))
+	query := agentphone.WithRequestQuery("workspace", "w2")
+	_, err := c.Messages.Send(t.Context(), plainText, query, key("k"))
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	_, err = c.Calls.CreateAndWait(t.Context(), validCall, agentphone.WaitParams{}, key("k"), query)
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	assert.Empty(t, s.Requests())
+	_, err = c.Messages.Send(t.Context(), plainText, query)
+	require.NoError(t, err, "without a key")
+	require.NoError(t, c.Do(t.Context(), "POST", "/v1/things", nil, nil, query, key("k")), "nothing is looked for")
 }
 
 // What certainly had no effect frees the key.
