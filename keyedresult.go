@@ -84,7 +84,7 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 			}
 			return false, k.pending(fmt.Errorf("looking for its effect: %w", err))
 		}
-		if found.doubtful {
+		if found.doubtful || found.id == "" {
 			doubtful = true
 			continue
 		}
