@@ -88,12 +88,6 @@ func (s *CallsService) CreateAndWait(ctx context.Context, params CreateCallParam
 	if err != nil {
 		return nil, err
 	}
-	if call.ID == "" { // it was placed, but cannot be polled
-		return call, &DecodeError{
-			Operation: opCreateCall.String(), StatusCode: http.StatusOK, Attempts: 1,
-			Err: errors.New("the call has no id"), outcomeUnknown: true,
-		}
-	}
 	placed := call
 	call, err = s.waitOrEnd(ctx, placed.ID, placed, wait, opts)
 	if _, ok := err.(*WaitError); err != nil && !ok { // not errors.As: a cause may be that of another call

@@ -111,7 +111,7 @@ func TestClientKey_WithoutOneOnlySignupIsSent(t *testing.T) {
 }
 
 func TestClientKey_IsSentAsBearerButNotForSignup(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, apitest.Result))
 	_, err := c.Usage.Get(t.Context())
 	require.NoError(t, err)
 	_, err = c.Signup.Verify(t.Context(), agentphone.VerifySignupParams{VerificationID: "ver_1", OTPCode: "123456"})

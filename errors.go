@@ -223,9 +223,9 @@ func (e *TransportError) Format(f fmt.State, verb rune) { redact.Print(f, verb, 
 // MarshalText returns the text of the error: encoded as JSON, Err could hold more than is to be shown.
 func (e *TransportError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// DecodeError reports a 2xx response that cannot be decoded: it is empty, not JSON, of another shape, cut short, larger
-// than 16 MiB, or would take over 32 MiB when it is decoded. The server reported success. For an operation that is not idempotent the error
-// is also [ErrOutcomeUnknown].
+// DecodeError reports a 2xx response that cannot be decoded: it is empty, not JSON, of another shape, an error object, without the id of
+// what was created, cut short, larger than 16 MiB, or would take over 32 MiB when it is decoded. The server reported success. For an operation
+// that is not idempotent the error is also [ErrOutcomeUnknown].
 type DecodeError struct {
 	Operation  string // method and path template, such as POST /v1/calls
 	StatusCode int    // HTTP status, such as 200

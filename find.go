@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/elapsed"
 )
 
 // finder iterates, for the parameters of a call that is not idempotent, over what may be its effect: what fits the parameters and
@@ -32,8 +34,8 @@ const (
 	unknownAllowance = 15 * time.Minute // without a Date header
 )
 
-// effectTime tells what is too old to be an effect of a call. The API's timestamps are by its clock, of which the Date header of the
-// response that lists them shows the skew.
+// effectTime tells what is too old to be an effect of a call: older than the call is at most. The API's timestamps are by its clock, which
+// the Date header of the response that lists them shows.
 type effectTime struct {
 	since    time.Time // by the local clock
 	response Response  // the latest page
@@ -47,11 +49,13 @@ func (e *effectTime) isBefore(t Timestamp) bool {
 	if t.IsZero() {
 		return false
 	}
+	now := time.Now()
 	date, err := http.ParseTime(e.response.Header.Get("Date"))
+	allowance := clockAllowance
 	if err != nil {
-		return t.Before(e.since.Add(-unknownAllowance))
+		date, allowance = now, unknownAllowance
 	}
-	return t.Before(e.since.Add(time.Until(date) - clockAllowance))
+	return t.Before(date.Add(-elapsed.AtMost(e.since, now)).Add(-allowance))
 }
 
 // A lister iterates over a list that shows effects.

@@ -184,3 +184,73 @@ func TestFind_TimesAreThoseOfTheAPIsClock(t *testing.T) {
 	require.Len(t, calls, 1)
 	assert.Equal(t, "new", calls[0].ID)
 }
+
+// The machine slept since, or somebody set its clock: what came to be then is not too old for it, whichever of its clocks is right.
+func TestFind_ClockThatIsSetHidesNoEffect(t *testing.T) {
+	for name, wrong := range map[string]time.Duration{"set back": time.Hour, "set forward, or asleep": -time.Hour} {
+		for header, values := range map[string][]string{"with a Date header": {"Date", time.Now().UTC().Format(http.TimeFormat)}, "without": nil} {
+			t.Run(name+", "+header, func(t *testing.T) {
+				c, _ := apitest.NewClient(t, apitest.Always(200, fmt.Sprintf(`{"data":[{"id":"x","agentId":"agt_1","toNumber":"+14155550123","startedAt":%q}]}`,
+					time.Now().Add(-30*time.Minute).UTC().Format(time.RFC3339)), values...))
+				since := time.Now().Add(-30 * time.Minute)
+				calls, err := c.Calls.FindPlaced(t.Context(), validCall, apitest.ByWallClock(t, since, wrong))
+				require.NoError(t, err)
+				assert.Len(t, calls, 1)
+			})
+		}
+	}
+}
+
+// wrongClock is a store whose later claims are read from a clock of the process that has been wrong since.
+type wrongClock struct {
+	agentphone.Store
+	t  *testing.T
+	by time.Duration
+}
+
+func (s *wrongClock) Claim(ctx context.Context, key string, opts agentphone.ClaimOptions) (*agentphone.Claim, error) {
+	claim, err := s.Store.Claim(ctx, key, opts)
+	if err == nil {
+		claim.Now = apitest.ByWallClock(s.t, claim.Now, s.by)
+	}
+	return claim, err
+}
+
+// What the store says of times, too, may be by the clock of a machine that sleeps, or is set.
+func TestWithIdempotencyKey_SleepOfTheMachineHidesNoEffect(t *testing.T) {
+	for name, tc := range map[string]struct{ process, api time.Duration }{
+		"the machine slept":        {2 * time.Hour, 2 * time.Hour},
+		"its clock is set back":    {-2 * time.Hour, 0},
+		"its clock is set forward": {2 * time.Hour, 0},
+	} {
+		for first, fail := range map[string]func(){"panicked": func() { panic("stop") }, "lost its response": func() {}} {
+			t.Run(name+" after a call that "+first, func(t *testing.T) {
+				store := &wrongClock{Store: agentphone.NewMemoryStore(), t: t}
+				api := 0 * time.Second // how far the API's clock is ahead of that of the test
+				posts, listed := 0, ""
+				c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+					if r.Method == http.MethodPost {
+						posts++
+						fail()
+						return nil, io.ErrUnexpectedEOF
+					}
+					return apitest.Response(200, `{"data":[`+listed+`],"hasMore":false}`, "Date", time.Now().Add(api).UTC().Format(http.TimeFormat)), nil
+				}), agentphone.WithStore(store), agentphone.WithSettleTime(time.Millisecond)) // a bubble has no monotonic clock
+				create := func() (*agentphone.Call, error) { return c.Calls.Create(t.Context(), validCall, key("k")) }
+				began := time.Now().UTC().Format(time.RFC3339)
+				func() {
+					defer func() { _ = recover() }()
+					_, err := create()
+					require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+				}()
+				time.Sleep(2 * time.Millisecond)
+				listed = fmt.Sprintf(`{"id":"x","agentId":"agt_1","toNumber":"+14155550123","startedAt":%q}`, began)
+				store.by, api = tc.process, tc.api
+				call, err := create()
+				require.NoError(t, err)
+				assert.Equal(t, "x", call.ID)
+				assert.Equal(t, 1, posts)
+			})
+		}
+	}
+}

@@ -74,7 +74,7 @@ const (
 	FailureDeadline   Failure = "deadline"   // the deadline of the context passed
 	FailureTimeout    Failure = "timeout"    // the timeout of the attempt was over
 	FailureConnection Failure = "connection" // no connection, or it broke
-	FailurePermanent  Failure = "permanent"  // an invalid certificate, an unknown host, a response over 32 MiB
+	FailurePermanent  Failure = "permanent"  // an invalid certificate, an unknown host, a response over 16 MiB
 	FailureRateLimit  Failure = "rate_limit" // the limiter refused an attempt, or the operation is paused
 	FailureResponse   Failure = "response"   // a 2xx that cannot be decoded
 	FailureStore      Failure = "store"      // the store of idempotency keys failed

@@ -75,7 +75,8 @@ func WithStore(store Store) Option {
 }
 
 // WithSettleTime sets how long after an attempt of unknown outcome the API's lists are believed when they do not show its effect, 10
-// minutes by default. It must be longer than a request that the client gave up on can stay on its way, plus what the lists lag.
+// minutes by default. It must be longer than three things together: how long a process can be suspended between the check of its lease and
+// the write of its request, how long a request that was given up on can stay on its way, and how much the lists lag.
 func WithSettleTime(d time.Duration) Option {
 	return func(c *config) error {
 		c.keyed.settle = d

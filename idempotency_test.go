@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -108,8 +109,7 @@ func TestWithIdempotencyKey_OtherQueryIsRefused(t *testing.T) {
 	}
 	send := func(test string) func(ctx context.Context, c *agentphone.Client) error {
 		return func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Messages.Send(ctx, agentphone.SendMessageParams{AgentID: "a", ToNumber: "+14155550123", Body: "b"},
-				key("k"), agentphone.WithRequestQuery("test", test))
+			_, err := c.Messages.React(ctx, "msg_1", agentphone.ReactParams{Reaction: agentphone.ReactionLove}, key("k"), agentphone.WithRequestQuery("test", test))
 			return err
 		}
 	}
@@ -147,6 +147,20 @@ func TestWithIdempotencyKey_BadInputSendsNothing(t *testing.T) {
 	}
 	_, err = c.Messages.Send(t.Context(), params, key(strings.Repeat("k", 255)))
 	require.NoError(t, err)
+}
+
+// Of lists that are asked without the query, or that it filters, nobody knows whether they would show the effect.
+func TestWithIdempotencyKey_QueryOfACallThatIsLookedForIsRefused(t *testing.T) {
+	c, s := apitest.NewClient(t, apitest.Always(200, `{"id":"x_1"}`))
+	query := agentphone.WithRequestQuery("workspace", "w2")
+	_, err := c.Messages.Send(t.Context(), plainText, query, key("k"))
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	_, err = c.Calls.CreateAndWait(t.Context(), validCall, agentphone.WaitParams{}, key("k"), query)
+	require.ErrorIs(t, err, agentphone.ErrValidation)
+	assert.Empty(t, s.Requests())
+	_, err = c.Messages.Send(t.Context(), plainText, query)
+	require.NoError(t, err, "without a key")
+	require.NoError(t, c.Do(t.Context(), "POST", "/v1/things", nil, nil, query, key("k")), "nothing is looked for")
 }
 
 // What certainly had no effect frees the key.
@@ -539,6 +553,58 @@ func TestWithIdempotencyKey_NothingIsSentWhenTheLeaseEndsWithTheWait(t *testing.
 		time.Sleep(time.Hour)
 		assert.Zero(t, late.Load())
 	})
+}
+
+// A store that says that the claim is lost, for it has forgotten it, or somebody else has it, ends the call at its first renewal, whatever that
+// was doing. What was sent may have taken effect, and nothing is sent any more.
+func TestWithIdempotencyKey_NothingIsSentOnceTheClaimIsLost(t *testing.T) {
+	hang := func(r *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	for name, tc := range map[string]struct {
+		respond func(r *http.Request) (*http.Response, error)
+		unsent  bool
+	}{
+		"while it waits for a retry": {func(*http.Request) (*http.Response, error) {
+			return apitest.Response(429, "", "Retry-After", "15"), nil
+		}, true},
+		"while it waits for the response": {hang, false},
+		"while it looks for the effect": {func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodPost {
+				return nil, io.ErrUnexpectedEOF
+			}
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				posts, began := 0, time.Now()
+				c := apitest.NewClientOver(t, apitest.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+					if r.Method == http.MethodPost {
+						posts++
+					}
+					return tc.respond(r)
+				}), agentphone.WithStore(forgetfulStore{agentphone.NewMemoryStore()}))
+				_, err := c.Messages.Send(t.Context(), plainText, key("k"))
+				require.ErrorIs(t, err, agentphone.ErrClaimLost)
+				require.NotErrorIs(t, err, context.Canceled)
+				assert.Equal(t, tc.unsent, errors.Is(err, agentphone.ErrTemporary), "%v", err)
+				assert.Equal(t, !tc.unsent, errors.Is(err, agentphone.ErrOutcomeUnknown), "%v", err)
+				assert.Equal(t, 10*time.Second, time.Since(began), "the first renewal")
+				assert.Equal(t, 1, posts)
+			})
+		})
+	}
+}
+
+// forgetfulStore knows nothing of the claims that it has granted.
+type forgetfulStore struct{ agentphone.Store }
+
+func (forgetfulStore) Renew(context.Context, *agentphone.Claim, time.Duration, []byte) error {
+	return agentphone.ErrClaimLost
 }
 
 // A process that crashes after it has sent leaves its claim to lapse; whoever repeats the call finds the effect.

@@ -23,7 +23,7 @@ func TestWithKeySource_SuppliesTheKeyOfEachCall(t *testing.T) {
 		if n == 1 {
 			return apitest.Response(503, ""), nil
 		}
-		return apitest.Response(200, `{"id":"x_1"}`), nil
+		return apitest.Response(200, apitest.Result), nil
 	}, apitest.NoWait, agentphone.WithKeySource(func(ctx context.Context) (string, error) {
 		assert.Equal(t, "ada", ctx.Value(tenantKey{}))
 		keys++

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/agentphone/agentphone-go/internal/elapsed"
 	"github.com/agentphone/agentphone-go/internal/leasetime"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
@@ -149,7 +150,7 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	if found, err := k.find(k.lease.ctx, out); found || err != nil {
 		return k.unsettled(ctx, err)
 	}
-	if waited := began.Sub(k.state.Until); k.finder == nil || k.state.Doubtful || waited < k.settle {
+	if waited := elapsed.AtLeast(k.state.Until, began); k.finder == nil || k.state.Doubtful || waited < k.settle {
 		return k.unsettled(ctx, &PendingError{k.op.String(), k.retryAfter(), fmt.Errorf("an earlier attempt: %w", ErrOutcomeUnknown)})
 	}
 	return k.sendAgain(ctx, out)

@@ -3,6 +3,8 @@ package agentphone
 import (
 	"context"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/elapsed"
 )
 
 // keyState is the note of a claim: what whoever claims the key next, if this claim lapses, has to know.
@@ -82,8 +84,13 @@ func (k *keyedCall) release(ctx context.Context) {
 }
 
 // latestNow and earliestNow are the bounds of the present time by the store's clock, which it read between askedAt and grantedAt.
-func (k *keyedCall) latestNow() time.Time   { return k.claim.Now.Add(time.Since(k.askedAt)) }
-func (k *keyedCall) earliestNow() time.Time { return k.claim.Now.Add(time.Since(k.grantedAt)) }
+func (k *keyedCall) latestNow() time.Time {
+	return k.claim.Now.Add(elapsed.AtMost(k.askedAt, time.Now()))
+}
+
+func (k *keyedCall) earliestNow() time.Time {
+	return k.claim.Now.Add(elapsed.AtLeast(k.grantedAt, time.Now()))
+}
 
 // retryAfter returns how long it takes until what may have been sent has settled; 0 if it never does.
 func (k *keyedCall) retryAfter() time.Duration {

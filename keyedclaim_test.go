@@ -129,7 +129,7 @@ func TestWithIdempotencyKey_IsFreeAfterNothingWasSent(t *testing.T) {
 							return apitest.Response(422, `{"detail":"refused"}`), nil
 						}
 						posts++
-						return apitest.Response(200, `{"id":"x"}`), nil
+						return apitest.Response(200, apitest.Result), nil
 					}, agentphone.WithStore(store))
 					err := fail(t, store, c)
 					require.Error(t, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/agentphone/agentphone-go/internal/elapsed"
 	"github.com/agentphone/agentphone-go/internal/redact"
 	"github.com/agentphone/agentphone-go/internal/transport"
 )
@@ -73,16 +74,21 @@ func (k *keyedCall) find(ctx context.Context, out any) (bool, error) {
 		return false, nil
 	}
 	since, doubtful := k.state.Since, false
-	byLocalClock := k.askedAt.Add(since.Sub(k.claim.Now))
+	// A key's window begins when the key was claimed first, or before. Of that time a store in memory has the monotonic reading, too.
+	age := max(elapsed.AtMost(since, k.claim.Now), elapsed.AtMost(k.claim.FirstAt, k.claim.Now))
+	byLocalClock := k.askedAt.Add(-age)
 	for found, err := range k.finder(ctx, k.client, byLocalClock, []RequestOption{k.lookOptions()}) {
 		if err != nil {
+			if errors.Is(context.Cause(ctx), ErrClaimLost) { // the error says that the context was canceled
+				err = ErrClaimLost
+			}
 			pending := k.pending(fmt.Errorf("looking for its effect: %w", err))
 			if isUnlisted(err) {
 				pending.RetryAfter = 0
 			}
 			return false, pending
 		}
-		if found.doubtful {
+		if found.doubtful || found.id == "" {
 			doubtful = true
 			continue
 		}

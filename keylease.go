@@ -2,12 +2,13 @@ package agentphone
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
 
 // keyLease keeps a granted claim of an idempotency key until it is ended: it renews the claim at every third of its length. Its context ends with the
-// lease, so that nothing goes out under a claim that somebody else may have by then.
+// lease, or when the store says that the claim is lost, so that nothing goes out under a claim that somebody else may have by then.
 type keyLease struct {
 	store  Store
 	claim  *Claim
@@ -52,7 +53,7 @@ func (l *keyLease) keep() {
 	if l.ended {
 		return
 	}
-	_ = l.renewTo(l.length) // the lease ends by itself if it cannot be renewed
+	_ = l.renewTo(l.length) // the lease ends by itself if the store cannot be asked
 	l.renew.Reset(l.length / 3)
 }
 
@@ -76,7 +77,10 @@ func (l *keyLease) renewTo(length time.Duration) error {
 	ctx, cancel := storeContext(l.ctx, min(storeTimeout, l.length/3))
 	defer cancel()
 	err := l.store.Renew(ctx, l.claim, length, l.note)
-	if err == nil && l.ctx.Err() == nil {
+	switch {
+	case errors.Is(err, ErrClaimLost): // somebody else may have it already
+		l.cancel(ErrClaimLost)
+	case err == nil && l.ctx.Err() == nil:
 		l.term.begin(asked, length)
 		l.expiry.Reset(l.term.left())
 	}

@@ -3,6 +3,8 @@ package agentphone
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/agentphone/agentphone-go/internal/elapsed"
 )
 
 // leaseTerm is how long a lease holds for certain, by the local clock. It counts from when the lease was requested: the store's
@@ -14,8 +16,7 @@ func (t *leaseTerm) begin(requested time.Time, length time.Duration) {
 	t.until.Store(&until)
 }
 
-// left returns how long the lease still holds. It compares the wall clock too: the monotonic one stands still while a machine sleeps.
+// left returns how long the lease still holds at least.
 func (t *leaseTerm) left() time.Duration {
-	until, now := *t.until.Load(), time.Now()
-	return min(until.Sub(now), until.Round(0).Sub(now.Round(0)))
+	return elapsed.AtLeast(time.Now(), *t.until.Load())
 }

@@ -52,6 +52,9 @@ func (c *config) requestConfig(op *operation, opts []RequestOption) (*requestCon
 	if err := rc.applyAll(opts); err != nil {
 		return nil, err
 	}
+	if rc.idempotencyKey != "" && op.find != nil && len(rc.query) > 0 { // the look could read lists of others without it, and filtered ones with it
+		return nil, &ValidationError{"WithRequestQuery", "is not for " + op.String() + " with an idempotency key: its effect could not be looked for"}
+	}
 	if rc.timeout > 0 && !rc.timeoutSet {
 		rc.timeout = max(rc.timeout, rc.serverWait)
 	}
@@ -129,7 +132,8 @@ func WithRequestSubAccount(id string) RequestOption {
 	})
 }
 
-// WithRequestQuery adds a parameter to the query of the request, for one that the method's parameters do not have.
+// WithRequestQuery adds a parameter to the query of the request, for one that the method's parameters do not have. With an idempotency key
+// it is a *[ValidationError] where the effect is looked for in lists: nobody knows what it would say to those.
 func WithRequestQuery(key, value string) RequestOption {
 	return requestOption(func(rc *requestConfig) error {
 		rc.query.Add(key, value)

@@ -71,26 +71,25 @@ func (*success) decodeBody(body []byte) error {
 
 var errNotUTF8 = errors.New("the body is not UTF-8")
 
-var errNotSuccessful = errors.New("the body says that the operation did not succeed")
-
 var (
 	errEmptyBody     = errors.New("the body is empty")
 	errIsErrorObject = errors.New("the body is an error object")
 )
 
-// isErrorObject reports whether the body of a 2xx is an error object, such as {"detail": "down for maintenance"}: out,
-// into which it was decoded, is still zero and has no field for it.
+// isErrorObject reports whether the body of a 2xx is an error object, such as {"detail": "down for maintenance"} or {"success": false}:
+// out, into which it was decoded, is still zero and has no field for it.
 func isErrorObject(body []byte, out any) bool {
 	v := reflect.ValueOf(out).Elem()
 	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() {
 		return false
 	}
 	var object struct {
-		Detail present `json:"detail"`
-		Error  present `json:"error"`
+		Detail  present `json:"detail"`
+		Error   present `json:"error"`
+		Success isFalse `json:"success"`
 	}
-	return json.Unmarshal(body, &object) == nil &&
-		(bool(object.Detail) && !hasField(v.Type(), "detail") || bool(object.Error) && !hasField(v.Type(), "error"))
+	return json.Unmarshal(body, &object) == nil && (bool(object.Detail) && !hasField(v.Type(), "detail") ||
+		bool(object.Error) && !hasField(v.Type(), "error") || bool(object.Success) && !hasField(v.Type(), "success"))
 }
 
 // present is a member of which nothing is kept but that it is there.
@@ -147,6 +146,9 @@ func (op *operation) decode(ctx context.Context, res *transport.Response, out an
 	}
 	if !op.emptyOK && isErrorObject(body, out) {
 		return errIsErrorObject
+	}
+	if err := op.checkCreated(body, out); err != nil {
+		return err
 	}
 	if time.Since(began) > quickDecode {
 		return res.Expired(ctx)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -25,8 +26,13 @@ const (
 // It runs on its own first, in one round trip. After that it asks for an isolation that does not fail for the sake of others: a single
 // statement needs no more.
 func (s *Store) run(ctx context.Context, statement func(querier) error) error {
+	return s.runWhile(ctx, wasRolledBack, statement)
+}
+
+// runWhile runs a statement, and again while another was in its way.
+func (s *Store) runWhile(ctx context.Context, wasInItsWay func(error) bool, statement func(querier) error) error {
 	err := statement(s.db)
-	for runs := 1; wasRolledBack(err) && runs < maxRuns; runs++ {
+	for runs := 1; wasInItsWay(err) && runs < maxRuns; runs++ {
 		if !pause(ctx, runs) {
 			return err
 		}
@@ -64,6 +70,13 @@ func wasRolledBack(err error) bool {
 	const serializationFailure, deadlockDetected = "40001", "40P01"
 	state := sqlState(err)
 	return state == serializationFailure || state == deadlockDetected
+}
+
+// wasMadeMeanwhile reports whether what a statement makes, unless it exists, was made by another while the statement ran: PostgreSQL looks
+// for it first, and then fails to make it. The next run sees it.
+func wasMadeMeanwhile(err error) bool {
+	const duplicateTable, duplicateObject, uniqueViolation = "42P07", "42710", "23505" // the last is of the database's own tables
+	return wasRolledBack(err) || slices.Contains([]string{duplicateTable, duplicateObject, uniqueViolation}, sqlState(err))
 }
 
 // sqlState returns the SQLSTATE of an error of PostgreSQL's drivers, or "".

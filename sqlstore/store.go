@@ -58,13 +58,17 @@ func (s *Store) check() error {
 	return nil
 }
 
-// Migrate makes the table, unless it exists.
+// Migrate makes the table, unless it exists. Any number of processes may call it at a time.
 func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.check(); err != nil {
 		return err
 	}
 	for _, statement := range s.sql.migrate {
-		if _, err := s.db.ExecContext(ctx, statement); err != nil {
+		err := s.runWhile(ctx, wasMadeMeanwhile, func(q querier) error {
+			_, err := q.ExecContext(ctx, statement)
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("sqlstore: migrate: %w", err)
 		}
 	}

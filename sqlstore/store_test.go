@@ -141,6 +141,50 @@ func TestStore_TableThatWasNotMigratedIsAClearError(t *testing.T) {
 	})
 }
 
+// The replicas of a service that is deployed for the first time make the table all at once.
+func TestStoreMigrate_ReplicasThatStartTogetherAllSucceed(t *testing.T) {
+	const replicas = 8
+	together := func(t *testing.T, migrate func(i int) error) {
+		t.Helper()
+		errs := make([]error, replicas)
+		var done sync.WaitGroup
+		for i := range replicas {
+			done.Go(func() { errs[i] = migrate(i) })
+		}
+		done.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+	}
+	t.Run("PostgreSQL", func(t *testing.T) {
+		server := startPostgres(t)
+		for _, level := range []string{"read committed", "serializable"} {
+			var dbs [replicas]*sql.DB
+			for i := range dbs {
+				dbs[i] = openIsolated(t, server, level)
+				require.NoError(t, dbs[i].PingContext(t.Context()))
+			}
+			for round := range 10 {
+				table := sqlstore.WithTable(fmt.Sprintf("claims_%s_%d", level[:4], round))
+				together(t, func(i int) error { return sqlstore.New(dbs[i], sqlstore.PostgreSQL, table).Migrate(t.Context()) })
+				require.NoError(t, sqlstore.New(dbs[0], sqlstore.PostgreSQL, table).Migrate(t.Context()))
+			}
+		}
+	})
+	t.Run("SQLite", func(t *testing.T) {
+		for range 10 {
+			file := filepath.Join(t.TempDir(), "new.db")
+			together(t, func(int) error {
+				s, err := sqlstore.OpenSQLite(t.Context(), file)
+				if err == nil {
+					err = s.Close()
+				}
+				return err
+			})
+		}
+	})
+}
+
 func TestStore_PruneDeletesWhatIsPastItsRetention(t *testing.T) {
 	onEach(t, func(t *testing.T, db *sql.DB, dialect sqlstore.Dialect) {
 		s := sqlstore.New(db, dialect, sqlstore.WithTable("other_claims"))

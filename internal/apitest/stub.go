@@ -18,6 +18,9 @@ import (
 // Key is the API key of the clients that [NewClient] and [NewClientOver] return.
 const Key = "sk_live_0123456789abcdef"
 
+// Result is the body of a 2xx that is a result of every operation.
+const Result = `{"id":"x_1","status":"completed","callId":"x_1","verification_id":"x_1","account_id":"x_1","result":"ok","ok":true,"data":[]}`
+
 // Request is a request as the client sent it.
 type Request struct {
 	Method string

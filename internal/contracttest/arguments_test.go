@@ -21,7 +21,7 @@ import (
 // call that is over, so that nothing waits.
 func tryMethod(t *testing.T, name string, params reflect.Value, empty int) ([]apitest.Request, error) {
 	t.Helper()
-	c, s := apitest.NewClient(t, apitest.Always(200, `{"data":[],"status":"completed"}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, apitest.Result))
 	err := invoke(t.Context(), c, name, params, empty)
 	return s.Requests(), err
 }

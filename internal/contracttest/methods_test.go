@@ -37,7 +37,7 @@ func TestContract_MethodsSendTheirRequests(t *testing.T) {
 				if media := api.operation(t, r.Method, r.Path).Media; media != "" {
 					return apitest.Response(200, "event: ended\ndata: {}\n\n", "Content-Type", media), nil
 				}
-				return apitest.Response(200, `{"data":[],"id":"c","status":"completed"}`), nil
+				return apitest.Response(200, apitest.Result), nil
 			})
 			_, err := call.Make(t.Context(), methodcalls.NewSession(c, nil))
 			require.NoError(t, err)

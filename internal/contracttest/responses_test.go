@@ -5,6 +5,7 @@ package contracttest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -157,6 +158,43 @@ func TestContract_EmptyResponsesAreErrorsUnlessNothingIsNeeded(t *testing.T) {
 				}
 				var decodeErr *agentphone.DecodeError
 				assert.ErrorAs(t, err, &decodeErr, "%q", body)
+			}
+		})
+	}
+}
+
+// A response that is not the API's says nothing of what a request that is not idempotent has created, or that it failed: whether the request
+// had an effect nobody knows.
+func TestContract_ResponsesThatDoNotSayWhatWasCreatedAreErrors(t *testing.T) {
+	api := readContract(t)
+	for _, call := range jsonCalls() {
+		t.Run(call.Name, func(t *testing.T) {
+			respond := func(body string) error {
+				c, _ := apitest.NewClient(t, apitest.Always(200, body))
+				_, err := call.Make(t.Context(), methodcalls.NewSession(c, nil))
+				return err
+			}
+			op, _, err := callWithSample(t, api, call, sample)
+			require.NoError(t, err)
+			idempotent := !errors.Is(respond("<html>"), agentphone.ErrOutcomeUnknown)
+			bodies := []string{`{"success":false}`, `{"success":"false"}`}
+			if full, isObject := sample("", op.Response).(map[string]any); isObject && !idempotent {
+				bodies = append(bodies, `{}`, `{"message":"Missing Authentication Token"}`, `{"status":"error","detail":"down for maintenance"}`)
+				bodies = append(bodies, strings.Replace(apitest.JSON(t, full), "{", `{"success": false,`, 1))
+				for _, name := range []string{"id", "callId", "accessToken", "account_id", "api_key", "verification_id", "secret", "result", "ok", "campaign_status", "data"} {
+					delete(full, name)
+				}
+				bodies = append(bodies, apitest.JSON(t, full))
+			}
+			if idempotent && (op.Empty || op.Response.fields["success"] != nil) && !onlySucceeds(op) {
+				return // it may say so
+			}
+			for _, body := range bodies {
+				err := respond(body)
+				var decodeErr *agentphone.DecodeError
+				if assert.ErrorAs(t, err, &decodeErr, "%s", body) {
+					assert.Equal(t, !idempotent, errors.Is(err, agentphone.ErrOutcomeUnknown), "%s", body)
+				}
 			}
 		})
 	}

@@ -162,7 +162,7 @@ func TestMessagesSend_RefusesInvalidWhatsAppContent(t *testing.T) {
 func TestMessagesSend_SendsWhatTheAPIMayAccept(t *testing.T) {
 	try := func(about string, params agentphone.SendMessageParams) {
 		t.Run(about, func(t *testing.T) {
-			c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
+			c, s := apitest.NewClient(t, apitest.Always(200, apitest.Result))
 			require.NoError(t, sendMessage(t.Context(), c, params))
 			assert.Len(t, s.Requests(), 1)
 		})
@@ -185,7 +185,7 @@ func TestMessagesSend_SendsWhatTheAPIMayAccept(t *testing.T) {
 
 // An empty list is none: the API accepts no lists without items.
 func TestMessagesSend_LeavesEmptyListsOut(t *testing.T) {
-	c, s := apitest.NewClient(t, apitest.Always(200, `{}`))
+	c, s := apitest.NewClient(t, apitest.Always(200, apitest.Result))
 	require.NoError(t, sendMessage(t.Context(), c, agentphone.SendMessageParams{
 		AgentID: "a", ToNumber: e164Phone, Body: "b", Recipients: []string{}, MediaURLs: []string{}, Buttons: []string{},
 	}))

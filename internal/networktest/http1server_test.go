@@ -15,13 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // lateRequestWait is how long closeAndCount keeps a server open for a request that is sent late.
 const lateRequestWait = 40 * time.Millisecond
 
 // okBody is the body of a response that every operation can decode.
-const okBody = `{"id":"id_1","data":[]}`
+const okBody = apitest.Result
 
 // request is a request that an http1Server read to its end: a delivery.
 type request struct {

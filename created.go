@@ -1,0 +1,79 @@
+package agentphone
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+var (
+	errNotSuccessful = errors.New("the body says that the operation did not succeed")
+	errSaysNothing   = errors.New("the body does not say what was created")
+)
+
+// checkCreated returns an error for a 2xx to a request that is not idempotent which does not have the result, such as the id of the call
+// that was placed. The API has always one, so the response is somebody else's: that of a gateway, say, which has a 200 for everything.
+// Whether the request reached the API nobody knows.
+func (op *operation) checkCreated(body []byte, out any) error {
+	switch {
+	case op.idempotent || op.untyped:
+		return nil
+	case saysNothing(out):
+		return errSaysNothing
+	case bytes.Contains(body, []byte(`"success"`)) && saysFailed(body): // to look first costs no allocation
+		return errNotSuccessful
+	}
+	return nil
+}
+
+// saysNothing reports whether a result lacks what it is there for.
+func saysNothing(result any) bool {
+	switch r := result.(type) {
+	case *Account:
+		return r.AccountID == "" && r.APIKey == ""
+	case *Agent:
+		return r.ID == ""
+	case *Call:
+		return r.ID == ""
+	case *Contact:
+		return r.ID == ""
+	case *PhoneNumber:
+		return r.ID == ""
+	case *Registration:
+		return !r.OK && r.CampaignStatus == ""
+	case *SentMessage:
+		return r.ID == ""
+	case *SentReaction:
+		return r.ID == ""
+	case *Signup:
+		return r.VerificationID == ""
+	case *SubAccount:
+		return r.ID == ""
+	case *Verification:
+		return r.VerificationID == ""
+	case *VerificationCheck:
+		return r.Result == ""
+	case *WebCall:
+		return r.AccessToken == "" && r.CallID == ""
+	case *Webhook:
+		return r.ID == "" && r.Secret == ""
+	}
+	return false
+}
+
+// saysFailed reports whether a body is an object with "success": false.
+func saysFailed(body []byte) bool {
+	var reply struct {
+		Success isFalse `json:"success"`
+	}
+	return json.Unmarshal(body, &reply) == nil && bool(reply.Success)
+}
+
+// isFalse is a member of which nothing is kept but that it is false.
+type isFalse bool
+
+func (f *isFalse) UnmarshalJSON(data []byte) error {
+	*f = isFalse(strings.EqualFold(strings.Trim(string(data), `"`), "false"))
+	return nil
+}
