@@ -16,7 +16,10 @@ import (
 // What a gateway says in place of the API is not recorded for 30 days as the call that was placed: the lists say whether there is one.
 func TestWithIdempotencyKey_ResponseThatDoesNotSayWhatWasCreatedIsNoResult(t *testing.T) {
 	for _, body := range []string{`{}`, `{"success":false,"id":"x"}`, `{"message":"Missing Authentication Token"}`} {
-		for name, listed := range map[string]string{"it was created": `{"id":"call_1","agentId":"agt_1","toNumber":"+14155550123","startedAt":"2000-01-01T00:00:00Z"}`, "it was not": ``} {
+		for name, listed := range map[string]string{
+			"it was created": `{"id":"call_1","agentId":"agt_1","toNumber":"+14155550123","startedAt":"2000-01-01T00:00:00Z"}`,
+			"it was not":     ``,
+		} {
 			t.Run(name+", "+body, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					posts := 0

@@ -109,7 +109,8 @@ func TestWithIdempotencyKey_OtherQueryIsRefused(t *testing.T) {
 	}
 	send := func(test string) func(ctx context.Context, c *agentphone.Client) error {
 		return func(ctx context.Context, c *agentphone.Client) error {
-			_, err := c.Messages.React(ctx, "msg_1", agentphone.ReactParams{Reaction: agentphone.ReactionLove}, key("k"), agentphone.WithRequestQuery("test", test))
+			_, err := c.Messages.React(ctx, "msg_1", agentphone.ReactParams{Reaction: agentphone.ReactionLove},
+				key("k"), agentphone.WithRequestQuery("test", test))
 			return err
 		}
 	}

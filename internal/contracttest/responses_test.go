@@ -181,7 +181,9 @@ func TestContract_ResponsesThatDoNotSayWhatWasCreatedAreErrors(t *testing.T) {
 			if full, isObject := sample("", op.Response).(map[string]any); isObject && !idempotent {
 				bodies = append(bodies, `{}`, `{"message":"Missing Authentication Token"}`, `{"status":"error","detail":"down for maintenance"}`)
 				bodies = append(bodies, strings.Replace(apitest.JSON(t, full), "{", `{"success": false,`, 1))
-				for _, name := range []string{"id", "callId", "accessToken", "account_id", "api_key", "verification_id", "secret", "result", "ok", "campaign_status", "data"} {
+				for _, name := range []string{
+					"id", "callId", "accessToken", "account_id", "api_key", "verification_id", "secret", "result", "ok", "campaign_status", "data",
+				} {
 					delete(full, name)
 				}
 				bodies = append(bodies, apitest.JSON(t, full))
