@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -52,11 +53,16 @@ func (w *voiceWriter) writeLast(line voiceLine, flush bool) error {
 
 func (w *voiceWriter) write(line voiceLine, flush bool) error {
 	text, err := json.Marshal(line) // contains no line feed
+	text = append(text, '\n')
+	if flush && !w.streamed { // or it would be over for the sender only when the handler returns
+		w.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	}
 	if err == nil {
-		_, err = w.w.Write(append(text, '\n'))
+		_, err = w.w.Write(text)
 	}
 	if err == nil && flush {
 		err = w.rc.Flush()
+		writeDeadline{&w.rc}.clear() // over HTTP/2 it would break the stream when nothing is being written
 		w.sent = w.sent || err == nil
 		if errorIs(err, http.ErrNotSupported) {
 			err = nil // all lines are sent when the handler returns

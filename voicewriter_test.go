@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -123,6 +124,56 @@ func TestVoiceResponse_SlowTurnOutlastsWriteTimeout(t *testing.T) {
 			require.NoError(t, lines.Err())
 			require.Len(t, got, 6)
 			assert.Equal(t, `{"text":"the last words"}`, got[5])
+		})
+	}
+}
+
+// That of HTTP/2 breaks the stream at its write deadline, although nothing is being written then.
+type strictWriter struct {
+	*httptest.ResponseRecorder
+	deadline *time.Timer
+	broken   bool
+}
+
+func (w *strictWriter) SetWriteDeadline(at time.Time) error {
+	w.deadline.Stop()
+	if !at.IsZero() {
+		w.deadline.Reset(time.Until(at))
+	}
+	return nil
+}
+
+func TestVoiceResponse_NothingIsCutOffWhileNothingIsWritten(t *testing.T) {
+	for name, speak := range map[string]func(v *agentphone.VoiceResponse) error{
+		"a tool that takes long": func(v *agentphone.VoiceResponse) error {
+			err := v.Interim("One moment.")
+			time.Sleep(25 * time.Second)
+			return errors.Join(err, v.Say("Done."))
+		},
+		"a tool amid tokens": func(v *agentphone.VoiceResponse) error {
+			return v.Stream(func(yield func(string, error) bool) {
+				yield("One moment. ", nil)
+				time.Sleep(25 * time.Second)
+				yield("Done.", nil)
+			})
+		},
+		"an interim line at the end of the turn": func(v *agentphone.VoiceResponse) error {
+			time.Sleep(29 * time.Second)
+			err := v.Interim("One moment.")
+			time.Sleep(5 * time.Second)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return speak(v) })
+				w := &strictWriter{ResponseRecorder: httptest.NewRecorder()}
+				w.deadline = time.AfterFunc(time.Hour, func() { w.broken = true })
+				defer w.deadline.Stop()
+				h.ServeHTTP(w, apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+				synctest.Wait()
+				assert.False(t, w.broken)
+			})
 		})
 	}
 }

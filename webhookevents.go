@@ -36,7 +36,7 @@ type Event struct {
 	// *[UnknownData] if the kind of the event is unknown to this package.
 	Data EventData
 
-	// Raw is the whole body as it was received.
+	// Raw is the whole body as it was received. Of one that is no JSON, for Python's NaN or a byte order mark, it is what was read.
 	Raw json.RawMessage
 }
 
@@ -192,8 +192,11 @@ func parseEvent(payload []byte) (event *Event, mismatch bool, err error) {
 // parseFields is parseEvent for an event some of whose fields may be of unexpected types.
 func parseFields(payload []byte) (event *Event, mismatch bool, err error) {
 	var body map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &body); err != nil && json.Unmarshal(lenientjson.FromPython(payload), &body) != nil {
-		return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
+	if err := json.Unmarshal(payload, &body); err != nil {
+		payload = lenientjson.FromPython(payload)
+		if json.Unmarshal(payload, &body) != nil {
+			return nil, false, fmt.Errorf("%w: %w", ErrWebhookMalformed, err)
+		}
 	}
 	var envelope wireEvent[json.RawMessage]
 	lenientjson.ReadFieldsRepaired(body, &envelope, maxWeight(payload))

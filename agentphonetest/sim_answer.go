@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,12 +82,16 @@ func (t *voiceTurn) hearObject(line int, text []byte) {
 	if len(text) == 0 {
 		return
 	}
+	what := "it"
+	if line > 0 {
+		what = fmt.Sprint("line ", line)
+	}
 	if err := json.Unmarshal(text, &said); err != nil || said == nil {
-		what := "it"
-		if line > 0 {
-			what = fmt.Sprint("line ", line)
-		}
 		t.unreadable("%s %s: %s", what, whyNoAnswer(text, err), excerpt(text))
+		return
+	}
+	if is, want := otherCase(text); want != "" {
+		t.unreadable("%s has %q, which the API calls %q: %s", what, is, want, excerpt(text))
 		return
 	}
 	t.answer.Hangup = t.answer.Hangup || said.Hangup || said.Action == "hangup"
@@ -104,6 +110,21 @@ func (t *voiceTurn) hearObject(line int, text []byte) {
 	heard := VoiceLine{said.Text, said.Interim, time.Since(t.attempt.began)}
 	t.answer.Lines = append(t.answer.Lines, heard)
 	s.say(m, agentphone.RoleAgent, said.Text, &heard)
+}
+
+// otherCase returns the name of a member that differs from the API's in the case of its letters only, and the API's. To encoding/json they
+// are the same, and to hardly anybody else.
+func otherCase(text []byte) (is, want string) {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(text, &members)
+	for _, is := range slices.Sorted(maps.Keys(members)) {
+		for _, want := range []string{"text", "interim", "hangup", "action", "digits"} {
+			if is != want && strings.EqualFold(is, want) {
+				return is, want
+			}
+		}
+	}
+	return "", ""
 }
 
 // whyNoAnswer says what is wrong with a text that is not one JSON object of an answer.

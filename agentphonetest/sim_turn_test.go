@@ -123,6 +123,8 @@ func TestCallerSays_SaysWhatOfTheAnswerCannotBeRead(t *testing.T) {
 		"an object and more":     {"", "{\"text\":\"a\"}\nTraceback", `it is a JSON object with something after it; several take the Content-Type application/x-ndjson: "{\"text\":\"a\"}\nTraceback"`, 0},
 		"the last line":          {ndjson, "{\"text\":\"a\"}\nTraceback\n", `line 2 is no JSON object: invalid character 'T' looking for beginning of value: "Traceback"`, 1},
 		"two lines":              {ndjson, "\n{\"text\":5}\n{\"text\":\"a\"}\nnull", `line 2 is not as the API has it: text: is number, but must be a string: "{\"text\":5}"`, 1},
+		"names in capitals":      {"", `{"Text":"Hi","text":"Hi","Hangup":true}`, `it has "Hangup", which the API calls "hangup": "{\"Text\":\"Hi\",\"text\":\"Hi\",\"Hangup\":true}"`, 0},
+		"a line with capitals":   {ndjson, "{\"text\":\"a\"}\n{\"tExt\":\"b\"}", `line 2 has "tExt", which the API calls "text": "{\"tExt\":\"b\"}"`, 1},
 		"terminal codes":         {"", "\x1b[2J\u202e", `it is no JSON object: invalid character '\x1b' looking for beginning of value: "\x1b[2J\u202e"`, 0},
 		"very long":              {"", strings.Repeat("x", 1000), `it is no JSON object: invalid character 'x' looking for beginning of value: "` + strings.Repeat("x", 100) + `"...`, 0},
 		"without end":            {ndjson, strings.Repeat(`{"a":"`+strings.Repeat("x", 8000)+"\"}\n", 2200), "it is longer than 16 MiB", 0},
