@@ -301,6 +301,21 @@ func think(ctx context.Context, message string) (string, error) { // a language 
 	}
 }
 
+// written are replies by what they reply to. A program of yours has a table.
+type written map[string]string
+
+// once returns what was written before, or writes it: a model chooses other words each time, and a redelivery has to send the same.
+func (w written) once(id string, write func() (string, error)) (string, error) {
+	if text, ok := w[id]; ok {
+		return text, nil
+	}
+	text, err := write()
+	if err == nil {
+		w[id] = text
+	}
+	return text, err
+}
+
 // A bot whose model is slow: its reply is sent once, although AgentPhone gives up waiting and delivers the text again.
 func ExampleWebhookHandler() {
 	ctx := context.Background()
@@ -312,17 +327,17 @@ func ExampleWebhookHandler() {
 		log.Fatal(err)
 	}
 
+	replies := written{}
 	reply := func(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
-		text, err := think(ctx, message.Message) // ctx does not end when AgentPhone stops waiting
+		text, err := replies.once(event.DeliveryID, func() (string, error) {
+			return think(ctx, message.Message) // ctx does not end when AgentPhone stops waiting
+		})
 		if err != nil {
 			return err
 		}
 		_, err = client.Messages.Send(ctx, agentphone.SendMessageParams{
 			AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: text,
 		}, agentphone.WithIdempotencyKey(event.DeliveryID))
-		if errors.Is(err, agentphone.ErrIdempotencyKeyReused) {
-			return nil // at an earlier delivery the model wrote something else, which may have been sent
-		}
 		return err
 	}
 	handler, err := agentphone.NewWebhookHandler([]string{webhook.Secret}, agentphone.WebhookHandlerConfig{OnMessage: reply})

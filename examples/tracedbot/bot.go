@@ -34,7 +34,7 @@ func newBot(client *agentphone.Client, store agentphone.Store, model string, t *
 
 // reply replies to a text, and likes it. Its context has the span of the delivery, so all that it does is in one trace.
 func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentphone.MessageData) error {
-	body, err := b.ask(ctx, message.Message)
+	body, err := b.ask(ctx, message.Message) // a model that chooses other words each time needs them kept: see docs/webhooks.md
 	if err != nil {
 		return err
 	}
