@@ -1,6 +1,9 @@
 // Reminders sends reminders, each once, however often it is run and whenever it is killed: a file has their keys. It is
 // for one process at a time, and to be read; for more, a Store does the same by itself, as in examples/campaign.
 //
+// After a crash it knows a text by its number and words. A Store also knows one that was edited since, and tells two with the same
+// number and words apart.
+//
 //	go run ./examples/reminders                                                                 # in memory
 //	AGENTPHONE_API_KEY=sk_live_... go run ./examples/reminders -agent agt_... -reminders FILE   # real texts
 package main
