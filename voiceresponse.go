@@ -141,6 +141,5 @@ func (v *VoiceResponse) close() voiceState {
 	}
 }
 
-// finish writes the last words, and sends them if that is not left to the server. It is called after close, which keeps all others
-// from using v.
-func (v *VoiceResponse) finish(send bool) error { return v.out.writeLast(v.last, send) }
+// finish sends the last words. It is called after close, which keeps all others from using v.
+func (v *VoiceResponse) finish() error { return v.out.writeLast(v.last) }

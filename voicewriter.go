@@ -38,29 +38,29 @@ func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
 		w.w.WriteHeader(http.StatusOK)
 	}
 	writeDeadline{&w.rc}.setForInterim(ctx)
-	return w.write(voiceLine{Text: text, Interim: true}, true)
+	return w.write(voiceLine{Text: text, Interim: true})
 }
 
 // writeLast writes the last line, or the one object that is the whole answer.
-func (w *voiceWriter) writeLast(line voiceLine, flush bool) error {
+func (w *voiceWriter) writeLast(line voiceLine) error {
 	if !w.streamed {
 		w.w.Header().Set("Content-Type", "application/json")
 		w.w.Header().Set("Cache-Control", "no-store")
 	}
 	writeDeadline{&w.rc}.setForLast()
-	return w.write(line, flush || w.streamed)
+	return w.write(line)
 }
 
-func (w *voiceWriter) write(line voiceLine, flush bool) error {
+func (w *voiceWriter) write(line voiceLine) error {
 	text, err := json.Marshal(line) // contains no line feed
 	text = append(text, '\n')
-	if flush && !w.streamed { // or it would be over for the sender only when the handler returns
+	if !w.streamed { // or the one object would be whole for the sender only when the handler returns
 		w.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	}
 	if err == nil {
 		_, err = w.w.Write(text)
 	}
-	if err == nil && flush {
+	if err == nil {
 		err = w.rc.Flush()
 		writeDeadline{&w.rc}.clear() // over HTTP/2 it would break the stream when nothing is being written
 		w.sent = w.sent || err == nil

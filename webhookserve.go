@@ -140,9 +140,9 @@ func (h *WebhookHandler) serveTurn(ctx context.Context, w http.ResponseWriter, d
 	d.ended(deliveryOutcome(err), http.StatusOK)
 }
 
-// finish sends the last words of the answer to a voice turn: at once, if the store may take long.
+// finish sends the last words of the answer to a voice turn.
 func (h *WebhookHandler) finish(d *delivery, voice *VoiceResponse) error {
-	err := voice.finish(!h.inMemory)
+	err := voice.finish()
 	if err != nil {
 		if d.isSenderGone() {
 			err = errSenderGone
