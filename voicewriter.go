@@ -43,19 +43,23 @@ func (w *voiceWriter) writeInterim(ctx context.Context, text string) error {
 
 // writeLast writes the last line, or the one object that is the whole answer.
 func (w *voiceWriter) writeLast(line voiceLine) error {
-	if !w.streamed {
-		w.w.Header().Set("Content-Type", "application/json")
-		w.w.Header().Set("Cache-Control", "no-store")
-	}
 	writeDeadline{&w.rc}.setForLast()
 	return w.write(line)
+}
+
+// setHeader sets the header of a response that is one object of so many bytes. With its length that is whole for the sender when it is
+// sent, not only when the handler returns.
+func (w *voiceWriter) setHeader(length int) {
+	h := w.w.Header()
+	values := []string{"application/json", "no-store", strconv.Itoa(length)} // in one allocation
+	h["Content-Type"], h["Cache-Control"], h["Content-Length"] = values[:1:1], values[1:2:2], values[2:]
 }
 
 func (w *voiceWriter) write(line voiceLine) error {
 	text, err := json.Marshal(line) // contains no line feed
 	text = append(text, '\n')
-	if !w.streamed { // or the one object would be whole for the sender only when the handler returns
-		w.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	if !w.streamed {
+		w.setHeader(len(text))
 	}
 	if err == nil {
 		_, err = w.w.Write(text)

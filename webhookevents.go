@@ -263,7 +263,7 @@ func kindWithFields[Fields any, Data interface {
 		newData: func() EventData { return Data(new(Fields)) },
 		decode: func(payload []byte) *Event {
 			var wire wireEvent[Data]
-			if isHeavy(payload, &wire) || lenientjson.Unmarshal(payload, &wire) != nil || wire.Data == nil {
+			if isHeavy(payload, &wire) || lenientjson.UnmarshalNew(payload, &wire) != nil || wire.Data == nil {
 				return nil
 			}
 			return wire.event(payload, wire.Data)
@@ -276,7 +276,7 @@ func kindOfAnyShape(data func(raw json.RawMessage) EventData) *eventKind {
 		newData: func() EventData { return data(nil) },
 		decode: func(payload []byte) *Event {
 			var wire wireEvent[json.RawMessage]
-			if isHeavy(payload, &wire) || lenientjson.Unmarshal(payload, &wire) != nil || wire.Event == "" {
+			if isHeavy(payload, &wire) || lenientjson.UnmarshalNew(payload, &wire) != nil || wire.Event == "" {
 				return nil
 			}
 			return wire.event(payload, data(wire.Data))
