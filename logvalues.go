@@ -2,11 +2,12 @@ package agentphone
 
 import (
 	"log/slog"
+	"strconv"
 	"strings"
 )
 
-// What is logged with log/slog of the types whose fields have phone numbers, or what people said and wrote: ids, states,
-// and redacted numbers. Only slog is kept from the rest: fmt and encoding/json print whole values, and so do slog's
+// What is logged with log/slog of the types whose fields have phone numbers, secrets, or what people said and wrote: ids, states,
+// the names of agents, and redacted numbers. Only slog is kept from the rest: fmt and encoding/json print whole values, and so do slog's
 // handlers for a slice of them.
 
 // LogValue returns what Redacted returns.
@@ -51,33 +52,98 @@ func (c Contact) LogValue() slog.Value {
 	return logGroup("id", c.ID, "number", logAddress(c.PhoneNumber))
 }
 
-// LogValue returns event, channel, agent_id and delivery_id.
-func (e Event) LogValue() slog.Value {
-	return logGroup("event", string(e.Type), "channel", string(e.Channel), "agent_id", e.AgentID, "delivery_id", e.DeliveryID)
+// LogValue returns id, name, voice_mode and model_tier.
+func (a Agent) LogValue() slog.Value {
+	return logGroup("id", a.ID, "name", a.Name, "voice_mode", string(a.VoiceMode), "model_tier", string(a.ModelTier))
 }
 
-// LogValue returns id, conversation_id, number_id, direction, from and to, with redacted phone numbers.
-func (d MessageData) LogValue() slog.Value {
-	return logGroup("id", d.MessageID, "conversation_id", d.ConversationID, "number_id", d.NumberID,
-		"direction", string(d.Direction), "from", logAddress(d.From), "to", logAddress(d.To))
+// LogValue returns id, status and number, which is redacted.
+func (n AgentNumber) LogValue() slog.Value {
+	return logGroup("id", n.ID, "status", string(n.Status), "number", logAddress(n.PhoneNumber))
 }
 
-// LogValue returns call_id, number_id, direction, status, from and to, with redacted phone numbers.
-func (d VoiceTurnData) LogValue() slog.Value {
-	return logGroup("call_id", d.CallID, "number_id", d.NumberID, "direction", string(d.Direction), "status", string(d.Status),
-		"from", logAddress(d.From), "to", logAddress(d.To))
+// LogValue returns agent_id, number_id and number, which is redacted.
+func (n AttachedNumber) LogValue() slog.Value {
+	return logGroup("agent_id", n.AgentID, "number_id", n.Number.ID, "number", logAddress(n.Number.PhoneNumber))
 }
 
-// LogValue returns call_id, number_id, direction, status, from and to, with redacted phone numbers.
-func (d CallEndedData) LogValue() slog.Value {
-	return logGroup("call_id", d.CallID, "number_id", d.NumberID, "direction", string(d.Direction), "status", string(d.Status),
-		"from", logAddress(d.From), "to", logAddress(d.To))
+// LogValue returns name and method: neither the URL nor the headers, which may hold secrets.
+func (t CustomTool) LogValue() slog.Value {
+	return logGroup("name", t.Name, "method", t.Method)
 }
 
-// LogValue returns message_id, conversation_id, number_id, reaction, direction and from, with a redacted phone number.
-func (d ReactionData) LogValue() slog.Value {
-	return logGroup("message_id", d.MessageID, "conversation_id", d.ConversationID, "number_id", d.NumberID,
-		"reaction", string(d.ReactionType), "direction", string(d.Direction), "from", logAddress(d.FromNumber))
+// LogValue returns call_id.
+func (c WebCall) LogValue() slog.Value { return logGroup("call_id", c.CallID) }
+
+// LogValue returns call_id and entries, their number.
+func (c CallTranscript) LogValue() slog.Value {
+	return logGroup("call_id", c.CallID, "entries", strconv.Itoa(len(c.Transcript)))
+}
+
+// LogValue returns id.
+func (t TranscriptTurn) LogValue() slog.Value { return logGroup("id", t.ID) }
+
+// LogValue returns role.
+func (e TranscriptEntry) LogValue() slog.Value { return logGroup("role", string(e.Role)) }
+
+// LogValue returns type, and what LogValue of Connected, Turn or Ended returns.
+func (e TranscriptEvent) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("type", string(e.Type))}
+	if e.Connected != nil {
+		attrs = append(attrs, slog.Any("connected", e.Connected))
+	}
+	if e.Turn != nil {
+		attrs = append(attrs, slog.Any("turn", e.Turn))
+	}
+	if e.Ended != nil {
+		attrs = append(attrs, slog.Any("ended", e.Ended))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// LogValue returns call_id, agent_id, direction, status, from and to, with redacted phone numbers.
+func (d TranscriptConnectedData) LogValue() slog.Value {
+	return logGroup("call_id", d.CallID, "agent_id", d.AgentID, "direction", string(d.Direction), "status", string(d.Status),
+		"from", logAddress(d.FromNumber), "to", logAddress(d.ToNumber))
+}
+
+// LogValue returns number, which is redacted, imessage and sms.
+func (c ContactCapabilities) LogValue() slog.Value {
+	return logGroup("number", logAddress(c.PhoneNumber),
+		"imessage", strconv.FormatBool(c.Capabilities.IMessage), "sms", strconv.FormatBool(c.Capabilities.SMS))
+}
+
+// LogValue returns has_avatar.
+func (c ContactCard) LogValue() slog.Value {
+	return logGroup("has_avatar", strconv.FormatBool(c.HasAvatar))
+}
+
+// LogValue returns identifier, which is redacted.
+func (p GroupParticipant) LogValue() slog.Value {
+	return logGroup("identifier", logAddress(p.Identifier))
+}
+
+// LogValue returns id, reaction, direction and from, with a redacted phone number.
+func (r Reaction) LogValue() slog.Value {
+	return logGroup("id", r.ID, "reaction", string(r.ReactionType), "direction", string(r.Direction), "from", logAddress(r.FromNumber))
+}
+
+// LogValue returns message_id.
+func (r ReplyTo) LogValue() slog.Value { return logGroup("message_id", r.MessageID) }
+
+// LogValue returns status and number, which is redacted.
+func (n ReleasedNumber) LogValue() slog.Value {
+	return logGroup("status", string(n.Status), "number", logAddress(n.PhoneNumber))
+}
+
+// LogValue returns line_type, country and number, which is redacted.
+func (n NumberLookup) LogValue() slog.Value {
+	return logGroup("line_type", string(n.LineType), "country", string(n.Country), "number", logAddress(n.PhoneNumber))
+}
+
+// LogValue returns status and number, which is redacted, and not where the phone is.
+func (l Location) LogValue() slog.Value {
+	return logGroup("status", l.Status, "number", logAddress(l.PhoneNumber))
 }
 
 // logGroup returns a group of pairs of a name and a value, without those whose value is "".

@@ -3,7 +3,6 @@ package agentphone
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
 )
@@ -85,6 +84,3 @@ func (a Account) String() string {
 
 // Format writes what String returns, whatever the verb.
 func (a Account) Format(f fmt.State, verb rune) { redact.Print(f, verb, a.String()) }
-
-// LogValue returns what String returns.
-func (a Account) LogValue() slog.Value { return slog.StringValue(a.String()) }

@@ -22,7 +22,7 @@ type Event struct {
 	AgentID   string
 
 	// DeliveryID is the id of the delivery; a redelivery has the same. It is in a header of the request
-	// ([WebhookIDHeader]), so [ParseEvent] leaves it empty, and a handler sets it.
+	// ([WebhookIDHeader]), so [ParseEvent] leaves it empty, and a handler sets it; it is "" if a gateway dropped the header.
 	DeliveryID string
 
 	// ConversationState is the Metadata of the conversation; nil if it has none.

@@ -3,7 +3,6 @@ package agentphone
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/url"
 
 	"github.com/agentphone/agentphone-go/internal/redact"
@@ -46,9 +45,6 @@ func (w Webhook) String() string {
 
 // Format writes what String returns, whatever the verb.
 func (w Webhook) Format(f fmt.State, verb rune) { redact.Print(f, verb, w.String()) }
-
-// LogValue returns what String returns.
-func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 
 // SetWebhookParams are the parameters of [WebhooksService.Set] and [WebhooksService.SetForAgent].
 type SetWebhookParams struct {

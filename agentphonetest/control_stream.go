@@ -42,6 +42,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 		if err := out.Flush(); err != nil {
 			return
 		}
+		_ = out.SetWriteDeadline(time.Time{}) // over HTTP/2 it would break the stream when nothing is being written
 		var err error
 		if batch, err = stream.next(r.Context()); err != nil {
 			return

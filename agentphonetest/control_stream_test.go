@@ -210,6 +210,34 @@ func TestControlEvents_AreNeverSilentForLong(t *testing.T) {
 	})
 }
 
+// strictWriter is a stream of HTTP/2: it breaks at its write deadline, although nothing is being written then.
+type strictWriter struct {
+	*httptest.ResponseRecorder
+	deadline *time.Timer
+}
+
+func (w *strictWriter) SetWriteDeadline(at time.Time) error {
+	w.deadline.Stop()
+	if !at.IsZero() {
+		w.deadline.Reset(time.Until(at))
+	}
+	return nil
+}
+
+func TestControlEvents_AreNotCutOffWhileNothingHappens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+		defer cancel()
+		broken := false
+		w := &strictWriter{httptest.NewRecorder(), time.AfterFunc(time.Hour, func() { broken = true; cancel() })}
+		defer w.deadline.Stop()
+		srv.ControlHandler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/events", nil))
+		assert.False(t, broken)
+		assert.Equal(t, 3, strings.Count(w.Body.String(), ": heartbeat"))
+	})
+}
+
 // stuckWriter is a connection whose client reads nothing: a write waits until its deadline.
 type stuckWriter struct {
 	header   http.Header

@@ -63,7 +63,7 @@ func (b bot) reply(ctx context.Context, event *agentphone.Event, message *agentp
 	_, err := b.client.Messages.Send(ctx, agentphone.SendMessageParams{
 		AgentID: event.AgentID, NumberID: message.NumberID, ToNumber: message.From, Body: body,
 	}, agentphone.WithIdempotencyKey(event.DeliveryID))
-	if err != nil {
+	if err != nil || message.ConversationID == "" { // which the API does not always know: then there is nowhere to keep the state
 		return err
 	}
 	_, err = b.client.Conversations.Update(ctx, message.ConversationID, agentphone.UpdateConversationParams{Metadata: agentphone.Value(state)})

@@ -112,6 +112,20 @@ func TestSMSBot_SavesTheStateOnRedeliveryWithoutASecondReply(t *testing.T) {
 	assert.Equal(t, "And at what time?", text(srv, human, "4")[1])
 }
 
+// An error would bring the text again and again, for a state that cannot be kept.
+func TestSMSBot_RepliesWithoutAConversation(t *testing.T) {
+	srv := agentphonetest.NewServer()
+	defer srv.Close()
+	store := agentphone.NewMemoryStore()
+	bot, err := newBot(srv.Client(agentphone.WithStore(store)), store, apitest.Secret)
+	require.NoError(t, err)
+	event := apitest.JSON(t, map[string]any{"event": "agent.message", "channel": "sms", "agentId": srv.AgentID(), "data": map[string]any{
+		"conversationId": nil, "from": human, "to": srv.PhoneNumber(), "message": "Can I book a table?", "direction": "inbound",
+	}})
+	assert.Equal(t, http.StatusOK, apitest.Serve(bot, apitest.SignedRequest(event, "whd_1")).Code)
+	assert.Len(t, srv.Messages(), 1)
+}
+
 // start runs the example as a process on a free port, whose webhook has two secrets.
 func start(t *testing.T, srv *agentphonetest.Server) (cmd *exec.Cmd, oldSecret, secret string) {
 	t.Helper()
