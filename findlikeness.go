@@ -55,7 +55,7 @@ func mayBeNumber(listed, sent string) bool {
 	digits, _, errListed := addressDigits(listed)
 	if errSent != nil || errListed != nil {
 		isEmail := strings.Contains(withoutScheme(listed), "@") && !strings.Contains(listed, "+")
-		return errSent == nil && !isEmail
+		return errSent == nil && !isEmail && !strings.HasPrefix(listed, groupPrefix)
 	}
 	n := 0
 	for n < min(len(digits), len(number)) && digits[len(digits)-1-n] == number[len(number)-1-n] {

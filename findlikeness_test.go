@@ -167,6 +167,7 @@ func TestWithIdempotencyKey_OtherNumbersAreNoDoubt(t *testing.T) {
 		"another country":         {"toNumber": "+444155550123", "direction": "outbound"},
 		"a part of the number":    {"toNumber": "0123", "direction": "outbound"},
 		"an email address":        {"toNumber": "ada@example.com", "direction": "outbound"},
+		"a group":                 {"toNumber": "grp_1", "direction": "outbound"},
 		"no number, in a browser": {"direction": "web"},
 		"no number, received":     {"direction": "inbound"},
 	} {
