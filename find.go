@@ -87,6 +87,9 @@ func findIn[T any](order listOrder, list lister[T], match matcher[T]) finder {
 		return func(yield func(effect, error) bool) {
 			when := &effectTime{since: since}
 			for item, err := range list(ctx, c, append(opts[:len(opts):len(opts)], when.option())) {
+				if err == nil {
+					err = ctx.Err() // a page has many items, and a hostile one takes long to compare
+				}
 				if err != nil {
 					yield(effect{}, err)
 					return
@@ -175,6 +178,8 @@ func findBought(p BuyNumberParams) finder {
 			fits = similar
 		case strings.HasPrefix(plainAddress(n.PhoneNumber), "1"+p.AreaCode):
 			fits = same
+		case lacksAreaCode(n.PhoneNumber):
+			fits = similar
 		}
 		return effect{id: n.ID, result: n}, n.CreatedAt, fits
 	})
@@ -184,8 +189,8 @@ func findBought(p BuyNumberParams) finder {
 // local clock; there is an allowance for the skew of the API's. Use it after [ErrOutcomeUnknown], where no idempotency key was given.
 // Retried. (GET /v1/numbers)
 //
-// If none certainly fits, but one may, the error is [ErrOutcomeUnknown]: the list does not show its number yet, or no time, and it may be
-// old. Then it may have been bought: look at the list yourself.
+// If none certainly fits, but one may, the error is [ErrOutcomeUnknown]: the list does not show its number yet, or not its area code, or no
+// time, and it may be old. Then it may have been bought: look at the list yourself.
 func (s *NumbersService) FindBought(ctx context.Context, params BuyNumberParams, since time.Time, opts ...RequestOption) ([]PhoneNumber, error) {
 	if err := checkParams(params); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +120,19 @@ func TestFind_WhatMayBeTheEffectIsAnError(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A hostile list has texts that take long to compare with what was sent: the look ends with its context even so.
+func TestFind_EndsWithItsContextWhateverIsListed(t *testing.T) {
+	shown := `{"to":"+14155550123","direction":"outbound","body":"` + strings.Repeat("ha ", 20_000) + `z"}`
+	c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[`+strings.Repeat(shown+",", 199)+shown+`],"hasMore":false}`))
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	params := agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: strings.Repeat("ha", 8000) + "b"}
+	_, err := c.Messages.FindSent(ctx, params, began)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(began), 10*time.Second)
 }
 
 // Beside what certainly is an effect, what may be one is left out.

@@ -1,43 +1,49 @@
 package agentphone
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 const (
 	// fewestLetters are those of a text of which a part is not found in another by chance.
 	fewestLetters = 12
-	// fewestAfterWords are those of the part if other words precede it, as they precede what people often say.
-	fewestAfterWords = 60
+	// fewestAfterWords are those of the part if other words precede it, as they precede what people often say, and no ellipsis follows.
+	fewestAfterWords = 25
+	// enoughInCommon are those that two texts begin with if one may be the other, whatever follows.
+	enoughInCommon = 40
 	// mostForOne is how many letters a carrier may write for one that is no ASCII: (c), or 1/2.
 	mostForOne = 3
 	// mostBytes is how much of a longer text is looked at, far more than the longest that carriers take with what they add.
 	mostBytes = 64 << 10
+	// mostSteps is how long two texts are compared, some milliseconds: far longer than texts take that do not repeat themselves.
+	mostSteps = 1 << 21
 )
 
 // mayBecome reports whether a list may show a text that was sent as another. Only letters and digits can show that two texts are different:
 // carriers replace other characters, and letters with accents. There may be lines before and after the text, such as how to opt out, and if
 // it is no short one other words, too; its end may be cut off, or its first lines. Where it is short, other words make it another text.
 func mayBecome(sent, listed string) bool {
-	most := max(4*len(sent), mostBytes) // a hostile server would have us compare for minutes
-	was, is := lettersOf(sent), lettersOf(listed[:min(len(listed), most)])
-	if len(was.text) == 0 {
-		return hasLineOf(listed, mostForOne*was.gaps[0].lost)
+	most := max(4*len(sent), mostBytes)
+	c := comparison{sent: lettersOf(sent), listed: lettersOf(listed[:min(len(listed), most)]), apart: ofLine, steps: mostSteps}
+	length := len(c.sent.text)
+	if length == 0 {
+		return hasLineOf(listed, mostForOne*c.sent.gaps[0].lost)
 	}
-	apart := ofLine // what was added
-	if len(was.text) >= fewestLetters {
-		apart = ofWord
+	if length >= fewestLetters {
+		c.apart = ofWord
 	}
-	for start, gap := range is.gaps[:len(is.text)] {
-		if gap.breaks >= apart && is.mayHold(start, was, 0, apart) {
-			return true
+	starts := c.listed.starts(c.apart)
+	for _, from := range c.sent.starts(ofLine) {
+		left := length - from
+		if from > 0 && left < fewestLetters {
+			break
 		}
-	}
-	for from, gap := range was.gaps {
-		if gap.breaks >= ofLine && len(was.text)-from >= fewestLetters && is.mayHold(0, was, from, ofLine) {
-			return true
+		for _, start := range starts {
+			if start > 0 && left < length/2 { // many texts have the same last lines, after others
+				break
+			}
+			c.steps--
+			if c.mayFit(from, start) {
+				return true
+			}
 		}
 	}
 	return false
@@ -53,87 +59,50 @@ func hasLineOf(text string, letters int) bool {
 	return false
 }
 
-// letters are the letters and digits of a text, in lower case, but for those that may have become others.
-type letters struct {
-	text []rune
-	gaps []gap // before each, and after the last
+// comparison is of a text that was sent with one in a list.
+type comparison struct {
+	sent, listed *letters
+	apart        breakKind // what is between the text and what was added
+	steps        int       // left: a hostile server would have us compare for minutes
 }
 
-// gap is what is between two letters.
-type gap struct {
-	breaks breakKind
-	lost   int // letters that may have become others, or none
+// mayFit reports whether the listed text, from start on, may begin with the one that was sent, from an index on, up to a break, or with what
+// was left of it when its end was cut off. One of the two has letters where the other lost some. What takes too long may fit.
+func (c *comparison) mayFit(from, start int) bool {
+	return c.mayFitSkipping(true, from, start) || c.mayFitSkipping(false, from, start)
 }
 
-type breakKind int
-
-const (
-	noBreak breakKind = iota
-	ofWord
-	ofLine
-	ofCut // of a line that ends with an ellipsis
-)
-
-func lettersOf(s string) *letters {
-	l := &letters{gaps: []gap{{breaks: ofLine}}}
-	for i, r := range s {
-		last := &l.gaps[len(l.text)]
-		switch {
-		case isLineBreak(r) && strings.HasSuffix(strings.TrimRightFunc(s[:i], unicode.IsSpace), "..."):
-			last.breaks = ofCut
-		case isLineBreak(r):
-			last.breaks = max(last.breaks, ofLine)
-		case unicode.IsSpace(r):
-			last.breaks = max(last.breaks, ofWord)
-		case r >= utf8.RuneSelf && (unicode.Is(unicode.Latin, r) || unicode.IsMark(r) || unicode.Is(unicode.No, r)):
-			last.lost++
-		case unicode.IsLetter(r) || unicode.IsNumber(r):
-			l.text = append(l.text, unicode.ToLower(r))
-			l.gaps = append(l.gaps, gap{})
-		}
-	}
-	last := &l.gaps[len(l.text)]
-	last.breaks = max(last.breaks, ofLine)
-	return l
-}
-
-func isLineBreak(r rune) bool { return strings.ContainsRune("\n\v\f\r\u0085\u2028\u2029", r) }
-
-// mayHold reports whether l, from start on, may begin with a text from an index on, up to a break, or with what was left of it when its end
-// was cut off. One of the two has letters where the other lost some.
-func (l *letters) mayHold(start int, sent *letters, from int, apart breakKind) bool {
-	return l.mayHoldSkipping(true, start, sent, from, apart) || l.mayHoldSkipping(false, start, sent, from, apart)
-}
-
-// mayHoldSkipping is mayHold where it is known which of the two has letters that the other lost: l, or the one that was sent.
-func (l *letters) mayHoldSkipping(skips bool, start int, sent *letters, from int, apart breakKind) bool {
+// mayFitSkipping is mayFit where it is known which of the two has letters that the other lost: the listed one, or the one that was sent.
+func (c *comparison) mayFitSkipping(skips bool, from, start int) bool {
+	sent, listed := c.sent, c.listed
 	fewest := fewestLetters
-	if l.gaps[start].breaks < ofLine {
+	if listed.gaps[start].breaks < ofLine {
 		fewest = fewestAfterWords
 	}
-	lost := func(at, sentAt int) int { // letters that one may have for those that the other lost
+	lost := func(sentAt, at int) int { // letters that one may have for those that the other lost
 		if skips {
 			return mostForOne * sent.gaps[sentAt].lost
 		}
-		return l.gaps[at].lost
+		return listed.gaps[at].lost + listed.gaps[at].unknown
 	}
-	at, sentAt := start, from
-	mostSkipped := lost(at, sentAt)
-	for {
-		here, isEnd := l.gaps[at].breaks, at == len(l.text)
+	sentAt, at := from, start
+	mostSkipped := lost(sentAt, at)
+	for ; c.steps > 0; c.steps-- {
+		gap, isEnd := listed.gaps[at], at == len(listed.text)
 		// Where a line of both ends, they differ in the next: they begin with the same salutation, say.
-		isCut := isEnd || here == ofCut || here == ofLine && sent.gaps[sentAt].breaks < ofLine
+		isCut := isEnd || gap.breaks == ofLine && sent.gaps[sentAt].breaks < ofLine
+		inCommon := min(sentAt-from, at-start)
 		switch {
-		case sentAt == len(sent.text):
-			more := l.next(at, apart) - at
-			return at > start && (more == 0 || skips && more <= mostSkipped)
-		case isCut && min(at-start, sentAt-from) >= fewest:
+		case inCommon >= enoughInCommon, isCut && inCommon >= fewest, gap.dots && inCommon >= fewestLetters:
 			return true
+		case sentAt == len(sent.text):
+			more := listed.next(at, c.apart) - at
+			return at > start && (more == 0 || skips && more <= mostSkipped)
 		case isEnd:
 			return !skips && len(sent.text)-sentAt <= mostSkipped
-		case l.text[at] == sent.text[sentAt]:
-			at, sentAt = at+1, sentAt+1
-			mostSkipped += lost(at, sentAt)
+		case listed.text[at] == sent.text[sentAt]:
+			sentAt, at = sentAt+1, at+1
+			mostSkipped += lost(sentAt, at)
 		case mostSkipped == 0:
 			return false
 		default:
@@ -145,12 +114,5 @@ func (l *letters) mayHoldSkipping(skips bool, start int, sent *letters, from int
 			}
 		}
 	}
-}
-
-// next returns the next index from one on where there is a break.
-func (l *letters) next(at int, apart breakKind) int {
-	for l.gaps[at].breaks < apart {
-		at++
-	}
-	return at
+	return true
 }

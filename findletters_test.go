@@ -2,6 +2,8 @@ package agentphone_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentphone/agentphone-go"
+	"github.com/agentphone/agentphone-go/internal/apitest"
 )
 
 // What a list shows may be what a carrier made of the text, in several ways at once: nobody can tell, so it is not sent again.
@@ -18,6 +21,7 @@ func TestWithIdempotencyKey_TextThatMayBeTheEffectIsNotSentAgain(t *testing.T) {
 	const stop = "Reply STOP to opt out"
 	long := strings.Repeat("words ", 300)
 	cafes := strings.Repeat("caf\u00e9 ", 60)
+	table := "Your table for four at Chez Panisse is booked for tomorrow night at eight"
 	for name, tc := range map[string]struct{ sent, listed string }{
 		"a line more":                            {"hi", "hi\n" + stop},
 		"a line more, after CRLF":                {"hi", "hi\r\n" + stop},
@@ -57,6 +61,29 @@ func TestWithIdempotencyKey_TextThatMayBeTheEffectIsNotSentAgain(t *testing.T) {
 		"a non-breaking hyphen":                  {"9\u201110 today", "9-10 today"},
 		"German quotation marks":                 {"\u201eja\u201c \u00abnein\u00bb", `"ja" <<nein>>`},
 		"no words":                               {"hi", ""},
+		"an ellipsis and words for its end":      {table, "Your table for four... " + stop},
+		"other words for its end":                {table, "Your table for four at Chez Panisse is booked for tom " + stop},
+		"words before, and an ellipsis":          {table, "Acme: Your table for four... " + stop},
+		"words before, and its end gone, early":  {table, "Acme: Your table for four at Chez Panisse is bo"},
+		"its beginning gone, and words more":     {"From Acme:\nYour table is booked.", "Your table is booked. " + stop},
+		"another line for its first":             {"From Acme:\nYour table is booked.", "ACME Inc:\nYour table is booked."},
+		"another line for its first, and a cut":  {"From Acme:\n" + table, "ACME Inc:\nYour table for four... " + stop},
+		"an okina gone":                          {"Aloha from Hawai\u02bbi", "Aloha from Hawaii"},
+		"symbols for words":                      {"Acme\u2122 \u00a9: 5 \u20ac, 20 \u00b0C, 3 \u00b5g \u2260 \u2116 4", "Acme(TM) (c): 5 EUR, 20 degC, 3 ug /= No 4"},
+		"other digits":                           {"code \uff11\u0662", "code 12"},
+		"full-width letters":                     {"\uff28\uff29 you", "HI you"},
+		"letters of mathematics":                 {"\U0001d5d5\U0001d5fc\U0001d5fc\U0001d5f8\U0001d5f2\U0001d5f1 for 8", "Booked for 8"},
+		"Greek without accents":                  {"Καλημέρα, το τραπέζι σας είναι έτοιμο", "Καλημερα, το τραπεζι σας ειναι ετοιμο"},
+		"Greek in capitals":                      {"Καλημέρα, το τραπέζι σας", "ΚΑΛΗΜΕΡΑ, ΤΟ ΤΡΑΠΕΖΙ ΣΑΣ"},
+		"Greek in another form of Unicode":       {"\u03ac\u03bb\u03c6\u03b1", "\u03b1\u0301\u03bb\u03c6\u03b1"},
+		"Russian without its dots":               {"Всё готово", "Все готово"},
+		"Russian in another form of Unicode":     {"Ваш ча\u0439 готов", "Ваш ча\u0438\u0306 готов"},
+		"Russian as question marks":              {"Ваш чай готов в 8", "??? ??? ????? ? 8"},
+		"Korean in another form of Unicode":      {"\uc548\ub155", "\u110b\u1161\u11ab\u1102\u1167\u11bc"},
+		"Japanese in another form of Unicode":    {"\u304c\u3093\u3070", "\u304b\u3099\u3093\u306f\u3099"},
+		"Arabic in another form of Unicode":      {"\u0623\u0646\u0627", "\u0627\u0654\u0646\u0627"},
+		"Hindi in another form of Unicode":       {"\u095c\u0915", "\u0921\u093c\u0915"},
+		"decomposed, and a question mark":        {"Un cafe\u0301 au lait", "Un caf? au lait"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -81,12 +108,14 @@ func TestWithIdempotencyKey_OtherTextsAreNoDoubt(t *testing.T) {
 		"hi":                               "hi there",
 		"Un caf\u00e9 \u00e0 Orl\u00e9ans": "Un th\u00e9 \u00e0 Orl\u00e9ans",
 		"\u4f60\u597d":                     "\u518d\u89c1",
+		"\U0001F44D\u2764\ufe0f":           "Thanks\nAda",
 		"hi 2":                             "hi\nReply STOP to opt out",
 		"is that":                          "Is that ok?\nTell me",
 		"there":                            "hi there",
 		"hi there":                         "hi",
 		"\U0001F44D":                       "Thanks\nAda",
 		"Good morning Ada.\nYour appointment is on Monday.\nBest wishes, Acme": "Good morning Ada.\nYour invoice is attached.\nBest wishes, Acme",
+		"Good morning Ada.\nYour appointment is on Monday.":                    "Good morning Ada.\nYour invoice is attached.",
 		"See you tomorrow morning at nine":                                     "Sounds good, see you tomorrow",
 		"Your verification code is 1042":                                       "Your verification code is 10421",
 		"ok":                                                                   "L'\u00e9t\u00e9 \u00e0 l'\u00e9cole de la Corr\u00e8ze, \u00e0 pied ou \u00e0 v\u00e9lo, ok",
@@ -99,5 +128,37 @@ func TestWithIdempotencyKey_OtherTextsAreNoDoubt(t *testing.T) {
 				assert.Equal(t, 2, posts)
 			})
 		})
+	}
+}
+
+// Texts of one language that say different things are different, short or long, whatever their accents.
+func TestMessagesFindSent_TextsThatSayOtherThingsAreNoDoubt(t *testing.T) {
+	texts := []string{
+		"ok", "Yes, see you then", "See you tomorrow morning at nine", "Sounds good, see you tomorrow", "Is this still available?", "Where are you?",
+		"Your table for four at Chez Panisse is booked for tomorrow night at eight.",
+		"Your package was delivered at 2:14 PM. Track it at https://example.com/t/a8f3",
+		"Hi Ada, your appointment with Dr. Smith is on Monday at 9:30. Reply C to confirm.",
+		"Hi Ada,\nyour car is ready for pickup... We close at 6.\nBest wishes, Acme", "Hi Ada,\nthe plumber comes between 1 and 3.\nBest wishes, Acme",
+		"Thank you for your order! It will ship within two days.", "Thank you for your patience. An agent will be with you shortly.",
+		"Votre table est réservée pour demain soir à huit heures.", "Votre code de vérification est 1042. Ne le partagez pas.", "Ça va ?", "D'accord, à demain",
+		"Bàn của bạn đã được đặt cho tối mai lúc tám giờ.", "Mã xác minh của bạn là 1042. Đừng chia sẻ với bất kỳ ai.", "Bạn đang ở đâu?", "Vâng ạ",
+		"Το τραπέζι σας είναι κρατημένο για αύριο το βράδυ στις οκτώ.", "Το δέμα σας παραδόθηκε στις 14:14.", "Πού είσαι;", "Ναι",
+		"Ваш столик забронирован на завтра на восемь вечера.", "Ваш код подтверждения 1042. Никому его не сообщайте.", "Где ты?", "Да",
+		"내일 저녁 여덟 시에 테이블이 예약되었습니다.", "택배가 14시 14분에 배달되었습니다.", "어디예요?", "네",
+		"明日の夜八時にテーブルをご予約いただきました。", "コーヒーとケーキのセットはいかがですか。", "いまどこ?", "はい",
+	}
+	for at, sent := range texts {
+		items := []item{}
+		for i, body := range texts {
+			if i != at {
+				items = append(items, item{"id": fmt.Sprint(i), "to": "+14155550123", "body": body, "direction": "outbound", "receivedAt": time.Now()})
+			}
+		}
+		page, err := json.Marshal(item{"data": items, "hasMore": false})
+		require.NoError(t, err)
+		c, _ := apitest.NewClient(t, apitest.Always(200, string(page)))
+		found, err := c.Messages.FindSent(t.Context(), agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: sent}, time.Now())
+		require.NoError(t, err, sent)
+		assert.Empty(t, found, sent)
 	}
 }

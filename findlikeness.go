@@ -20,7 +20,7 @@ func compareAddresses(listed, sent string) likeness {
 	switch {
 	case sameAddress(listed, sent):
 		return same
-	case isMissing(listed) || sameNationalNumber(listed, sent):
+	case isMissing(listed) || mayBeNumber(listed, sent):
 		return similar
 	}
 	return different
@@ -46,22 +46,41 @@ func withoutScheme(s string) string {
 	return s
 }
 
-// sameNationalNumber reports whether a phone number in a list may be one that was sent, without its country code, or area code, or with what
-// is dialed before it within a country.
-func sameNationalNumber(listed, sent string) bool {
-	const fewest = 7 // digits of a number
-	listed, _, errListed := dialedDigits(strings.Map(visibleASCII, withoutScheme(listed)))
-	sent, _, errSent := dialedDigits(strings.Map(visibleASCII, withoutScheme(sent)))
-	if errListed != nil || errSent != nil {
-		return false
+// mayBeNumber reports whether a phone number in a list may be one that was sent, without its country code, or area code, with what is
+// dialed before it within a country, with what Mexico and Argentina put between the two, or in a form that cannot be read, such as one
+// with asterisks.
+func mayBeNumber(listed, sent string) bool {
+	const fewest = 7 // digits of a number, unless it is all that follows the country code
+	number, hasCode, errSent := addressDigits(sent)
+	digits, _, errListed := addressDigits(listed)
+	if errSent != nil || errListed != nil {
+		isEmail := strings.Contains(withoutScheme(listed), "@") && !strings.Contains(listed, "+")
+		return errSent == nil && !isEmail && !strings.HasPrefix(listed, groupPrefix)
 	}
 	n := 0
-	for n < min(len(listed), len(sent)) && listed[len(listed)-1-n] == sent[len(sent)-1-n] {
+	for n < min(len(digits), len(number)) && digits[len(digits)-1-n] == number[len(number)-1-n] {
 		n++
 	}
-	before := listed[:len(listed)-n]
+	before, code := digits[:len(digits)-n], number[:len(number)-n]
 	isTenDigits := before == "1" && n == 10 // which are decoded as a North American number
-	return n >= fewest && (isTenDigits || isTrunk(before) || n == len(sent))
+	return isTrunk(before) && hasCode && isCountryCode(code) ||
+		n >= fewest && (isTenDigits || isTrunk(before) || code == "" || isMobile(before, code) || isMobile(code, before))
+}
+
+// isMobile reports whether the first digits of a number are a country code and one for a mobile phone.
+func isMobile(digits, code string) bool {
+	return digits == code+"1" && code == "52" || digits == code+"9" && code == "54"
+}
+
+// addressDigits returns the digits of an address that is a phone number, and reports whether a + is before them.
+func addressDigits(s string) (string, bool, error) {
+	return dialedDigits(strings.Map(visibleASCII, withoutScheme(s)))
+}
+
+// lacksAreaCode reports whether a North American number in a list is shown in part.
+func lacksAreaCode(listed string) bool {
+	digits, _, err := addressDigits(listed)
+	return err != nil || len(digits) < 10
 }
 
 // isTrunk reports whether digits are nothing, or what is dialed before a number within a country: no country code begins with 0, and none is
@@ -89,10 +108,16 @@ func compareTexts(listed, sent string) likeness {
 }
 
 // plainCharacters are what carriers replace so that a text needs fewer messages.
-var plainCharacters = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`,
+var plainCharacters = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u02bb", "'", "\u02bc", "'", "\u201c", `"`, "\u201d", `"`,
 	"\u2010", "-", "\u2013", "-", "\u2014", "-", "\u2026", "...")
 
-func unescaped(s string) string { return plainCharacters.Replace(html.UnescapeString(s)) }
+// unescaped returns a text as it is without the escapes of HTML, which some have escaped again, and with plain characters.
+func unescaped(s string) string {
+	for range 3 {
+		s = html.UnescapeString(s)
+	}
+	return plainCharacters.Replace(s)
+}
 
 // withoutSpace returns a text without white space and what does not show.
 func withoutSpace(s string) string {
