@@ -164,6 +164,7 @@ func (k *keyedCall) sendAgain(ctx context.Context, out any) error {
 		}
 		return k.storeError(err)
 	}
+	k.lease.sends()
 	return k.send(ctx, out)
 }
 

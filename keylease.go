@@ -79,8 +79,16 @@ func (l *keyLease) setNote(note []byte, claimAnew func(context.Context) (*Claim,
 	return nil
 }
 
+// sends says that whatever has been asked under this claim has the note of the request that goes out now.
+func (l *keyLease) sends() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = false
+}
+
 // replacement lets the claim lapse now and returns another, and when it was asked for.
 func (l *keyLease) replacement(claimAnew func(context.Context) (*Claim, error)) (*Claim, time.Time, error) {
+	l.renew.Stop() // until there is another
 	if err := l.ask(0); err != nil {
 		return nil, time.Time{}, err
 	}
