@@ -35,22 +35,22 @@ func (s boundedStore) Claim(ctx context.Context, key string, opts ClaimOptions) 
 		if strings.HasPrefix(key, resultKeys) { // the key that it is for may have been completed with it meanwhile, or will be
 			return func(*Claim) {}
 		}
-		return s.giveBack
+		return func(late *Claim) {
+			ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+			defer cancel()
+			giveBack(ctx, s, late)
+		}
 	})
 }
 
-// giveBack undoes a claim that was granted when nobody waited for it any more. The key had been free, or it gets back what a claim that
-// lapsed had left.
-func (s boundedStore) giveBack(c *Claim) {
-	if c == nil || c.Status != ClaimGranted {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-	defer cancel()
-	if c.LapsedAt.IsZero() {
-		_ = s.Release(ctx, c)
-	} else {
-		_ = s.Renew(ctx, c, 0, c.Note)
+// giveBack undoes a claim, if it was granted, that nobody needs. The key had been free, or it gets back what a claim that lapsed had left.
+func giveBack(ctx context.Context, store Store, c *Claim) {
+	switch {
+	case c == nil || c.Status != ClaimGranted:
+	case c.LapsedAt.IsZero():
+		_ = store.Release(ctx, c)
+	default:
+		_ = store.Renew(ctx, c, 0, c.Note)
 	}
 }
 

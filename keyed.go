@@ -85,9 +85,7 @@ func apiHost(u *url.URL) string {
 // do makes the call take effect at most once and decodes its result into out.
 func (k *keyedCall) do(ctx context.Context, out any) error {
 	k.askedAt = time.Now()
-	claim, err := checkedClaim(k.store().Claim(ctx, k.key, ClaimOptions{
-		Lease: k.keyedConfig.lease, Retention: k.retention, Note: marshal(keyState{Fingerprint: k.fingerprint}),
-	}))
+	claim, err := k.ask(ctx)
 	if err != nil {
 		return k.storeError(err)
 	}
@@ -156,13 +154,17 @@ func (k *keyedCall) resume(ctx context.Context, out any) error {
 	return k.sendAgain(ctx, out)
 }
 
-// sendAgain sends the request of a key whose note says that nothing took effect, once the note says it no more.
+// sendAgain sends the request of a key whose note says that nothing took effect, once the note says it no more and never will again.
 func (k *keyedCall) sendAgain(ctx context.Context, out any) error {
-	k.state = keyState{Fingerprint: k.fingerprint}
-	if err := k.lease.setNote(marshal(k.state)); err != nil {
+	k.state = keyState{Fingerprint: k.fingerprint, By: k.claim.Token}
+	if err := k.setNote(); err != nil {
 		k.lease.end()
+		if errors.Is(err, ErrClaimLost) {
+			return &PendingError{k.op.String(), k.keyedConfig.lease, ErrIdempotencyKeyInUse}
+		}
 		return k.storeError(err)
 	}
+	k.lease.sends()
 	return k.send(ctx, out)
 }
 

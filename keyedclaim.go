@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -17,6 +18,8 @@ type keyState struct {
 	// Doubtful reports that a list shows what may be the effect of this key's request, or not: it shows too little of it, or another
 	// key, with parameters that the list does not show, has taken it for its own. Nobody can tell, and nothing is sent any more.
 	Doubtful bool `json:"doubtful,omitzero"`
+	// By is the token of the claim that wrote this before it sent the request again, so that no other claim writes the same.
+	By string `json:"by,omitzero"`
 	// Unsent reports that nothing that may have had an effect was sent: the key is free, though the store could not release it.
 	Unsent bool `json:"unsent,omitzero"`
 }
@@ -28,6 +31,34 @@ type keyWindow struct {
 	// Until is zero if the claim ends then. A claim that only looks for the effect writes it on, or looking often would put off
 	// the settling for ever.
 	Until time.Time `json:"until,omitzero"`
+}
+
+// ask asks the store for the key.
+func (k *keyedCall) ask(ctx context.Context) (*Claim, error) {
+	return checkedClaim(k.store().Claim(ctx, k.key, ClaimOptions{
+		Lease: k.keyedConfig.lease, Retention: k.retention, Note: marshal(keyState{Fingerprint: k.fingerprint}),
+	}))
+}
+
+// claimAnew claims the key that this call has just let lapse with its state. It is ErrClaimLost if somebody else has claimed the key since, also
+// if nobody has it now: what this call knows may be true no more.
+func (k *keyedCall) claimAnew(ctx context.Context) (*Claim, error) {
+	askedAt := time.Now()
+	claim, err := k.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if claim.Status != ClaimGranted || !bytes.Equal(claim.Note, marshal(k.state)) {
+		giveBack(ctx, k.store(), claim)
+		return nil, ErrClaimLost
+	}
+	k.claim, k.askedAt, k.grantedAt = claim, askedAt, time.Now()
+	return claim, nil
+}
+
+// setNote makes the state the note of the claim, which may be another one then.
+func (k *keyedCall) setNote() error {
+	return k.lease.setNote(marshal(k.state), k.claimAnew)
 }
 
 // hold begins the lease of the claim, whose note is the state from its first renewal on.

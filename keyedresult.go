@@ -160,7 +160,7 @@ const (
 func (k *keyedCall) own(ctx context.Context, record *keyRecord, origin resultOrigin) error {
 	note := marshal(resultOwner{k.key, k.fingerprint, k.state.keyWindow})
 	k.state.Result = record
-	if err := k.lease.setNote(marshal(k.state)); err != nil {
+	if err := k.setNote(); err != nil {
 		return k.pending(err)
 	}
 	key := resultKeys + k.scope + "/" + record.ID

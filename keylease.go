@@ -19,6 +19,7 @@ type keyLease struct {
 
 	mu     sync.Mutex // held while the claim is renewed
 	note   []byte
+	asked  bool // for a renewal of the claim, which may reach the store at any time, whatever came of it here
 	ended  bool
 	renew  *time.Timer
 	expiry *time.Timer
@@ -53,16 +54,49 @@ func (l *keyLease) keep() {
 	if l.ended {
 		return
 	}
-	_ = l.renewTo(l.length) // the lease ends by itself if the store cannot be asked
+	_ = l.extend() // the lease ends by itself if the store cannot be asked
 	l.renew.Reset(l.length / 3)
 }
 
-// setNote replaces the note in the store, and with it extends the lease.
-func (l *keyLease) setNote(note []byte) error {
+// setNote replaces the note in the store, and with it extends the lease. An earlier renewal that reaches the store after this one would bring
+// back its note: a connection hangs, and the command is sent again over another. So a claim that has been renewed lapses with the note
+// instead, and claimAnew claims the key again. Whatever is late is for a claim that is lost.
+func (l *keyLease) setNote(note []byte, claimAnew func(context.Context) (*Claim, error)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.note = note
-	return l.renewTo(l.length)
+	if !l.asked {
+		return l.extend()
+	}
+	claim, asked, err := l.replacement(claimAnew)
+	if err != nil {
+		l.cancel(ErrClaimLost)
+		return err
+	}
+	l.claim, l.asked = claim, false
+	l.begin(asked)
+	l.renew.Reset(l.length / 3)
+	return nil
+}
+
+// sends says that whatever has been asked under this claim has the note of the request that goes out now.
+func (l *keyLease) sends() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = false
+}
+
+// replacement lets the claim lapse now and returns another, and when it was asked for.
+func (l *keyLease) replacement(claimAnew func(context.Context) (*Claim, error)) (*Claim, time.Time, error) {
+	l.renew.Stop() // until there is another
+	if err := l.ask(0); err != nil {
+		return nil, time.Time{}, err
+	}
+	ctx, cancel := l.storeContext()
+	defer cancel()
+	asked := time.Now()
+	claim, err := claimAnew(ctx)
+	return claim, asked, err
 }
 
 // keepNote replaces the note from the next renewal on.
@@ -72,19 +106,35 @@ func (l *keyLease) keepNote(note []byte) {
 	l.note = note
 }
 
-func (l *keyLease) renewTo(length time.Duration) error {
+// extend renews the claim for the length of the lease.
+func (l *keyLease) extend() error {
 	asked := time.Now()
-	ctx, cancel := storeContext(l.ctx, min(storeTimeout, l.length/3))
-	defer cancel()
-	err := l.store.Renew(ctx, l.claim, length, l.note)
+	err := l.ask(l.length)
 	switch {
 	case errors.Is(err, ErrClaimLost): // somebody else may have it already
 		l.cancel(ErrClaimLost)
 	case err == nil && l.ctx.Err() == nil:
-		l.term.begin(asked, length)
-		l.expiry.Reset(l.term.left())
+		l.begin(asked)
 	}
 	return err
+}
+
+// ask asks the store to renew the claim.
+func (l *keyLease) ask(length time.Duration) error {
+	ctx, cancel := l.storeContext()
+	defer cancel()
+	l.asked = true
+	return l.store.Renew(ctx, l.claim, length, l.note)
+}
+
+// begin begins the time of a lease that was asked for at a time.
+func (l *keyLease) begin(asked time.Time) {
+	l.term.begin(asked, l.length)
+	l.expiry.Reset(l.term.left())
+}
+
+func (l *keyLease) storeContext() (context.Context, context.CancelFunc) {
+	return storeContext(l.ctx, min(storeTimeout, l.length/3))
 }
 
 // end stops renewing, and reports whether it had not been ended before. Nothing that was begun with the lease's context goes on.

@@ -32,6 +32,7 @@ const (
 	longestFlight = 120 * time.Second
 	longestLag    = 60 * time.Second
 	longestSkew   = 20 * time.Minute // of the API's and the store's clocks
+	longestWay    = time.Minute      // of a renewal to the store
 )
 
 // api is the model of an API that knows nothing of idempotency keys.
@@ -194,7 +195,14 @@ func (p *process) Claim(ctx context.Context, key string, opts agentphone.ClaimOp
 	return c, nil
 }
 
+// Renew may arrive once more, late, even if the process is dead by then: it was sent again when the first seemed to be lost.
 func (p *process) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	p.mu.Lock()
+	again, late := p.rand.IntN(100) < p.trouble/4, time.Duration(p.rand.Int64N(int64(longestWay)))
+	p.mu.Unlock()
+	if again {
+		time.AfterFunc(late, func() { _ = p.Store.Renew(context.WithoutCancel(ctx), c, lease, note) })
+	}
 	return p.ask(func() error { return p.Store.Renew(ctx, c, lease, note) })
 }
 
