@@ -21,10 +21,25 @@ func (op *operation) checkCreated(body []byte, out any) error {
 		return nil
 	case saysNothing(out):
 		return errSaysNothing
-	case bytes.Contains(body, []byte(`"success"`)) && saysFailed(body): // to look first costs no allocation
+	case op.result == "" && containsFold(body, `"success"`) && saysFailed(body): // to look first costs no allocation
 		return errNotSuccessful
 	}
 	return nil
+}
+
+// containsFold is bytes.Contains for ASCII in any case of letters, as encoding/json takes names.
+func containsFold(body []byte, name string) bool {
+	for len(body) >= len(name) {
+		if bytes.EqualFold(body[:len(name)], []byte(name)) {
+			return true
+		}
+		next := bytes.IndexByte(body[1:], name[0])
+		if next < 0 {
+			return false
+		}
+		body = body[1+next:]
+	}
+	return false
 }
 
 // saysNothing reports whether a result lacks what it is there for.

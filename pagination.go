@@ -2,6 +2,7 @@ package agentphone
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -63,10 +64,19 @@ func (p *pageBody[T]) decodeBody(body []byte) error {
 	if p.Data == nil {
 		p.Data = p.Items
 	}
+	if len(p.Data) == 0 && hasError(body) || containsFold(body, `"success"`) && saysFailed(body) {
+		return errIsErrorObject // an empty page would be evidence
+	}
 	if p.Data == nil && p.HasMore == nil && p.Total == nil {
 		return errNoList // an empty page has one of them
 	}
 	return nil
+}
+
+// hasError reports whether an object has an error or a detail that is not null.
+func hasError(body []byte) bool {
+	var object struct{ Error, Detail any }
+	return json.Unmarshal(body, &object) == nil && (object.Error != nil || object.Detail != nil)
 }
 
 // list is do for a page of a list that begins at offset. Where the response has no hasMore, offset and total tell
