@@ -79,7 +79,8 @@ func (l *keyLease) setNote(note []byte, claimAnew func(context.Context) (*Claim,
 	return nil
 }
 
-// sends says that whatever has been asked under this claim has the note of the request that goes out now.
+// sends says that whatever has been asked under this claim has the note of the request that goes out now. What is late of that can still undo
+// the note of its result; to claim anew for that, too, would have a slow store lose the response.
 func (l *keyLease) sends() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

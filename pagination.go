@@ -1,6 +1,7 @@
 package agentphone
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,7 +65,7 @@ func (p *pageBody[T]) decodeBody(body []byte) error {
 	if p.Data == nil {
 		p.Data = p.Items
 	}
-	if len(p.Data) == 0 && hasError(body) || containsFold(body, `"success"`) && saysFailed(body) {
+	if isEmpty := len(p.Data) == 0; isEmpty && hasError(body) || (isEmpty || bytes.Contains(body, []byte(`"success"`))) && saysFailed(body) {
 		return errIsErrorObject // an empty page would be evidence
 	}
 	if p.Data == nil && p.HasMore == nil && p.Total == nil {
@@ -75,8 +76,11 @@ func (p *pageBody[T]) decodeBody(body []byte) error {
 
 // hasError reports whether an object has an error or a detail that is not null.
 func hasError(body []byte) bool {
-	var object struct{ Error, Detail any }
-	return json.Unmarshal(body, &object) == nil && (object.Error != nil || object.Detail != nil)
+	var object struct {
+		Error  present `json:"error"`
+		Detail present `json:"detail"`
+	}
+	return json.Unmarshal(body, &object) == nil && bool(object.Error || object.Detail)
 }
 
 // list is do for a page of a list that begins at offset. Where the response has no hasMore, offset and total tell

@@ -180,7 +180,9 @@ func TestContract_ResponsesThatDoNotSayWhatWasCreatedAreErrors(t *testing.T) {
 			bodies := []string{`{"success":false}`, `{"success":"false"}`}
 			if full, isObject := sample("", op.Response).(map[string]any); isObject && !idempotent {
 				bodies = append(bodies, `{}`, `{"message":"Missing Authentication Token"}`, `{"status":"error","detail":"down for maintenance"}`)
-				bodies = append(bodies, strings.Replace(apitest.JSON(t, full), "{", `{"success": false,`, 1))
+				if call.Name != "Verify.Check" { // whose result may be that the code is wrong
+					bodies = append(bodies, strings.Replace(apitest.JSON(t, full), "{", `{"success": false,`, 1))
+				}
 				for _, name := range []string{
 					"id", "callId", "accessToken", "account_id", "api_key", "verification_id", "secret", "result", "ok", "campaign_status", "data",
 				} {
