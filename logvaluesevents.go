@@ -51,3 +51,6 @@ func (c EventContact) LogValue() slog.Value {
 func (h HistoryItem) LogValue() slog.Value {
 	return logGroup("message_id", h.MessageID, "direction", string(h.Direction), "channel", string(h.Channel))
 }
+
+// LogValue returns nothing of what is said.
+func (*VoiceResponse) LogValue() slog.Value { return slog.StringValue("a VoiceResponse") }

@@ -48,11 +48,14 @@ func (w *voiceWriter) writeLast(line voiceLine) error {
 }
 
 // setHeader sets the header of a response that is one object of so many bytes. With its length that is whole for the sender when it is
-// sent, not only when the handler returns.
+// sent, not only when the handler returns; over HTTP/2 only then. Middleware that encodes it makes it another length.
 func (w *voiceWriter) setHeader(length int) {
 	h := w.w.Header()
 	values := []string{"application/json", "no-store", strconv.Itoa(length)} // in one allocation
-	h["Content-Type"], h["Cache-Control"], h["Content-Length"] = values[:1:1], values[1:2:2], values[2:]
+	h["Content-Type"], h["Cache-Control"] = values[:1:1], values[1:2:2]
+	if h.Get("Content-Encoding") == "" { // as http.ServeContent does
+		h["Content-Length"] = values[2:]
+	}
 }
 
 func (w *voiceWriter) write(line voiceLine) error {

@@ -3,6 +3,7 @@ package agentphone_test
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -177,6 +178,32 @@ func TestVoiceResponse_NothingIsCutOffWhileNothingIsWritten(t *testing.T) {
 		})
 	}
 }
+
+// Middleware that encodes the response, and leaves its header alone.
+func TestVoiceResponse_IsWholeBehindMiddlewareThatEncodesIt(t *testing.T) {
+	h := voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error { return v.Say("Your table is booked.") })
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		encoder := gzip.NewWriter(w)
+		h.ServeHTTP(&encodingWriter{w, encoder}, r)
+		assert.NoError(t, encoder.Close())
+	}))
+	defer srv.Close()
+	res, err := http.DefaultClient.Do(signedTo(t.Context(), srv.URL, apitest.TurnEvent, "whd_1"))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"text":"Your table is booked."}`, string(answer))
+}
+
+type encodingWriter struct {
+	http.ResponseWriter
+	encoder *gzip.Writer
+}
+
+func (w *encodingWriter) Write(p []byte) (int, error) { return w.encoder.Write(p) }
+func (w *encodingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // The writer of http.TimeoutHandler has neither Flush nor deadlines.
 func TestVoiceResponse_SendsAllLinesAtTheEndWithoutAFlusher(t *testing.T) {

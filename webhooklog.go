@@ -12,7 +12,7 @@ import (
 // logFailure logs that something that was done for a delivery failed.
 func (h *WebhookHandler) logFailure(d *delivery, doing string, err error) {
 	level := slog.LevelError
-	if d.isTurn() && errorIs(err, context.Canceled) { // the sender closed the connection, as callers who hang up do
+	if d.isTurn() && d.isSenderGone() && errorIs(err, context.Canceled) { // as callers who hang up do
 		level = slog.LevelInfo
 	}
 	h.log(d, level, doing+" failed", slog.String("error", loggedText(err)))

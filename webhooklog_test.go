@@ -10,6 +10,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
@@ -327,6 +328,30 @@ func TestWebhookHandler_LogsAHangUpAsInfo(t *testing.T) {
 	records := logs.take(t)
 	require.Len(t, records, 1)
 	assert.Equal(t, "INFO", records[0]["level"])
+}
+
+// A caller who waits for a model that was given up on hears nothing, and has not hung up.
+func TestWebhookHandler_LogsWhatWasCanceledOtherwiseAsAnError(t *testing.T) {
+	var logs jsonLog
+	h := newHandler(t, agentphone.WebhookHandlerConfig{Logger: logs.logger(), OnVoiceTurn: func(_ context.Context, _ *agentphone.Event, _ *agentphone.VoiceTurnData, v *agentphone.VoiceResponse) error {
+		return errors.Join(v.Say(logText), v.Press("4711"), fmt.Errorf("asking the model: %w", context.Canceled))
+	}})
+	assert.Equal(t, 500, apitest.Serve(h, apitest.SignedRequest(apitest.TurnEvent, "whd_1")).Code)
+	records := logs.take(t)
+	require.Len(t, records, 1)
+	assert.Equal(t, "ERROR", records[0]["level"])
+}
+
+func TestVoiceResponse_IsLoggedWithoutWhatItSays(t *testing.T) {
+	var out bytes.Buffer
+	voiceHandler(t, func(_ context.Context, v *agentphone.VoiceResponse) error {
+		err := errors.Join(v.Say(logText), v.Press("4711"))
+		slog.New(slog.NewTextHandler(&out, nil)).Info("turn", "voice", v)
+		return err
+	}).ServeHTTP(httptest.NewRecorder(), apitest.SignedRequest(apitest.TurnEvent, "whd_1"))
+	assert.Contains(t, out.String(), "VoiceResponse")
+	assert.NotContains(t, out.String(), logText)
+	assert.NotContains(t, out.String(), "4711")
 }
 
 func TestWebhookHandler_LogsToTheDefaultLogger(t *testing.T) {
