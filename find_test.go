@@ -135,6 +135,32 @@ func TestFind_EndsWithItsContextWhateverIsListed(t *testing.T) {
 	assert.Less(t, time.Since(began), 10*time.Second)
 }
 
+// So does one of which a value is far longer than any that was sent, in memory and in time.
+func TestFind_LongValuesAreNotReadWhole(t *testing.T) {
+	for name, shown := range map[string]string{
+		"body": `{"id":"x","to":"+14155550123","direction":"outbound","body":"` + strings.Repeat("ab", 2<<20) + `"}`,
+		"to":   `{"id":"x","to":"` + strings.Repeat("0", 4<<20) + `","direction":"outbound","body":"👍"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[`+shown+`],"hasMore":false}`))
+			params := agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: "\U0001F44D"}
+			var err error
+			grown := apitest.HeapGrowth(func() { _, err = c.Messages.FindSent(t.Context(), params, time.Now()) })
+			require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
+			assert.Less(t, grown, uint64(64<<20))
+		})
+	}
+}
+
+func TestFind_EmptyListWithoutAnErrorIsEvidence(t *testing.T) {
+	for _, members := range []string{``, `,"error":null`, `,"detail":null,"total":0`} {
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[],"hasMore":false`+members+`}`))
+		calls, err := c.Calls.FindPlaced(t.Context(), validCall, time.Now())
+		require.NoError(t, err, members)
+		assert.Empty(t, calls)
+	}
+}
+
 // Beside what certainly is an effect, what may be one is left out.
 func TestFind_WhatIsCertainIsListed(t *testing.T) {
 	c, _ := apitest.NewClient(t, apitest.Always(200, `{"data":[{"id":"x_1","agentId":"agt_1","toNumber":"+14155550123","startedAt":null},

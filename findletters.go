@@ -22,10 +22,15 @@ const (
 // it is no short one other words, too; its end may be cut off, or its first lines. Where it is short, other words make it another text.
 func mayBecome(sent, listed string) bool {
 	most := max(4*len(sent), mostBytes)
-	c := comparison{sent: lettersOf(sent), listed: lettersOf(listed[:min(len(listed), most)]), apart: ofLine, steps: mostSteps}
+	isLong := len(listed) > most
+	listed = listed[:min(len(listed), most)]
+	c := comparison{sent: lettersOf(sent), listed: lettersOf(listed), apart: ofLine, steps: mostSteps}
 	length := len(c.sent.text)
 	if length == 0 {
-		return hasLineOf(listed, mostForOne*c.sent.gaps[0].lost)
+		return isLong || hasLineOf(listed, mostForOne*c.sent.gaps[0].lost)
+	}
+	if mayBeQuestioned(sent, listed) {
+		return true
 	}
 	if length >= fewestLetters {
 		c.apart = ofWord

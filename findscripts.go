@@ -144,3 +144,30 @@ const marked = "" +
 	"\u0928\u0929 \u0930\u0931 \u0933\u0934 \u0915\u0958 \u0916\u0959 \u0917\u095a \u091c\u095b \u0921\u095c \u0922\u095d \u092b\u095e " +
 	"\u092f\u095f " +
 	"\u09a1\u09dc \u09a2\u09dd \u09af\u09df "
+
+// fewestQuestioned are the letters of a text that is not taken for any question.
+const fewestQuestioned = 4
+
+// mayBeQuestioned reports whether a list may show a text with "?" for each letter of other scripts than Latin, as gateways without Unicode
+// write, and whatever for its other signs: it has as many, and the letters that are ASCII.
+func mayBeQuestioned(sent, listed string) bool {
+	ascii, others := "", 0
+	for _, r := range sent {
+		switch {
+		case r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			ascii += string(unicode.ToLower(r))
+		case r >= utf8.RuneSelf && unicode.IsLetter(r) && !mayBeLost(r):
+			others++
+		}
+	}
+	marks := strings.Count(listed, "?") + strings.Count(listed, string(utf8.RuneError))
+	if others == 0 || marks < min(others, fewestLetters) || len(ascii)+others < fewestQuestioned {
+		return false
+	}
+	for _, r := range listed {
+		if ascii != "" && unicode.ToLower(r) == rune(ascii[0]) {
+			ascii = ascii[1:]
+		}
+	}
+	return ascii == ""
+}

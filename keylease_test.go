@@ -221,3 +221,27 @@ func TestWithIdempotencyKey_SomebodyElseMayClaimTheKeyThatIsClaimedAnew(t *testi
 		})
 	}
 }
+
+// lapsesTwice sends each lapse again, as go-redis does when a connection breaks: the store returns what came of the second.
+type lapsesTwice struct{ agentphone.Store }
+
+func (s lapsesTwice) Renew(ctx context.Context, c *agentphone.Claim, lease time.Duration, note []byte) error {
+	if lease == 0 {
+		_ = s.Store.Renew(ctx, c, lease, note)
+	}
+	return s.Store.Renew(ctx, c, lease, note)
+}
+
+func TestWithIdempotencyKey_LapseThatIsAskedForTwiceLosesNoResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &textAPI{}
+		c := api.client(t, lapsesTwice{agentphone.NewMemoryStore()}, 0, func() (*http.Response, error) {
+			time.Sleep(15 * time.Second) // the claim is renewed meanwhile, and replaced for the result
+			return api.respond()
+		})
+		for range 2 {
+			require.NoError(t, sendUnder(t, c, "k"))
+		}
+		assert.Equal(t, 1, api.count())
+	})
+}

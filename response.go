@@ -92,11 +92,11 @@ func isErrorObject(body []byte, out any) bool {
 		bool(object.Error) && !hasField(v.Type(), "error") || bool(object.Success) && !hasField(v.Type(), "success"))
 }
 
-// present is a member of which nothing is kept but that it is there.
+// present is a member of which nothing is kept but that it is there, and not null.
 type present bool
 
-func (p *present) UnmarshalJSON([]byte) error {
-	*p = true
+func (p *present) UnmarshalJSON(data []byte) error {
+	*p = string(data) != "null"
 	return nil
 }
 
