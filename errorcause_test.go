@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -47,20 +48,20 @@ func TestErrors_AreNotOfTheKindsOfTheirCauses(t *testing.T) {
 			return apitest.CreateCall(t.Context(), c)
 		}, []error{agentphone.ErrOutcomeUnknown}},
 		"the limiter": {func(t *testing.T, cause error) error {
-			c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithRateLimiter(limiterFunc(func(context.Context) error { return cause })))
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithRateLimiter(limiterFunc(func(context.Context) error { return cause })))
 			return apitest.CreateCall(t.Context(), c)
 		}, []error{agentphone.ErrTemporary}},
 		"the key source": {func(t *testing.T, cause error) error {
-			c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithKeySource(func(context.Context) (string, error) { return "", cause }))
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithKeySource(func(context.Context) (string, error) { return "", cause }))
 			return apitest.CreateCall(t.Context(), c)
 		}, []error{agentphone.ErrTemporary}},
 		"the store, before": {func(t *testing.T, cause error) error {
-			c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithStore(failingStore(cause, nil)))
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithStore(failingStore(cause, nil)))
 			_, err := c.Messages.Send(t.Context(), plainText, key("k"))
 			return err
 		}, []error{agentphone.ErrTemporary}},
 		"the store, after": {func(t *testing.T, cause error) error {
-			c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithStore(failingStore(nil, cause)))
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithStore(failingStore(nil, cause)))
 			_, err := c.Messages.Send(t.Context(), plainText, key("k"))
 			return err
 		}, []error{agentphone.ErrOutcomeUnknown}},
@@ -110,10 +111,6 @@ func TestWithIdempotencyKey_FailedLookIsNoRefusal(t *testing.T) {
 
 var plainText = agentphone.SendMessageParams{NumberID: "num_1", ToNumber: "+14155550123", Body: "hi"}
 
-func answers(status int, body string) apitest.Responder {
-	return func(int, apitest.Request) (*http.Response, error) { return apitest.Response(status, body), nil }
-}
-
 // failingCall returns the error of a call that fails.
 func failingCall(t *testing.T, respond func() (*http.Response, error)) error {
 	c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) { return respond() }, agentphone.WithMaxRetries(0))
@@ -145,3 +142,92 @@ func assertNo[E error](t *testing.T, err error) {
 type failingReader struct{ err error }
 
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// What a program of its own says in an error that this package returns is redacted as what a server says is: some errors of a vault
+// quote what they fetched.
+func TestErrors_OfAProgramsOwnAreOneCleanLineWithoutTheKey(t *testing.T) {
+	const oldKey, newKey, clientsKey = "sk_live_fedcba9876543210", "sk_live_00112233445566778899", "sk_live_aaaabbbbccccdddd"
+	quoting := func(keys ...string) error {
+		return leaky{fmt.Sprintf("vault: %s\nline 2\x1b[31m %s", strings.Join(keys, " "), strings.Repeat("x", 5000)), keys}
+	}
+	send := func(c *agentphone.Client, opts ...agentphone.RequestOption) error {
+		_, err := c.Messages.Send(t.Context(), plainText, opts...)
+		return err
+	}
+	for name, fail := range map[string]func(t *testing.T) error{
+		"the key source, the key that comes with the error": func(t *testing.T) error {
+			c, err := agentphone.NewClient("", agentphone.WithKeySource(func(context.Context) (string, error) { return newKey, quoting(newKey) }))
+			require.NoError(t, err)
+			return send(c)
+		},
+		"the key source, a key of before and that of the client": func(t *testing.T) error {
+			n := 0
+			c, err := agentphone.NewClient(clientsKey, agentphone.WithHTTPClient(&http.Client{Transport: &apitest.Stub{Respond: apitest.Always(200, `{"id":"x"}`)}}),
+				agentphone.WithKeySource(func(context.Context) (string, error) {
+					if n++; n == 1 {
+						return oldKey, nil
+					}
+					return "", quoting(oldKey, clientsKey, strings.ToUpper(oldKey))
+				}))
+			require.NoError(t, err)
+			require.NoError(t, send(c))
+			return send(c)
+		},
+		"the limiter": func(t *testing.T) error {
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithRateLimiter(limiterFunc(func(context.Context) error { return quoting(apitest.Key) })))
+			return send(c)
+		},
+		"the store, before": func(t *testing.T) error {
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithStore(failingStore(quoting(apitest.Key), nil)))
+			return send(c, key("k"))
+		},
+		"the store, after": func(t *testing.T) error {
+			c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithStore(failingStore(nil, quoting(apitest.Key))))
+			return send(c, key("k"))
+		},
+		"a RoundTripper": func(t *testing.T) error {
+			c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) { return nil, quoting(apitest.Key) })
+			return send(c)
+		},
+		"a body": func(t *testing.T) error {
+			c, _ := apitest.NewClient(t, func(int, apitest.Request) (*http.Response, error) {
+				res := apitest.Response(200, "")
+				res.Body = io.NopCloser(failingReader{quoting(apitest.Key)})
+				return res, nil
+			})
+			return send(c)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := fail(t)
+			require.Error(t, err)
+			assert.LessOrEqual(t, len(err.Error()), 1024)
+			assert.Contains(t, err.Error(), "vault: [REDACTED]")
+			for _, verb := range []string{"%v", "%+v", "%s", "%q"} {
+				assertPrintsNoKey(t, fmt.Sprintf(verb, err))
+			}
+			for ; err != nil; err = errors.Unwrap(err) { // of the causes each verb
+				for _, verb := range []string{"%v", "%+v", "%s", "%q", "%#v"} {
+					assertPrintsNoKey(t, fmt.Sprintf(verb, err))
+				}
+			}
+		})
+	}
+}
+
+func assertPrintsNoKey(t *testing.T, text string) {
+	t.Helper()
+	for _, key := range []string{"sk_live_fedcba9876543210", "sk_live_00112233445566778899", "sk_live_aaaabbbbccccdddd", apitest.Key} {
+		assert.NotContains(t, strings.ToLower(text), key)
+	}
+	assert.NotContains(t, text, "\n")
+	assert.NotContains(t, text, "\x1b")
+}
+
+// leaky is an error that holds more than it says.
+type leaky struct {
+	text string
+	Keys []string
+}
+
+func (e leaky) Error() string { return e.text }

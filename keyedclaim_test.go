@@ -215,7 +215,7 @@ func TestWithIdempotencyKey_IsOneForAllSpellingsOfTheHost(t *testing.T) {
 
 // A key that the store's notes could not name would not know its own result.
 func TestWithIdempotencyKey_KeyIsUTF8(t *testing.T) {
-	c, stub := apitest.NewClient(t, answers(200, `{"id":"x"}`))
+	c, stub := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`))
 	_, err := c.Messages.Send(t.Context(), plainText, key("order-\xe9"))
 	require.ErrorIs(t, err, agentphone.ErrValidation)
 	assert.Empty(t, stub.Requests())
@@ -297,7 +297,7 @@ func TestWithIdempotencyKey_LateClaimOfAResultStays(t *testing.T) {
 func TestWithIdempotencyKey_NoClaimWaitsLongerThanALease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slowResultStore{Store: agentphone.NewMemoryStore(), delay: 1000 * time.Hour}
-		c, _ := apitest.NewClient(t, answers(200, `{"id":"x"}`), agentphone.WithStore(store))
+		c, _ := apitest.NewClient(t, apitest.Always(200, `{"id":"x"}`), agentphone.WithStore(store))
 		_, err := c.Messages.Send(t.Context(), plainText, key("k"))
 		require.ErrorIs(t, err, agentphone.ErrOutcomeUnknown)
 		time.Sleep(time.Minute)
