@@ -21,7 +21,7 @@ func (op *operation) checkCreated(body []byte, out any) error {
 		return nil
 	case saysNothing(out):
 		return errSaysNothing
-	case op.result == "" && containsFold(body, `"success"`) && saysFailed(body): // to look first costs no allocation
+	case op.result == "" && saysFailed(body):
 		return errNotSuccessful
 	}
 	return nil
@@ -77,12 +77,24 @@ func saysNothing(result any) bool {
 	return false
 }
 
-// saysFailed reports whether a body is an object with "success": false.
-func saysFailed(body []byte) bool {
-	var reply struct {
-		Success isFalse `json:"success"`
+// failure has the members by which a body says that it is no result.
+type failure struct {
+	Detail  present `json:"detail"`
+	Error   present `json:"error"`
+	Success isFalse `json:"success"`
+}
+
+// failureIn returns what an object says of a failure, and of any other body nothing.
+func failureIn(body []byte) (says failure) {
+	if json.Unmarshal(body, &says) != nil {
+		return failure{}
 	}
-	return json.Unmarshal(body, &reply) == nil && bool(reply.Success)
+	return says
+}
+
+// saysFailed reports whether a body is an object with "success": false. To look for the name first costs no allocation.
+func saysFailed(body []byte) bool {
+	return containsFold(body, `"success"`) && bool(failureIn(body).Success)
 }
 
 // isFalse is a member of which nothing is kept but that it is false.

@@ -3,7 +3,6 @@ package agentphone
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -65,22 +64,14 @@ func (p *pageBody[T]) decodeBody(body []byte) error {
 	if p.Data == nil {
 		p.Data = p.Items
 	}
-	if isEmpty := len(p.Data) == 0; isEmpty && hasError(body) || (isEmpty || bytes.Contains(body, []byte(`"success"`))) && saysFailed(body) {
-		return errIsErrorObject // an empty page would be evidence
+	isEmpty := len(p.Data) == 0 // which would be evidence
+	if isEmpty && failureIn(body) != (failure{}) || bytes.Contains(body, []byte(`"success"`)) && bool(failureIn(body).Success) {
+		return errIsErrorObject
 	}
 	if p.Data == nil && p.HasMore == nil && p.Total == nil {
 		return errNoList // an empty page has one of them
 	}
 	return nil
-}
-
-// hasError reports whether an object has an error or a detail that is not null.
-func hasError(body []byte) bool {
-	var object struct {
-		Error  present `json:"error"`
-		Detail present `json:"detail"`
-	}
-	return json.Unmarshal(body, &object) == nil && bool(object.Error || object.Detail)
 }
 
 // list is do for a page of a list that begins at offset. Where the response has no hasMore, offset and total tell

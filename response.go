@@ -83,13 +83,9 @@ func isErrorObject(body []byte, out any) bool {
 	if body[0] != '{' || v.Kind() != reflect.Struct || !v.IsZero() {
 		return false
 	}
-	var object struct {
-		Detail  present `json:"detail"`
-		Error   present `json:"error"`
-		Success isFalse `json:"success"`
-	}
-	return json.Unmarshal(body, &object) == nil && (bool(object.Detail) && !hasField(v.Type(), "detail") ||
-		bool(object.Error) && !hasField(v.Type(), "error") || bool(object.Success) && !hasField(v.Type(), "success"))
+	says := failureIn(body)
+	return bool(says.Detail) && !hasField(v.Type(), "detail") || bool(says.Error) && !hasField(v.Type(), "error") ||
+		bool(says.Success) && !hasField(v.Type(), "success")
 }
 
 // present is a member of which nothing is kept but that it is there, and not null.
