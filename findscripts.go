@@ -151,23 +151,27 @@ const fewestQuestioned = 4
 // mayBeQuestioned reports whether a list may show a text with "?" for each letter of other scripts than Latin, as gateways without Unicode
 // write, and whatever for its other signs: it has as many, and the letters that are ASCII.
 func mayBeQuestioned(sent, listed string) bool {
-	ascii, others := "", 0
+	marks := strings.Count(listed, "?") + strings.Count(listed, string(utf8.RuneError))
+	if marks == 0 {
+		return false
+	}
+	var ascii []rune
+	others := 0
 	for _, r := range sent {
 		switch {
 		case r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
-			ascii += string(unicode.ToLower(r))
+			ascii = append(ascii, unicode.ToLower(r))
 		case r >= utf8.RuneSelf && unicode.IsLetter(r) && !mayBeLost(r):
 			others++
 		}
 	}
-	marks := strings.Count(listed, "?") + strings.Count(listed, string(utf8.RuneError))
 	if others == 0 || marks < min(others, fewestLetters) || len(ascii)+others < fewestQuestioned {
 		return false
 	}
 	for _, r := range listed {
-		if ascii != "" && unicode.ToLower(r) == rune(ascii[0]) {
+		if len(ascii) > 0 && unicode.ToLower(r) == ascii[0] {
 			ascii = ascii[1:]
 		}
 	}
-	return ascii == ""
+	return len(ascii) == 0
 }

@@ -89,8 +89,9 @@ func (l *keyLease) sends() {
 
 // replacement lets the claim lapse now and returns another, and when it was asked for.
 func (l *keyLease) replacement(claimAnew func(context.Context) (*Claim, error)) (*Claim, time.Time, error) {
-	l.renew.Stop()                                                    // until there is another
-	if err := l.ask(0); err != nil && !errors.Is(err, ErrClaimLost) { // which a store may say of a lapse that it was asked for twice: claimAnew sees
+	l.renew.Stop() // until there is another
+	// That the claim is lost a store may also say of a lapse that it was asked for twice: claimAnew sees.
+	if err := l.ask(0); err != nil && !errors.Is(err, ErrClaimLost) {
 		return nil, time.Time{}, err
 	}
 	ctx, cancel := l.storeContext()
